@@ -1,0 +1,79 @@
+//! How many calls a target may make: a token bucket that yields when the service throttles.
+//!
+//! No quota is documented; about 30 calls a second were measured for one account and Region, and the people who deploy
+//! share them. So the configured rate is a ceiling, and a ThrottlingException, whoever caused it, halves the rate at
+//! once; it is regained by a twentieth of the ceiling with each ten seconds that pass without another (additive increase,
+//! multiplicative decrease, as TCP does: it converges where many share what none of them knows).
+
+use std::time::Duration;
+
+/// Calls that may be made at once after a rest: one second's worth, and at least one.
+const BURST: Duration = Duration::from_secs(1);
+const REGAIN_EVERY: Duration = Duration::from_secs(10);
+const REGAIN_SHARE: f64 = 1.0 / 20.0;
+/// The rate never falls below this share of the ceiling: a target that is throttled for long is still looked at.
+const LEAST_SHARE: f64 = 1.0 / 64.0;
+
+/// A token bucket. Times are durations since any fixed start.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    ceiling: f64,
+    rate: f64,
+    tokens: f64,
+    filled_at: Duration,
+    regained_at: Duration,
+}
+
+impl Budget {
+    /// A full bucket that allows `per_second` calls a second, which must be above zero.
+    pub fn new(per_second: f64, now: Duration) -> Self {
+        let mut budget = Self {
+            ceiling: per_second,
+            rate: per_second,
+            tokens: 0.0,
+            filled_at: now,
+            regained_at: now,
+        };
+        budget.tokens = budget.capacity();
+        budget
+    }
+
+    /// Takes a call's worth, or says how long to wait before asking again.
+    pub fn take(&mut self, now: Duration) -> Result<(), Duration> {
+        self.regain(now);
+        let earned = now.saturating_sub(self.filled_at).as_secs_f64() * self.rate;
+        self.tokens = (self.tokens + earned).min(self.capacity());
+        self.filled_at = self.filled_at.max(now);
+        if self.tokens >= 1.0 {
+            self.tokens -= 1.0;
+            return Ok(());
+        }
+        // Rounded up to a millisecond, which is as fine as tokio's timers are: waiting short would only ask again.
+        Err(Duration::from_secs_f64((1.0 - self.tokens) / self.rate) + Duration::from_millis(1))
+    }
+
+    /// The service said that it is asked too much.
+    pub fn throttled(&mut self, now: Duration) {
+        self.rate = (self.rate / 2.0).max(self.ceiling * LEAST_SHARE);
+        self.tokens = 0.0;
+        self.filled_at = self.filled_at.max(now);
+        self.regained_at = now;
+    }
+
+    /// The calls a second that it allows at present.
+    pub fn rate(&self) -> f64 {
+        self.rate
+    }
+
+    fn capacity(&self) -> f64 {
+        (self.rate * BURST.as_secs_f64()).max(1.0)
+    }
+
+    fn regain(&mut self, now: Duration) {
+        let steps = now.saturating_sub(self.regained_at).as_secs_f64() / REGAIN_EVERY.as_secs_f64();
+        if steps >= 1.0 {
+            self.rate = (self.rate + steps.floor() * self.ceiling * REGAIN_SHARE).min(self.ceiling);
+            self.regained_at = now;
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! When to look at a request again.
+//!
+//! RetryAfter is a promise in one direction only: "when to next request the status". It may lie in the past, be absent,
+//! or be far away (trap 1), and it is on the server's clock (trap 2), as is `now` here. So:
+//!
+//! - never before RetryAfter (law 5), and never within `min_look_every` of the last look: no answer makes a hot loop;
+//! - with no RetryAfter ahead, after a tenth of the request's age, within `min_look_every` and `max_look_every`: a young
+//!   request is likely to move soon, one that has stood for an hour is not;
+//! - a RetryAfter far ahead is obeyed, which silences nothing: discovery lists every open request at least each
+//!   `idle_every`, and a sweep shows how it ended. Only the seven days end it, since after them the token is unknown
+//!   whatever was said;
+//! - a little later than asked, by chance, so that requests that were started together do not stay in step.
+
+use std::time::Duration;
+
+use crate::decide::diff::{FINAL_LOOKS, RETENTION};
+use crate::model::{Phase, Standing, Timestamp};
+
+/// How often to look, as configured under `[poll]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pace {
+    /// Between two discoveries while a target has open requests or recent news.
+    pub discover_every: Duration,
+    /// Between two discoveries while it has none.
+    pub idle_every: Duration,
+    /// Between two full sweeps.
+    pub sweep_every: Duration,
+    /// The least time between two looks at one request.
+    pub min_look_every: Duration,
+    /// The most time between two looks at a request that gives no RetryAfter.
+    pub max_look_every: Duration,
+    /// The most calls a second that a target may use.
+    pub max_calls_per_second: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            discover_every: Duration::from_secs(10),
+            idle_every: Duration::from_mins(1),
+            sweep_every: Duration::from_mins(5),
+            min_look_every: Duration::from_secs(1),
+            max_look_every: Duration::from_mins(5),
+            max_calls_per_second: 5.0,
+        }
+    }
+}
+
+/// The next look at a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextLook {
+    /// On the server's clock.
+    pub at: Timestamp,
+    pub why: Why,
+}
+
+/// Why a request is looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// The service said when.
+    RetryAfter,
+    /// It did not, so its age does.
+    Age,
+    /// It has ended, and its hooks are worth another Get.
+    FinalLook,
+    /// Its hooks are read for the history alone: it had ended before its target was first swept.
+    BackFill,
+    /// Its token was unknown, which may pass.
+    Gone,
+}
+
+/// Waits before each of the final looks, the first at once.
+const FINAL_LOOK_WAITS: [Duration; FINAL_LOOKS as usize] = [
+    Duration::ZERO,
+    Duration::from_secs(5),
+    Duration::from_secs(30),
+    Duration::from_mins(2),
+    Duration::from_mins(10),
+];
+
+/// The time between two looks at a token that was unknown, times how often it was.
+const GONE_WAIT: Duration = Duration::from_mins(1);
+
+/// What chance adds to a RetryAfter at the most.
+const RETRY_AFTER_SPREAD: Duration = Duration::from_millis(100);
+
+/// When to look next, `now` being the server's time at the last look and `chance` a number from 0 to 1. `None`: never
+/// again.
+pub fn next_look(standing: &Standing, pace: &Pace, now: Timestamp, chance: f64) -> Option<NextLook> {
+    let soonest = now.plus(pace.min_look_every);
+    match standing.phase {
+        Phase::Lost => None,
+        Phase::Finished => {
+            let left = usize::try_from(standing.final_looks_left)
+                .ok()
+                .filter(|left| *left > 0)?;
+            let wait = FINAL_LOOK_WAITS[FINAL_LOOK_WAITS.len().saturating_sub(left)];
+            let why = if standing.announced {
+                Why::FinalLook
+            } else {
+                Why::BackFill
+            };
+            Some(NextLook {
+                at: now.plus(wait),
+                why,
+            })
+        }
+        Phase::Open if standing.gone_looks > 0 => {
+            let at = now
+                .plus(GONE_WAIT * standing.gone_looks)
+                .max(standing.retry_after.unwrap_or_default());
+            Some(NextLook {
+                at: at.max(soonest),
+                why: Why::Gone,
+            })
+        }
+        Phase::Open => {
+            let expires = standing.first_seen_at.plus(RETENTION).max(soonest);
+            if let Some(time) = standing.retry_after.filter(|time| *time > now) {
+                let at = time.max(soonest).plus(RETRY_AFTER_SPREAD.mul_f64(chance));
+                Some(NextLook {
+                    at: at.min(expires),
+                    why: Why::RetryAfter,
+                })
+            } else {
+                let age = now.since(standing.first_seen_at);
+                let wait = (age / 10).min(pace.max_look_every).max(pace.min_look_every);
+                let at = now.plus(wait.mul_f64(1.0 + 0.2 * chance));
+                Some(NextLook { at, why: Why::Age })
+            }
+        }
+    }
+}
+
+/// How long until the next discovery.
+pub fn next_discovery(pace: &Pace, open_requests: usize, since_news: Duration) -> Duration {
+    /// News makes more news likely: one who deploys seldom makes one request.
+    const NEWS_KEEPS_AWAKE: Duration = Duration::from_mins(5);
+    if open_requests > 0 || since_news < NEWS_KEEPS_AWAKE {
+        pace.discover_every
+    } else {
+        pace.idle_every
+    }
+}

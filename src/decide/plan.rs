@@ -1,0 +1,93 @@
+//! Which call to make next, of all that a target could be asked.
+//!
+//! A list shows up to 100 requests for the price of one call, without running anything; a Get shows one request and its
+//! hooks. So a Get is for hooks, for a final look, and for what fell out of the list; all other looks that are due share
+//! a list where that is cheaper.
+//!
+//! Claims are served in this order: due looks, discovery, sweep, back-fill of old hooks. A claim that has waited for a
+//! whole interval of its own goes first, so that a target which uses its budget up for looks still discovers and still
+//! sweeps.
+
+use std::time::Duration;
+
+/// Requests on one page of a list.
+/// <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_ListResourceRequests.html>
+pub const PAGE: usize = 100;
+
+/// Which listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Listing {
+    /// What is open: PENDING, IN_PROGRESS, CANCEL_IN_PROGRESS. Answers due looks.
+    Open,
+    /// What is open, and what FAILED or was cancelled: all but SUCCESS, of which there may be thousands. A request can
+    /// be finished when first seen (trap 5), and a quick failure is what people most want to hear of.
+    News,
+    /// Everything, unknown statuses included.
+    Sweep,
+}
+
+/// What a target could be asked just now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Claims {
+    /// Due looks that only a Get can answer.
+    pub due_gets: usize,
+    /// Due looks that a list could answer as well.
+    pub due_looks: usize,
+    /// Open requests: what a list of them would hold.
+    pub open: usize,
+    /// How long discovery and sweep have been due; `None` if they are not.
+    pub discovery_overdue: Option<Duration>,
+    pub sweep_overdue: Option<Duration>,
+    /// Old hooks to read for the history alone.
+    pub back_fill: usize,
+    /// The short listing (of what is open, or of news) that is under way and has more pages.
+    pub listing: Option<Listing>,
+    /// Whether a sweep is under way and has more pages.
+    pub sweeping: bool,
+}
+
+/// The next call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// Get the due request that has waited longest among those that need a Get; if there is none, among all.
+    Get,
+    /// Start this listing, or ask for its next page if it is under way.
+    List(Listing),
+    /// Get a request of the back-fill.
+    BackFill,
+}
+
+/// Chooses. `None`: nothing to do for now.
+pub fn next_call(claims: &Claims, discover_every: Duration, sweep_every: Duration) -> Option<Call> {
+    // A short listing that was begun is brought to its end first: it answers looks, and its pages age. A sweep is long
+    // and yields between its pages.
+    if let Some(listing) = claims.listing {
+        return Some(Call::List(listing));
+    }
+    let starves = |overdue: Option<Duration>, every| overdue.is_some_and(|overdue| overdue >= every);
+    if starves(claims.discovery_overdue, discover_every) {
+        return Some(Call::List(Listing::News));
+    }
+    if starves(claims.sweep_overdue, sweep_every) {
+        return Some(Call::List(Listing::Sweep));
+    }
+    if claims.due_gets > 0 {
+        return Some(Call::Get);
+    }
+    if claims.discovery_overdue.is_some() {
+        // Discovery answers every due look that a list can answer.
+        return Some(Call::List(Listing::News));
+    }
+    if claims.due_looks > 0 {
+        let pages = claims.open.div_ceil(PAGE).max(1);
+        return Some(if claims.due_looks > pages {
+            Call::List(Listing::Open)
+        } else {
+            Call::Get
+        });
+    }
+    if claims.sweeping || claims.sweep_overdue.is_some() {
+        return Some(Call::List(Listing::Sweep));
+    }
+    (claims.back_fill > 0).then_some(Call::BackFill)
+}

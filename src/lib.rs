@@ -1,0 +1,6 @@
+//! ccwatch watches AWS Cloud Control requests and the CloudFormation Hooks that guard them.
+
+pub mod clock;
+pub mod config;
+pub mod decide;
+pub mod model;

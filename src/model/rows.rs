@@ -1,0 +1,124 @@
+//! The public schema's rows, one struct for each view, one field for each column, in the views' order.
+//!
+//! These are what `--format json` prints, what a webhook's `data` carries, and what anyone who queries the file gets:
+//! names and columns are only ever added to, and a test in `history` compares them with the views.
+
+use serde::Serialize;
+
+use super::Timestamp;
+
+/// A row of `v_requests`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RequestRow {
+    pub target: String,
+    pub account_id: Option<String>,
+    pub region: String,
+    pub request_token: String,
+    pub hooks_request_token: Option<String>,
+    pub type_name: Option<String>,
+    pub identifier: Option<String>,
+    pub operation: Option<String>,
+    pub status: Option<String>,
+    pub error_code: Option<String>,
+    pub status_message: Option<String>,
+    pub started_at: Option<Timestamp>,
+    pub first_seen_at: Timestamp,
+    /// Exact for an open request. For one that has ended it may lag by an hour: a sweep that shows it again unchanged
+    /// writes nothing.
+    pub last_seen_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    /// Seconds from `started_at` to `finished_at`, or `None` while it is not known.
+    pub duration_s: Option<f64>,
+    pub open: bool,
+    pub hooks_total: u32,
+    pub hooks_failed: u32,
+}
+
+/// A row of `v_progress_events`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProgressEventRow {
+    pub id: i64,
+    pub target: String,
+    pub request_token: String,
+    pub observed_at: Timestamp,
+    pub event_time: Option<Timestamp>,
+    pub status: Option<String>,
+    pub error_code: Option<String>,
+    pub status_message: Option<String>,
+    pub identifier: Option<String>,
+    pub retry_after: Option<Timestamp>,
+    pub source: String,
+}
+
+/// A row of `v_hooks`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HookRow {
+    pub target: String,
+    pub request_token: String,
+    pub hook_type_name: Option<String>,
+    pub hook_type_version_id: Option<String>,
+    pub hook_type_arn: Option<String>,
+    pub invocation_point: Option<String>,
+    pub failure_mode: Option<String>,
+    pub status: Option<String>,
+    pub status_message: Option<String>,
+    pub event_time: Option<Timestamp>,
+    pub first_seen_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A row of `v_hook_events`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HookEventRow {
+    pub id: i64,
+    pub target: String,
+    pub request_token: String,
+    pub hook_type_name: Option<String>,
+    pub hook_type_arn: Option<String>,
+    pub invocation_point: Option<String>,
+    pub observed_at: Timestamp,
+    pub event_time: Option<Timestamp>,
+    pub status: Option<String>,
+    pub status_message: Option<String>,
+    pub failure_mode: Option<String>,
+}
+
+/// A row of `v_changes`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChangeRow {
+    pub id: i64,
+    pub at: Timestamp,
+    pub kind: String,
+    pub target: String,
+    pub request_token: String,
+    pub type_name: Option<String>,
+    pub identifier: Option<String>,
+    pub operation: Option<String>,
+    pub hook_type_name: Option<String>,
+    pub from_status: Option<String>,
+    pub to_status: Option<String>,
+    pub error_code: Option<String>,
+    pub message: Option<String>,
+}
+
+/// A row of `v_deliveries`. `state` is one of pending, sent, dead, skipped.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DeliveryRow {
+    pub id: i64,
+    pub change_id: i64,
+    pub receiver: String,
+    pub state: String,
+    pub attempts: u32,
+    pub next_attempt_at: Option<Timestamp>,
+    pub sent_at: Option<Timestamp>,
+    pub last_error: Option<String>,
+}
+
+/// A row of `v_gaps`: a time in which a target was not looked at, and why. `to_at` is absent while it lasts.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct GapRow {
+    pub target: String,
+    pub from_at: Timestamp,
+    pub to_at: Option<Timestamp>,
+    pub reason: String,
+}
