@@ -134,7 +134,14 @@ fn seen(
     let mut changes = Vec::new();
     if state.announced {
         changes.extend(seen_hooks.iter().filter_map(|hook| hook_change(hook, at)));
-        changes.extend(request_change(status_before, &state, event, known, is_progress, at));
+        changes.extend(request_change(
+            status_before.as_ref(),
+            &state,
+            event,
+            known,
+            is_progress,
+            at,
+        ));
     }
     // A finished request that a sweep shows again unchanged is not written again for the sake of `last_seen_at` alone
     // (once an hour is enough); an open one is.
@@ -277,7 +284,7 @@ fn finished_at(state: &RequestState, event: &ProgressEvent, at: Timestamp, is_ne
 }
 
 fn request_change(
-    before: Option<RequestStatus>,
+    before: Option<&RequestStatus>,
     state: &RequestState,
     event: &ProgressEvent,
     known: Option<&RequestState>,
@@ -307,7 +314,7 @@ fn request_change(
         kind,
         at,
         event_time: event.event_time,
-        from: before.as_ref().map(ToString::to_string),
+        from: before.map(ToString::to_string),
         to: state.status.as_ref().map(ToString::to_string),
         error_code: state.error_code.clone(),
         message: state.status_message.clone(),
