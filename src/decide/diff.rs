@@ -294,7 +294,7 @@ fn request_change(
     if !is_progress {
         return None;
     }
-    let kind = if before == state.status {
+    let kind = if before == state.status.as_ref() {
         let known = known?;
         let detail = |state: &RequestState| {
             (
