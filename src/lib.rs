@@ -1,6 +1,7 @@
 //! ccwatch watches AWS Cloud Control requests and the CloudFormation Hooks that guard them.
 
 pub mod clock;
+pub mod cloud;
 pub mod config;
 pub mod decide;
 pub mod model;

@@ -1,0 +1,20 @@
+//! The only room that knows the AWS SDK: credentials, calls, and SDK types turned into the model's.
+//!
+//! - **One call is one call.** The SDK's own retries are off: they would spend a budget that `decide::budget` counts,
+//!   in a hurry, just when the service asks for patience. What failed is tried again by the poller, which backs off.
+//! - **Every call ends.** Connect, read and operation time-outs are set (the SDK has none but for connecting), and an
+//!   answer larger than any real one is refused while it is read, before it fills the memory.
+//! - **Errors are told apart by their code, never by the HTTP status or the text**: the wire's statuses differ from the
+//!   modelled ones. Each [`Failure`] carries what a person can do about it.
+//! - **A ResourceModel gets no further than the configuration lets it** (trap 15): it is dropped or masked here.
+
+mod account;
+mod answer;
+mod client;
+mod connect;
+mod failure;
+mod resource_model;
+
+pub use client::{Answer, Client, Looked, Page};
+pub use connect::{Connection, connect};
+pub use failure::{Cause, Failure};
