@@ -5,3 +5,4 @@ pub mod cloud;
 pub mod config;
 pub mod decide;
 pub mod model;
+pub mod watch;

@@ -9,6 +9,7 @@ pub mod back_off;
 pub mod budget;
 pub mod cadence;
 pub mod diff;
+pub mod outage;
 pub mod plan;
 pub mod retry;
 pub mod route;

@@ -1,0 +1,179 @@
+//! What to look at, and when: an index over the open requests of one target.
+//!
+//! Three ordered sets of (server time, token), by the kind of look that a request needs. What is due is the front of
+//! each, what comes next is the first beyond; nothing has to be polled or woken. (A DelayQueue does the same with a
+//! timer wheel, but can't say how many are due, nor be tested without a runtime.)
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::decide::cadence::{self, Pace, Why};
+use crate::model::{Phase, RequestToken, Source, Standing, Timestamp};
+
+/// Which kind of look a request needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Need {
+    /// A list will do.
+    Look,
+    /// Only a Get will: its hooks are wanted, or a list no longer shows it.
+    Get,
+    /// A Get for the history alone.
+    BackFill,
+}
+
+#[derive(Debug)]
+struct Entry {
+    standing: Standing,
+    at: Timestamp,
+    need: Need,
+    /// A complete list of what is open did not hold it.
+    left_list: bool,
+    /// Looks at it in a row that failed for reasons of its own.
+    failures: u32,
+}
+
+type Queue = BTreeSet<(Timestamp, RequestToken)>;
+
+#[derive(Debug, Default)]
+pub(super) struct Agenda {
+    entries: BTreeMap<RequestToken, Entry>,
+    looks: Queue,
+    gets: Queue,
+    back_fill: Queue,
+    open: usize,
+}
+
+impl Agenda {
+    /// Takes in how a request stands after a look (or, with no source, as the history had it at start), `now` being the
+    /// server's time.
+    pub(super) fn update(
+        &mut self,
+        standing: Standing,
+        source: Option<Source>,
+        pace: &Pace,
+        now: Timestamp,
+        chance: f64,
+    ) {
+        let token = standing.key.token.clone();
+        let before = self.remove(&token);
+        let Some(next) = cadence::next_look(&standing, pace, now, chance) else {
+            return;
+        };
+        let need = match standing.phase {
+            _ if next.why == Why::BackFill => Need::BackFill,
+            Phase::Open if !standing.hooks_pending && standing.gone_looks == 0 => Need::Look,
+            _ => Need::Get,
+        };
+        let mut at = next.at;
+        if let Some(before) = before
+            .as_ref()
+            .filter(|_| source == Some(Source::List) && need != Need::Look)
+        {
+            // A list is no Get: it must not put off the one that is wanted, unless the service says so.
+            at = at.min(before.at).max(standing.retry_after.unwrap_or_default());
+        }
+        let failures = if source == Some(Source::Get) {
+            0
+        } else {
+            before.map_or(0, |entry| entry.failures)
+        };
+        self.insert(Entry {
+            standing,
+            at,
+            need,
+            left_list: false,
+            failures,
+        });
+    }
+
+    /// A complete list of what is open did not hold this request: it has most likely ended, and only a Get tells how.
+    /// Not before RetryAfter even so.
+    pub(super) fn left_list(&mut self, token: &RequestToken, now: Timestamp) {
+        let Some(mut entry) = self.remove(token) else { return };
+        if entry.standing.phase == Phase::Open && !entry.left_list {
+            entry.left_list = true;
+            entry.need = Need::Get;
+            entry.at = now.max(entry.standing.retry_after.unwrap_or_default());
+        }
+        self.insert(entry);
+    }
+
+    /// A look at this request alone failed: leave it for a while, longer each time.
+    pub(super) fn postpone(&mut self, token: &RequestToken, pace: &Pace, now: Timestamp) {
+        let Some(mut entry) = self.remove(token) else { return };
+        entry.failures = entry.failures.saturating_add(1);
+        let doublings = entry.failures.saturating_sub(1).min(16);
+        let wait = (pace.min_look_every * 2_u32.pow(doublings))
+            .min(pace.max_look_every)
+            .max(pace.min_look_every);
+        entry.at = now.plus(wait).max(entry.standing.retry_after.unwrap_or_default());
+        self.insert(entry);
+    }
+
+    /// How many looks of a kind are due.
+    pub(super) fn due(&self, need: Need, now: Timestamp) -> usize {
+        self.queue(need).iter().take_while(|(at, _)| *at <= now).count()
+    }
+
+    /// The request of a kind that has been due for longest.
+    pub(super) fn first_due(&self, need: Need, now: Timestamp) -> Option<RequestToken> {
+        self.queue(need)
+            .first()
+            .filter(|(at, _)| *at <= now)
+            .map(|(_, token)| token.clone())
+    }
+
+    /// When the next look falls due.
+    pub(super) fn next(&self) -> Option<Timestamp> {
+        [&self.looks, &self.gets, &self.back_fill]
+            .iter()
+            .filter_map(|queue| queue.first())
+            .map(|(at, _)| *at)
+            .min()
+    }
+
+    /// How many requests are open.
+    pub(super) fn open(&self) -> usize {
+        self.open
+    }
+
+    pub(super) fn open_tokens(&self) -> impl Iterator<Item = &RequestToken> {
+        self.entries
+            .iter()
+            .filter(|(_, entry)| entry.standing.phase == Phase::Open)
+            .map(|(token, _)| token)
+    }
+
+    fn queue(&self, need: Need) -> &Queue {
+        match need {
+            Need::Look => &self.looks,
+            Need::Get => &self.gets,
+            Need::BackFill => &self.back_fill,
+        }
+    }
+
+    fn queue_mut(&mut self, need: Need) -> &mut Queue {
+        match need {
+            Need::Look => &mut self.looks,
+            Need::Get => &mut self.gets,
+            Need::BackFill => &mut self.back_fill,
+        }
+    }
+
+    fn insert(&mut self, entry: Entry) {
+        let token = entry.standing.key.token.clone();
+        self.open += usize::from(entry.standing.phase == Phase::Open);
+        self.queue_mut(entry.need).insert((entry.at, token.clone()));
+        self.entries.insert(token, entry);
+    }
+
+    fn remove(&mut self, token: &RequestToken) -> Option<Entry> {
+        let entry = self.entries.remove(token)?;
+        self.open -= usize::from(entry.standing.phase == Phase::Open);
+        self.queue_mut(entry.need).remove(&(entry.at, token.clone()));
+        Some(entry)
+    }
+}
+
+#[cfg(test)]
+#[path = "agenda_tests.rs"]
+mod tests;
