@@ -12,3 +12,15 @@ pub fn pause(failures: u32, chance: f64) -> Duration {
     let full = (FIRST * 2_u32.pow(doublings)).min(LONGEST);
     full.mul_f64(1.0 - chance / 2.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_minute_and_chance_shortens_them() {
+        let seconds: Vec<_> = (1..=9).map(|failures| pause(failures, 0.0).as_secs()).collect();
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(pause(u32::MAX, 1.0), Duration::from_secs(30));
+    }
+}

@@ -77,3 +77,53 @@ impl Budget {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Calls made in `span` by one that asks whenever it is told to.
+    fn calls(budget: &mut Budget, from: Duration, span: Duration) -> u32 {
+        let (mut now, mut calls) = (from, 0);
+        while now < from + span {
+            match budget.take(now) {
+                Ok(()) => calls += 1,
+                Err(wait) => now += wait,
+            }
+        }
+        calls
+    }
+
+    #[test]
+    fn throttling_halves_the_rate_and_patience_regains_it() {
+        let mut budget = Budget::new(8.0, Duration::ZERO);
+        budget.throttled(Duration::from_secs(1));
+        budget.throttled(Duration::from_secs(2));
+        assert!((budget.rate() - 2.0).abs() < 1e-9);
+        let later = Duration::from_mins(10);
+        assert!(budget.take(later).is_ok());
+        assert!((budget.rate() - 8.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn however_often_it_is_throttled_it_goes_on() {
+        let mut budget = Budget::new(5.0, Duration::ZERO);
+        for second in 0..1000 {
+            budget.throttled(Duration::from_secs(second));
+        }
+        assert!(calls(&mut budget, Duration::from_secs(1000), Duration::from_mins(5)) > 10);
+    }
+
+    proptest! {
+        #[test]
+        fn no_span_holds_more_calls_than_the_rate_and_one_burst(rate in 0.1..25.0f64, seconds in 1u64..100) {
+            let mut budget = Budget::new(rate, Duration::ZERO);
+            let made = calls(&mut budget, Duration::ZERO, Duration::from_secs(seconds));
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let most = rate * seconds as f64 + rate.max(1.0) + 1.0;
+            prop_assert!(f64::from(made) <= most);
+        }
+    }
+}

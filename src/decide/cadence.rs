@@ -142,3 +142,103 @@ pub fn next_discovery(pace: &Pace, open_requests: usize, since_news: Duration) -
         pace.idle_every
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{RequestKey, RequestToken, TargetId};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn standing(phase: Phase) -> Standing {
+        Standing {
+            key: RequestKey {
+                target: TargetId(1),
+                token: RequestToken::new("t"),
+            },
+            phase,
+            final_looks_left: 0,
+            gone_looks: 0,
+            hooks_pending: false,
+            announced: true,
+            retry_after: None,
+            first_seen_at: NOW,
+        }
+    }
+
+    fn wait(standing: &Standing) -> Option<Duration> {
+        next_look(standing, &Pace::default(), NOW, 0.0).map(|next| next.at.since(NOW))
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_near_and_far_until_the_token_expires() {
+        let hinted = |after: Duration| Standing {
+            retry_after: Some(NOW.plus(after)),
+            ..standing(Phase::Open)
+        };
+        assert_eq!(wait(&hinted(Duration::from_secs(5))), Some(Duration::from_secs(5)));
+        assert_eq!(wait(&hinted(Duration::from_hours(2))), Some(Duration::from_hours(2)));
+        assert_eq!(wait(&hinted(Duration::from_hours(24 * 3650))), Some(RETENTION));
+        // Nearer than the least time between two looks.
+        assert_eq!(wait(&hinted(Duration::from_millis(10))), Some(Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn without_a_retry_after_ahead_the_age_decides() {
+        let aged = |age: Duration| Standing {
+            first_seen_at: NOW.minus(age),
+            retry_after: Some(NOW.minus(Duration::from_secs(1))),
+            ..standing(Phase::Open)
+        };
+        assert_eq!(wait(&aged(Duration::ZERO)), Some(Duration::from_secs(1)));
+        assert_eq!(wait(&aged(Duration::from_mins(5))), Some(Duration::from_secs(30)));
+        assert_eq!(wait(&aged(Duration::from_hours(24))), Some(Duration::from_mins(5)));
+    }
+
+    #[test]
+    fn final_looks_are_spread_and_come_to_an_end() {
+        let finished = |left| Standing {
+            final_looks_left: left,
+            ..standing(Phase::Finished)
+        };
+        let waits: Vec<_> = (0..=FINAL_LOOKS)
+            .rev()
+            .map(|left| wait(&finished(left)).map(|wait| wait.as_secs()))
+            .collect();
+        assert_eq!(waits, [Some(0), Some(5), Some(30), Some(120), Some(600), None]);
+        assert_eq!(wait(&standing(Phase::Lost)), None);
+    }
+
+    #[test]
+    fn an_idle_target_is_discovered_less_often_than_a_busy_one() {
+        let pace = Pace::default();
+        assert_eq!(next_discovery(&pace, 1, Duration::MAX), pace.discover_every);
+        assert_eq!(next_discovery(&pace, 0, Duration::from_mins(1)), pace.discover_every);
+        assert_eq!(next_discovery(&pace, 0, Duration::from_hours(1)), pace.idle_every);
+    }
+
+    proptest! {
+        /// Trap 1 and law 5, for any answer: not before RetryAfter, not in a hot loop, not never.
+        #[test]
+        fn no_answer_makes_a_look_early_hot_or_never(
+            retry_after in prop::option::of(any::<i64>()),
+            first_seen in any::<i64>(),
+            gone_looks in 0..3u32,
+            chance in 0.0..1.0f64,
+        ) {
+            let standing = Standing {
+                retry_after: retry_after.map(Timestamp::from_millis),
+                first_seen_at: Timestamp::from_millis(first_seen),
+                gone_looks,
+                ..standing(Phase::Open)
+            };
+            let pace = Pace::default();
+            let next = next_look(&standing, &pace, NOW, chance).unwrap();
+            prop_assert!(next.at >= NOW.plus(pace.min_look_every));
+            let expired = next.at >= standing.first_seen_at.plus(RETENTION);
+            prop_assert!(expired || standing.retry_after.is_none_or(|time| next.at >= time));
+        }
+    }
+}

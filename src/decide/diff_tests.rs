@@ -404,7 +404,7 @@ fn lives() -> impl Strategy<Value = Vec<(ProgressEvent, Vec<HookProgressEvent>)>
                 .iter()
                 .enumerate()
                 .map(|(i, end)| HookProgressEvent {
-                    hook_type_name: Some(format!("Acme::Guard::{}", i / 2).into()),
+                    hook_type_name: Some(format!("Acme::Guard::{}", i / 2)),
                     event_time: Some(at(i64::try_from(i).unwrap())),
                     ..hook(if i < final_ones { end } else { "HOOK_IN_PROGRESS" })
                 })

@@ -91,3 +91,91 @@ pub fn next_call(claims: &Claims, discover_every: Duration, sweep_every: Duratio
     }
     (claims.back_fill > 0).then_some(Call::BackFill)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOON: Option<Duration> = Some(Duration::ZERO);
+    const LONG: Option<Duration> = Some(Duration::from_hours(1));
+
+    fn next(claims: Claims) -> Option<Call> {
+        next_call(&claims, Duration::from_secs(10), Duration::from_mins(5))
+    }
+
+    #[test]
+    fn nothing_due_is_nothing_to_do() {
+        assert_eq!(next(Claims::default()), None);
+        assert_eq!(
+            next(Claims {
+                open: 500,
+                ..Claims::default()
+            }),
+            None
+        );
+    }
+
+    #[test]
+    fn a_list_answers_looks_where_it_is_cheaper() {
+        let due = |due_looks, open| Claims {
+            due_looks,
+            open,
+            ..Claims::default()
+        };
+        assert_eq!(next(due(1, 1)), Some(Call::Get));
+        assert_eq!(next(due(2, 2)), Some(Call::List(Listing::Open)));
+        assert_eq!(next(due(40, 4_000)), Some(Call::Get));
+        assert_eq!(next(due(41, 4_000)), Some(Call::List(Listing::Open)));
+        // Discovery is due anyway, and answers them all.
+        let with_discovery = Claims {
+            discovery_overdue: SOON,
+            ..due(1, 1)
+        };
+        assert_eq!(next(with_discovery), Some(Call::List(Listing::News)));
+    }
+
+    #[test]
+    fn claims_are_served_in_order() {
+        let mut claims = Claims {
+            due_gets: 1,
+            due_looks: 1,
+            open: 1,
+            discovery_overdue: SOON,
+            sweep_overdue: SOON,
+            back_fill: 1,
+            listing: Some(Listing::Open),
+            sweeping: true,
+        };
+        assert_eq!(next(claims), Some(Call::List(Listing::Open)));
+        claims.listing = None;
+        assert_eq!(next(claims), Some(Call::Get));
+        claims.due_gets = 0;
+        assert_eq!(next(claims), Some(Call::List(Listing::News)));
+        claims.discovery_overdue = None;
+        assert_eq!(next(claims), Some(Call::Get));
+        claims.due_looks = 0;
+        assert_eq!(next(claims), Some(Call::List(Listing::Sweep)));
+        claims.sweeping = false;
+        assert_eq!(next(claims), Some(Call::List(Listing::Sweep)));
+        claims.sweep_overdue = None;
+        assert_eq!(next(claims), Some(Call::BackFill));
+    }
+
+    #[test]
+    fn looks_without_end_starve_neither_discovery_nor_sweep() {
+        let busy = Claims {
+            due_gets: 1_000,
+            discovery_overdue: SOON,
+            sweep_overdue: LONG,
+            ..Claims::default()
+        };
+        assert_eq!(next(busy), Some(Call::List(Listing::Sweep)));
+        assert_eq!(
+            next(Claims {
+                discovery_overdue: LONG,
+                ..busy
+            }),
+            Some(Call::List(Listing::News))
+        );
+    }
+}

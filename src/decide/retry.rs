@@ -76,3 +76,64 @@ fn pause(attempt: u32) -> Duration {
     let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
     PAUSES[index.min(PAUSES.len() - 1)]
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DAY: Duration = Duration::from_hours(24);
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn failed(retry_after: Option<u64>) -> Outcome {
+        Outcome::Failed {
+            error: "503".into(),
+            retry_after: retry_after.map(Duration::from_secs),
+        }
+    }
+
+    fn wait(attempt: u32, retry_after: Option<u64>, chance: f64) -> Duration {
+        match verdict(failed(retry_after), attempt, NOW, NOW, DAY, chance) {
+            Verdict::RetryAt { at, .. } => at.since(NOW),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn pauses_grow_from_a_second_to_an_hour() {
+        let waits: Vec<_> = (1..=9).map(|attempt| wait(attempt, None, 0.5).as_secs()).collect();
+        assert_eq!(waits, [1, 5, 30, 120, 600, 1800, 3600, 3600, 3600]);
+    }
+
+    #[test]
+    fn a_receivers_own_retry_after_only_ever_lengthens() {
+        assert_eq!(wait(1, Some(90), 0.5), Duration::from_secs(90));
+        assert_eq!(wait(7, Some(90), 0.5), Duration::from_hours(1));
+    }
+
+    #[test]
+    fn what_is_rejected_or_too_old_is_dead_with_its_reason() {
+        let rejected = Outcome::Rejected { error: "404".into() };
+        assert_eq!(
+            verdict(rejected, 1, NOW, NOW, DAY, 0.5),
+            Verdict::Dead { error: "404".into() }
+        );
+        let old = verdict(failed(None), 30, NOW.minus(DAY), NOW, DAY, 0.5);
+        assert_eq!(
+            old,
+            Verdict::Dead {
+                error: "given up after 30 attempts: 503".into()
+            }
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn chance_moves_a_pause_by_a_fifth_at_most(attempt in 0u32.., chance in 0.0..=1.0f64) {
+            let middle = wait(attempt, None, 0.5).as_secs_f64();
+            let moved = wait(attempt, None, chance).as_secs_f64();
+            prop_assert!((moved - middle).abs() <= middle * 0.2 + 0.001);
+        }
+    }
+}

@@ -138,3 +138,96 @@ pub fn receivers<'r>(routes: &'r [Route], subject: &Subject<'_>) -> Vec<&'r str>
     }
     names
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed_database() -> Subject<'static> {
+        Subject {
+            kind: "request.status",
+            status: Some("FAILED"),
+            from: Some("IN_PROGRESS"),
+            type_name: Some("AWS::RDS::DBInstance"),
+            operation: Some("CREATE"),
+            error_code: Some("Throttling"),
+            target: "prod/eu-west-1",
+            region: "eu-west-1",
+            ..Subject::default()
+        }
+    }
+
+    fn route(matchers: &[(Field, &[&str])], to: &[&str]) -> Route {
+        Route {
+            name: "r".into(),
+            matchers: matchers
+                .iter()
+                .map(|(field, patterns)| (*field, Patterns::new(patterns.iter().copied())))
+                .collect(),
+            to: to.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn matches(field: Field, patterns: &[&str]) -> bool {
+        route(&[(field, patterns)], &[]).matches(&failed_database())
+    }
+
+    #[test]
+    fn patterns_are_words_globs_and_exclusions() {
+        assert!(matches(Field::TypeName, &["AWS::RDS::DBInstance"]));
+        assert!(matches(Field::TypeName, &["AWS::S3::*", "AWS::*::DBInstance"]));
+        assert!(!matches(Field::TypeName, &["AWS::RDS"]));
+        assert!(!matches(Field::TypeName, &["AWS::RDS::DBInstanc?"]));
+        assert!(!matches(Field::TypeName, &["*", "!AWS::RDS::*"]));
+        assert!(matches(Field::TypeName, &["!AWS::S3::*"]));
+    }
+
+    #[test]
+    fn what_is_absent_passes_exclusions_only() {
+        assert!(!matches(Field::HookTypeName, &["*"]));
+        assert!(matches(Field::HookTypeName, &["!*"]));
+    }
+
+    #[test]
+    fn a_target_goes_by_its_entrys_name_too() {
+        assert!(matches(Field::Target, &["prod"]));
+        assert!(matches(Field::Target, &["prod/eu-*"]));
+        assert!(!matches(Field::Target, &["!prod"]));
+        assert!(!matches(Field::Target, &["eu-west-1"]));
+    }
+
+    #[test]
+    fn each_field_is_held_against_its_own_value() {
+        let subject = Subject {
+            hook_type_name: Some("Acme::Guard::X"),
+            failure_mode: Some("WARN"),
+            ..failed_database()
+        };
+        let values = [
+            "request.status",
+            "FAILED",
+            "IN_PROGRESS",
+            "AWS::RDS::DBInstance",
+            "CREATE",
+            "Throttling",
+            "prod/eu-west-1",
+            "eu-west-1",
+            "Acme::Guard::X",
+            "WARN",
+        ];
+        for ((key, field), value) in Field::ALL.into_iter().zip(values) {
+            assert!(route(&[(field, &[value])], &[]).matches(&subject), "{key}");
+            assert!(!route(&[(field, &["other"])], &[]).matches(&subject), "{key}");
+        }
+    }
+
+    #[test]
+    fn all_keys_must_match_and_a_receiver_is_named_once() {
+        let routes = [
+            route(&[(Field::Status, &["FAILED"]), (Field::Region, &["us-*"])], &["never"]),
+            route(&[], &["log", "chat"]),
+            route(&[(Field::Status, &["FAILED"])], &["pager", "chat"]),
+        ];
+        assert_eq!(receivers(&routes, &failed_database()), ["log", "chat", "pager"]);
+    }
+}

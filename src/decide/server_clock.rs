@@ -78,3 +78,53 @@ impl Offset {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_known_before_the_first_answer() {
+        assert_eq!(ServerClock::default().at(Duration::from_secs(5)), None);
+    }
+
+    #[test]
+    fn a_stepped_server_clock_is_learnt_anew() {
+        let mut clock = ServerClock::default();
+        let second = Duration::from_secs;
+        clock.learn(Timestamp::from_millis(1_000_000), second(10), second(10));
+        assert_eq!(clock.at(second(20)).unwrap().as_millis() / 100, 10_099);
+        clock.learn(Timestamp::from_millis(50_000), second(30), second(30));
+        assert_eq!(clock.at(second(30)), Some(Timestamp::from_millis(50_000)));
+    }
+
+    proptest! {
+        /// Trap 2: whatever the skew and however slow the answers, the estimate is never ahead of the server's clock,
+        /// and after many answers it is behind by little more than their fastest way back.
+        #[test]
+        fn the_estimate_is_never_ahead_and_gets_near(
+            skew in -10_000_000_000i64..10_000_000_000,
+            calls in prop::collection::vec((0u64..5_000, 0u64..2_000, 0u64..2_000), 50..60),
+        ) {
+            let start = 1_800_000_000_000i64;
+            let server = |uptime: u64| start + skew + i64::try_from(uptime).unwrap();
+            let mut clock = ServerClock::default();
+            let mut uptime = 0;
+            let mut fastest = u64::MAX;
+            for (pause, there, back) in calls {
+                uptime += pause;
+                let asked = Duration::from_millis(uptime);
+                uptime += there;
+                let date = Timestamp::from_millis(server(uptime).div_euclid(1000) * 1000);
+                uptime += back;
+                fastest = fastest.min(back);
+                clock.learn(date, asked, Duration::from_millis(uptime));
+                prop_assert!(clock.at(Duration::from_millis(uptime)).unwrap().as_millis() <= server(uptime));
+            }
+            let behind = server(uptime) - clock.at(Duration::from_millis(uptime)).unwrap().as_millis();
+            prop_assert!(behind <= 1000 + i64::try_from(fastest).unwrap() + 100, "behind by {} ms", behind);
+        }
+    }
+}

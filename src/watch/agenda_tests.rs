@@ -1,1 +1,151 @@
+use std::time::Duration;
 
+use super::*;
+use crate::model::{RequestKey, TargetId};
+
+const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+fn later(seconds: u64) -> Timestamp {
+    NOW.plus(Duration::from_secs(seconds))
+}
+
+fn open(token: &str) -> Standing {
+    Standing {
+        key: RequestKey {
+            target: TargetId(1),
+            token: RequestToken::new(token),
+        },
+        phase: Phase::Open,
+        final_looks_left: 0,
+        gone_looks: 0,
+        hooks_pending: false,
+        announced: true,
+        retry_after: None,
+        first_seen_at: NOW,
+    }
+}
+
+fn update(agenda: &mut Agenda, standing: &Standing, source: Source, now: Timestamp) {
+    agenda.update(standing.clone(), Some(source), &Pace::default(), now, 0.0);
+}
+
+#[test]
+fn each_request_is_queued_by_the_look_it_needs() {
+    let mut agenda = Agenda::default();
+    update(&mut agenda, &open("plain"), Source::List, NOW);
+    update(
+        &mut agenda,
+        &Standing {
+            hooks_pending: true,
+            ..open("guarded")
+        },
+        Source::List,
+        NOW,
+    );
+    let finished = Standing {
+        phase: Phase::Finished,
+        final_looks_left: 5,
+        ..open("finished")
+    };
+    update(&mut agenda, &finished, Source::List, NOW);
+    update(
+        &mut agenda,
+        &Standing {
+            announced: false,
+            key: open("old").key,
+            ..finished
+        },
+        Source::List,
+        NOW,
+    );
+    assert_eq!(agenda.next(), Some(NOW));
+    let due = |need| agenda.due(need, later(1));
+    assert_eq!((due(Need::Look), due(Need::Get), due(Need::BackFill)), (1, 2, 1));
+    assert_eq!(agenda.first_due(Need::Get, NOW).unwrap().as_str(), "finished");
+    assert_eq!(agenda.open(), 2);
+}
+
+#[test]
+fn what_has_ended_leaves_nothing_behind() {
+    let mut agenda = Agenda::default();
+    update(&mut agenda, &open("a"), Source::List, NOW);
+    update(
+        &mut agenda,
+        &Standing {
+            phase: Phase::Finished,
+            ..open("a")
+        },
+        Source::List,
+        later(1),
+    );
+    assert_eq!(
+        (agenda.open(), agenda.next(), agenda.open_tokens().count()),
+        (0, None, 0)
+    );
+}
+
+#[test]
+fn a_list_does_not_put_off_the_get_that_is_wanted() {
+    let mut agenda = Agenda::default();
+    let aged = Standing {
+        hooks_pending: true,
+        first_seen_at: NOW.minus(Duration::from_mins(5)),
+        ..open("a")
+    };
+    update(&mut agenda, &aged, Source::Get, NOW);
+    assert_eq!(agenda.next(), Some(later(30)));
+    update(&mut agenda, &aged, Source::List, later(10));
+    assert_eq!(agenda.next(), Some(later(30)));
+    // Unless the service itself does.
+    update(
+        &mut agenda,
+        &Standing {
+            retry_after: Some(later(50)),
+            ..aged
+        },
+        Source::List,
+        later(20),
+    );
+    assert_eq!(agenda.next(), Some(later(50)));
+}
+
+#[test]
+fn what_left_the_list_is_asked_for_but_not_before_retry_after() {
+    let mut agenda = Agenda::default();
+    update(
+        &mut agenda,
+        &Standing {
+            retry_after: Some(later(5)),
+            ..open("a")
+        },
+        Source::List,
+        NOW,
+    );
+    update(&mut agenda, &open("b"), Source::List, NOW);
+    for token in ["a", "b", "unknown"] {
+        agenda.left_list(&RequestToken::new(token), later(2));
+    }
+    assert_eq!(agenda.due(Need::Get, later(2)), 1);
+    assert_eq!(agenda.due(Need::Get, later(5)), 2);
+}
+
+#[test]
+fn a_look_that_fails_is_put_off_for_longer_each_time_and_not_for_ever() {
+    let mut agenda = Agenda::default();
+    update(
+        &mut agenda,
+        &Standing {
+            hooks_pending: true,
+            ..open("a")
+        },
+        Source::List,
+        NOW,
+    );
+    let token = RequestToken::new("a");
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        agenda.postpone(&token, &Pace::default(), NOW);
+        waits.push(agenda.next().unwrap().since(NOW).as_secs());
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+}

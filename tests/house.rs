@@ -1,0 +1,162 @@
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that can't read the sources should fail loudly"
+)]
+//! Holds the rooms to the arrows of `src/lib.rs`: who may name whom, and that `model` and `decide` stay pure.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Room, and the rooms that it may name besides itself. `clock` is for all that does I/O.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("decide", &["model"]),
+    ("clock", &["model"]),
+    ("config", &["model", "decide"]),
+    ("cloud", &["model", "config"]),
+    ("watch", &["model", "decide", "config", "cloud", "clock"]),
+    ("history", &["model", "decide", "config"]),
+    ("deliver", &["model", "decide", "config", "clock"]),
+    ("simulator", &["model", "clock"]),
+    (
+        "daemon",
+        &[
+            "model", "decide", "config", "cloud", "watch", "history", "deliver", "clock",
+        ],
+    ),
+    (
+        "cli",
+        &[
+            "model",
+            "decide",
+            "config",
+            "cloud",
+            "history",
+            "deliver",
+            "daemon",
+            "simulator",
+            "clock",
+        ],
+    ),
+];
+
+/// What would make a decision or a word impure.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "rusqlite",
+    "aws_",
+    "reqwest",
+    "axum",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "SystemTime",
+    "Instant",
+    "::now()",
+    "tracing",
+    "fastrand",
+];
+
+/// Crates that one room alone may name.
+const OWNED: &[(&str, &[&str])] = &[
+    ("rusqlite", &["history"]),
+    ("refinery", &["history"]),
+    ("aws_sdk_cloudcontrol", &["cloud", "simulator"]),
+    ("aws_config", &["cloud"]),
+    ("reqwest", &["deliver"]),
+    ("axum", &["simulator"]),
+    ("toml_span", &["config"]),
+];
+
+fn sources() -> Vec<(String, PathBuf, String)> {
+    fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, files);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                files.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    files
+        .into_iter()
+        .map(|path| {
+            let inside = path.strip_prefix(&root).unwrap();
+            let room = inside
+                .components()
+                .next()
+                .unwrap()
+                .as_os_str()
+                .to_str()
+                .unwrap()
+                .trim_end_matches(".rs")
+                .to_owned();
+            (room, path.clone(), code(&path))
+        })
+        .collect()
+}
+
+/// The file without its comments, documentation and tests: those may speak of anything.
+fn code(path: &Path) -> String {
+    if path.to_str().unwrap().ends_with("_tests.rs") {
+        return String::new();
+    }
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn every_room_is_known_and_names_only_those_below_it() {
+    let mut wrong = Vec::new();
+    for (room, path, code) in sources() {
+        if room == "lib" || room == "main" {
+            continue;
+        }
+        let Some((_, allowed)) = MAY_NAME.iter().find(|(name, _)| *name == room) else {
+            wrong.push(format!("{}: a room that this test does not know", path.display()));
+            continue;
+        };
+        for (other, _) in MAY_NAME {
+            let named = code.contains(&format!("crate::{other}::")) || code.contains(&format!("crate::{other};"));
+            if named && *other != room && !allowed.contains(other) {
+                wrong.push(format!("{}: {room} may not name {other}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn words_and_decisions_are_pure() {
+    let mut wrong = Vec::new();
+    for (room, path, code) in sources()
+        .iter()
+        .filter(|(room, ..)| room == "model" || room == "decide")
+    {
+        for word in IMPURE.iter().filter(|word| code.contains(**word)) {
+            wrong.push(format!("{}: {room} may not touch {word}", path.display()));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn each_outside_part_has_one_door() {
+    let mut wrong = Vec::new();
+    for (room, path, code) in sources() {
+        for (part, owners) in OWNED {
+            if code.contains(&format!("{part}::")) && !owners.contains(&room.as_str()) {
+                wrong.push(format!("{}: {room} may not name {part}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
