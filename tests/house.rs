@@ -79,13 +79,13 @@ fn sources() -> Vec<(String, PathBuf, String)> {
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = Vec::new();
-    walk(&root, &mut files);
+    walk(&src, &mut files);
     files
         .into_iter()
         .map(|path| {
-            let inside = path.strip_prefix(&root).unwrap();
+            let inside = path.strip_prefix(&src).unwrap();
             let room = inside
                 .components()
                 .next()

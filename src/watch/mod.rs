@@ -16,6 +16,8 @@ mod agenda;
 mod listing;
 mod memory;
 mod poller;
+mod pulse;
 
 pub use memory::{Memory, Remembered};
 pub use poller::{Poller, Watched};
+pub use pulse::Pulse;

@@ -8,6 +8,7 @@ use tracing::{debug, info, warn};
 use super::agenda::{Agenda, Need};
 use super::listing::{self, Page, Progress};
 use super::memory::{Memory, Remembered};
+use super::pulse::Pulse;
 use crate::clock::Clock;
 use crate::cloud::{Answer, Cause, Client, Failure, Looked};
 use crate::decide::Baseline;
@@ -37,6 +38,7 @@ pub struct Poller<M> {
     memory: M,
     clock: Clock,
     pace: Pace,
+    pulse: Pulse,
     random: fastrand::Rng,
 
     agenda: Agenda,
@@ -67,7 +69,7 @@ enum Gap {
 
 impl<M: Memory> Poller<M> {
     /// `seed` makes the poller's chances repeatable.
-    pub fn new(watched: Watched, client: Client, memory: M, clock: Clock, pace: Pace, seed: u64) -> Self {
+    pub fn new(watched: Watched, client: Client, memory: M, pace: Pace, pulse: Pulse, clock: Clock, seed: u64) -> Self {
         let (now, uptime) = (clock.now(), clock.uptime());
         Self {
             budget: Budget::new(pace.max_calls_per_second, uptime),
@@ -88,6 +90,7 @@ impl<M: Memory> Poller<M> {
             memory,
             clock,
             pace,
+            pulse,
         }
     }
 
@@ -101,6 +104,7 @@ impl<M: Memory> Poller<M> {
             self.agenda.update(standing, None, &pace, now, self.random.f64());
         }
         while !stop.is_cancelled() {
+            self.pulse.beat();
             let wait = match self.next_step() {
                 Step::Wait(wait) => wait,
                 Step::Call(call) => {
@@ -369,6 +373,7 @@ impl<M: Memory> Poller<M> {
                         warn!(target_name = %self.watched.target.name, %error,
                             "the history can't be written; nothing is looked at until it can");
                     }
+                    self.pulse.beat();
                     let _ = unless_stopped(tokio::time::sleep(pause), stop).await;
                 }
                 Err(error) => return Err(error),
