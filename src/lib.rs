@@ -4,5 +4,6 @@ pub mod clock;
 pub mod cloud;
 pub mod config;
 pub mod decide;
+pub mod history;
 pub mod model;
 pub mod watch;

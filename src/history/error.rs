@@ -1,0 +1,122 @@
+//! What can go wrong, told to people: what happened, to which file, and what to do.
+//!
+//! SQLite's own text is only ever the second half of a message. No message holds a value that was to be stored.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::ErrorCode;
+use thiserror::Error;
+
+use crate::model::TargetId;
+
+/// Why a history could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error("there is no history at {}: `ccwatch run` makes one; is this the path that it writes to?", path.display())]
+    Missing { path: PathBuf },
+    #[error("cannot use the folder {} for a history: {source}; make it, or let ccwatch's user write to it", folder.display())]
+    Folder { folder: PathBuf, source: io::Error },
+    #[error("cannot read or write the history {}: {source}; see that ccwatch's user owns it", path.display())]
+    File { path: PathBuf, source: io::Error },
+    #[error(
+        "the history {} can't be written to: it, its folder or its file system is read-only for this user; change that, \
+         or choose another path",
+        path.display()
+    )]
+    ReadOnly { path: PathBuf },
+    #[error("{} is not an SQLite file, so it is left untouched; choose another path for the history", path.display())]
+    NotSqlite { path: PathBuf },
+    #[error(
+        "{} is an SQLite file, but no ccwatch history, so it is left untouched; choose another path for the history",
+        path.display()
+    )]
+    NotAHistory { path: PathBuf },
+    #[error(
+        "the history {} is from a newer ccwatch: its schema is version {found}, and this ccwatch knows up to {known}; \
+         run the newer ccwatch",
+        path.display()
+    )]
+    Newer { path: PathBuf, found: i32, known: i32 },
+    #[error(
+        "the history {} is from an older ccwatch: its schema is version {found}, and this ccwatch reads {known}; \
+         `ccwatch run` brings it up to date",
+        path.display()
+    )]
+    Older { path: PathBuf, found: i32, known: i32 },
+    #[error(
+        "the history {} is held by another ccwatch ({holder}); stop that one, or choose another path. The lock is {}",
+        path.display(),
+        lock.display()
+    )]
+    Held {
+        path: PathBuf,
+        lock: PathBuf,
+        /// Its process id and since when, as far as the lock file tells.
+        holder: String,
+    },
+    #[error(
+        "the history {} is damaged ({source}); keep a copy, then restore a backup, or save what can be saved with \
+         `sqlite3 {} .recover`",
+        path.display(),
+        path.display()
+    )]
+    Damaged { path: PathBuf, source: rusqlite::Error },
+    #[error("no space is left for the history {} ({source}); make room on its disk", path.display())]
+    DiskFull { path: PathBuf, source: rusqlite::Error },
+    #[error("cannot bring the history {} up to date: {reason}", path.display())]
+    Migration { path: PathBuf, reason: String },
+    #[error("cannot open the history {}: {source}", path.display())]
+    Sqlite { path: PathBuf, source: rusqlite::Error },
+}
+
+impl OpenError {
+    /// Sorts what SQLite said of the file at `path`.
+    pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
+        let path = path.to_owned();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NotSqlite { path },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source },
+            Some(ErrorCode::DiskFull) => Self::DiskFull { path, source },
+            Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
+            _ => Self::Sqlite { path, source },
+        }
+    }
+}
+
+/// Why a read or a write failed. A failed write has left nothing behind: its whole transaction is undone.
+#[derive(Debug, Error)]
+#[error("history {}: {failure}", path.display())]
+pub struct HistoryError {
+    pub path: Arc<Path>,
+    pub failure: Failure,
+}
+
+/// What went wrong.
+#[derive(Debug, Error)]
+pub enum Failure {
+    #[error("no space is left ({0}); make room on its disk: what could not be written is tried again")]
+    DiskFull(rusqlite::Error),
+    #[error("the file is damaged ({0}); stop ccwatch, keep a copy, then restore a backup or use `sqlite3 … .recover`")]
+    Damaged(rusqlite::Error),
+    #[error("no target has the id {}: it was not registered with this history", .0.0)]
+    NoSuchTarget(TargetId),
+    /// What was finished before could not be told from what is news (law 6).
+    #[error("the baseline of the target with the id {} was not begun", .0.0)]
+    NoBaseline(TargetId),
+    #[error("given up half-way: the program is ending")]
+    Interrupted,
+    #[error("{0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::DiskFull(error),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}

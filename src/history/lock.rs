@@ -1,0 +1,87 @@
+//! One daemon a file.
+//!
+//! SQLite lets many processes write in turn, but two daemons would tell everything twice. So a daemon holds an advisory
+//! lock (`flock`) on `<history>.lock` for as long as it lives. The kernel lets go of it however the process ends, SIGKILL
+//! included: a lock file that merely lies there means nothing, and none is ever in the way after a crash. It is not
+//! deleted at the end, since a daemon that had just opened it would then hold a lock that no one else can see.
+//!
+//! A file of its own, not the database: closing any descriptor of a database file would drop SQLite's own POSIX locks.
+//!
+//! On network file systems `flock` may reach no further than one machine, or not work at all; SQLite's WAL does not work
+//! there either. A history belongs on a local disk.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::error::OpenError;
+use crate::model::Timestamp;
+
+/// Held until it is dropped, or the process ends.
+#[derive(Debug)]
+pub(super) struct Lock {
+    _file: File,
+}
+
+/// What the lock file may hold at the most; whatever else lies there is not ours to read.
+const LONGEST_HOLDER: u64 = 64;
+
+impl Lock {
+    /// Takes the lock that belongs to the history at `path`, or says who holds it.
+    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+        let lock = lock_path(path);
+        let failed = |source: io::Error| match source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => OpenError::ReadOnly { path: path.to_owned() },
+            _ => OpenError::Folder {
+                folder: path.parent().unwrap_or(path).to_owned(),
+                source,
+            },
+        };
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock)
+            .map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::Held {
+                    path: path.to_owned(),
+                    holder: holder(&mut file),
+                    lock,
+                });
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let name = format!("process {}\n", std::process::id());
+        file.set_len(0)
+            .and_then(|()| file.write_all(name.as_bytes()))
+            .map_err(failed)?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// What the holder wrote when it took the lock, which is when the file was last changed.
+fn holder(file: &mut File) -> String {
+    let mut name = String::new();
+    let read = file.take(LONGEST_HOLDER).read_to_string(&mut name);
+    let name = match read {
+        Ok(_) if !name.trim().is_empty() => crate::model::printable(name.trim()).into_owned(),
+        _ => "a process that has not said which".to_owned(),
+    };
+    let since = file.metadata().and_then(|about| about.modified()).ok();
+    match since.and_then(|time| jiff::Timestamp::try_from(time).ok()) {
+        Some(time) => format!("{name}, since {}", Timestamp::from(time)),
+        None => name,
+    }
+}

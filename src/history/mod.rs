@@ -1,0 +1,293 @@
+//! The history: what AWS forgets after seven days, in one SQLite file, and the outbox of what is still to be told.
+//!
+//! This is the only room with SQL. Its guarantees, and where each is tested:
+//!
+//! - **One transaction for what is remembered and what is to be told** (law 3). A change, its history rows and its
+//!   deliveries are committed together or not at all, on a full disk and under SIGKILL too. Nothing is returned, and
+//!   so nothing in memory moves, before the commit. *(`laws_tests`, `disk_tests`)*
+//! - **A write outside a transaction cannot compile**: writes are methods of [`WriteTx`], and only
+//!   [`History::write`] makes one.
+//! - **What was seen before is not written again** (law 1): a batch that differs in nothing touches no page, so it
+//!   costs no fsync. *(`laws_tests`)*
+//! - **Lines keep their order** (law 4): of one request's pending deliveries to one receiver only the first is ever
+//!   due. The schema itself refuses a second head of a line. *(`outbox_tests`)*
+//! - **A commit lasts**: WAL with `synchronous=FULL`. NORMAL would be quicker, and forget after a power cut what people
+//!   were already told.
+//! - **One daemon a file**, by a lock that dies with its holder (`lock`). Any number of other processes read meanwhile.
+//! - **The views are a promise**: `v_…` keep their names and columns, a test pins them. Tables are ours to change.
+//! - **A file of someone else's is not touched**, nor one from a newer version. *(`open_tests`)*
+//!
+//! # Why no writer thread
+//!
+//! A transaction is one short `spawn_blocking` that takes a mutex. A thread of its own with a channel, or one long
+//! `spawn_blocking`, breaks tokio's paused time, which then leaps or freezes; `block_in_place` panics on the
+//! current-thread runtime that paused tests use. Reads of the daemon have a second connection, so that asking for what is
+//! due does not wait for another task's fsync.
+//!
+//! The `async` methods are the synchronous ones on a blocking thread. Dropping their future does not stop the
+//! transaction: never race one in `select!`.
+//!
+//! # Whose file
+//!
+//! A new file and folder are for their owner alone (0600, 0700): messages hold ARNs and account ids. SQLite gives `-wal`
+//! and `-shm` the database file's own mode, so one `chmod g+r` is enough to let a group read, and stays.
+//!
+//! A history belongs on a local disk: neither WAL nor the lock can be relied on over NFS.
+
+mod error;
+#[cfg(test)]
+mod fixtures;
+mod gaps;
+mod lock;
+mod open;
+mod outbox;
+mod prune;
+mod reader;
+mod record;
+mod requests;
+mod rows;
+mod sql;
+mod targets;
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::decide::diff::Baseline;
+use crate::decide::retry::Verdict;
+use crate::decide::route::Route;
+use crate::model::{AccountId, Delivery, DeliveryId, Region, Sighting, Standing, TargetId, TargetName, Timestamp};
+
+pub use error::{Failure, HistoryError, OpenError};
+pub use reader::{Reader, RequestFilter, Summary};
+pub use record::Recorded;
+pub use targets::Registered;
+
+/// A history that this process holds. Cheap to clone; the file is closed, and its lock let go, with the last clone.
+#[derive(Debug, Clone)]
+pub struct History {
+    shared: Arc<Shared>,
+}
+
+/// Dropped in this order: the writer goes last of the connections and folds the WAL into the file, then the lock opens.
+#[derive(Debug)]
+struct Shared {
+    reader: Mutex<Connection>,
+    writer: Mutex<Connection>,
+    path: Arc<Path>,
+    _lock: lock::Lock,
+}
+
+/// A transaction that may write. Committed by [`History::write`] if its work succeeds, undone if not.
+#[derive(Debug)]
+pub struct WriteTx<'a> {
+    transaction: Transaction<'a>,
+}
+
+impl History {
+    /// Opens the history at `path` for this process alone. Makes the folder and the file where there are none, and
+    /// brings an older schema up to date.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let path = open::prepare(path)?;
+        let lock = lock::Lock::take(&path)?;
+        let writer = open::writer(&path)?;
+        let reader = open::reader(&path)?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                reader: Mutex::new(reader),
+                writer: Mutex::new(writer),
+                path: path.into(),
+                _lock: lock,
+            }),
+        })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.shared.path
+    }
+
+    /// Does `work` in one transaction: all of it is committed if it succeeds, none of it if not.
+    ///
+    /// The transaction is immediate: it waits for other writers at its begin, where nothing is lost, and not in its
+    /// middle, where SQLite could only refuse.
+    pub fn write<T>(&self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>) -> Result<T, HistoryError> {
+        let mut connection = locked(&self.shared.writer);
+        let outcome = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Failure::from)
+            .and_then(|transaction| {
+                let tx = WriteTx { transaction };
+                let value = work(&tx)?;
+                tx.transaction.commit()?;
+                Ok(value)
+            });
+        outcome.map_err(|failure| self.error(failure))
+    }
+
+    /// Does `work` on one unchanging state of the history.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
+        let mut connection = locked(&self.shared.reader);
+        let outcome = connection
+            .transaction()
+            .map_err(Failure::from)
+            .and_then(|transaction| work(&transaction));
+        outcome.map_err(|failure| self.error(failure))
+    }
+
+    fn error(&self, failure: Failure) -> HistoryError {
+        HistoryError {
+            path: Arc::clone(&self.shared.path),
+            failure,
+        }
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, HistoryError> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        let history = self.clone();
+        match tokio::task::spawn_blocking(move || work(&history)).await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(self.error(Failure::Interrupted)),
+            },
+        }
+    }
+
+    async fn writing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        self.blocking(move |history| history.write(work)).await
+    }
+
+    async fn reading<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, HistoryError> {
+        self.blocking(move |history| history.read(work)).await
+    }
+}
+
+/// What the rooms around it ask of a history. Each call is one transaction; see the method of the same name of
+/// [`WriteTx`] for what it does.
+impl History {
+    /// See [`WriteTx::register_target`].
+    pub async fn register_target(
+        &self,
+        name: &TargetName,
+        account_id: Option<&AccountId>,
+        region: &Region,
+        now: Timestamp,
+    ) -> Result<Registered, HistoryError> {
+        let (name, account_id, region) = (name.clone(), account_id.cloned(), region.clone());
+        self.writing(move |tx| tx.register_target(&name, account_id.as_ref(), &region, now))
+            .await
+    }
+
+    /// See [`WriteTx::begin_baseline`].
+    pub async fn begin_baseline(&self, target: TargetId, server_time: Timestamp) -> Result<Baseline, HistoryError> {
+        self.writing(move |tx| tx.begin_baseline(target, server_time)).await
+    }
+
+    /// See [`WriteTx::complete_baseline`].
+    pub async fn complete_baseline(&self, target: TargetId, at: Timestamp) -> Result<(), HistoryError> {
+        self.writing(move |tx| tx.complete_baseline(target, at)).await
+    }
+
+    /// See [`WriteTx::looked`].
+    pub async fn looked(&self, looked: Vec<(TargetId, Timestamp)>) -> Result<(), HistoryError> {
+        self.writing(move |tx| tx.looked(&looked)).await
+    }
+
+    /// See [`WriteTx::open_gap`].
+    pub async fn open_gap(&self, target: TargetId, from: Timestamp, reason: &str) -> Result<(), HistoryError> {
+        let reason = reason.to_owned();
+        self.writing(move |tx| tx.open_gap(target, from, &reason)).await
+    }
+
+    /// See [`WriteTx::close_gap`].
+    pub async fn close_gap(&self, target: TargetId, to: Timestamp) -> Result<(), HistoryError> {
+        self.writing(move |tx| tx.close_gap(target, to)).await
+    }
+
+    /// The target's requests that are worth another look: those that are open, and those that have ended with looks at
+    /// their hooks left.
+    pub async fn standings(&self, target: TargetId) -> Result<Vec<Standing>, HistoryError> {
+        self.reading(move |connection| requests::standings(connection, target))
+            .await
+    }
+
+    /// See [`WriteTx::record`].
+    pub async fn record(&self, sightings: Vec<Sighting>, routes: Arc<[Route]>) -> Result<Recorded, HistoryError> {
+        self.writing(move |tx| tx.record(&sightings, &routes)).await
+    }
+
+    /// Up to `limit` deliveries to `receiver` whose time has come, longest due first, without those that are `in_flight`
+    /// already. Each is the head of its line: no other pending delivery of its request to this receiver came before.
+    pub async fn due_deliveries(
+        &self,
+        receiver: &str,
+        now: Timestamp,
+        limit: usize,
+        in_flight: Vec<DeliveryId>,
+    ) -> Result<Vec<Delivery>, HistoryError> {
+        let receiver = receiver.to_owned();
+        self.reading(move |connection| outbox::due_deliveries(connection, &receiver, now, limit, &in_flight))
+            .await
+    }
+
+    /// When the next delivery to `receiver` is due, those aside that are `in_flight`. In the past if it is due already;
+    /// `None` if nothing waits.
+    pub async fn next_attempt_at(
+        &self,
+        receiver: &str,
+        in_flight: Vec<DeliveryId>,
+    ) -> Result<Option<Timestamp>, HistoryError> {
+        let receiver = receiver.to_owned();
+        self.reading(move |connection| outbox::next_attempt_at(connection, &receiver, &in_flight))
+            .await
+    }
+
+    /// See [`WriteTx::record_verdicts`].
+    pub async fn record_verdicts(
+        &self,
+        verdicts: Vec<(DeliveryId, Verdict)>,
+        at: Timestamp,
+    ) -> Result<(), HistoryError> {
+        self.writing(move |tx| tx.record_verdicts(&verdicts, at)).await
+    }
+
+    /// See [`WriteTx::skip_unknown_receivers`].
+    pub async fn skip_unknown_receivers(&self, known: &[String]) -> Result<usize, HistoryError> {
+        let known = known.to_vec();
+        self.writing(move |tx| tx.skip_unknown_receivers(&known)).await
+    }
+
+    /// See [`WriteTx::prune`].
+    pub async fn prune(&self, now: Timestamp, retention: Duration, limit: usize) -> Result<usize, HistoryError> {
+        self.writing(move |tx| tx.prune(now, retention, limit)).await
+    }
+
+    /// Folds the WAL into the file, so that the file alone holds everything: before a copy, or at the end. Returns
+    /// whether all of it was; a reader in another process may hold a part back until it has finished.
+    pub async fn checkpoint(&self) -> Result<bool, HistoryError> {
+        self.blocking(|history| {
+            let connection = locked(&history.shared.writer);
+            connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+                .map(|busy: i64| busy == 0)
+                .map_err(|error| history.error(error.into()))
+        })
+        .await
+    }
+}
+
+/// A panic elsewhere has undone its transaction while unwinding, so the connection behind a poisoned lock is sound.
+fn locked(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}

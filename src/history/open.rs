@@ -1,0 +1,211 @@
+//! From a path to a connection that is safe to use.
+//!
+//! A file that is not ours is not touched: its first hundred bytes are read before SQLite sees it. For that to tell a
+//! history from any other SQLite file at all times, a new one gets its `application_id` before anything else and before
+//! it turns to WAL, so that the id stands in the file itself from the first byte on.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::OpenError;
+
+/// `CCWT`: marks an SQLite file as a ccwatch history. <https://www.sqlite.org/pragma.html#pragma_application_id>
+pub(super) const APPLICATION_ID: i32 = 0x4343_5754;
+
+/// How long a statement waits for another process's lock before it fails.
+const BUSY_TIME_OUT: Duration = Duration::from_secs(5);
+
+/// What the WAL file is cut back to after a checkpoint, in bytes: a reader that took long does not leave a giant behind.
+const WAL_SIZE_LIMIT: i64 = 64 * 1024 * 1024;
+
+/// Room for every statement that the program runs.
+const STATEMENTS_KEPT: usize = 64;
+
+/// Numbered SQL, embedded, append-only.
+mod embedded {
+    refinery::embed_migrations!("migrations");
+}
+pub(super) use embedded::migrations;
+
+/// The schema version that this program knows: the number of the last migration.
+pub(super) fn known_version() -> i32 {
+    let versions = migrations::runner();
+    let latest = versions.get_migrations().iter().map(refinery::Migration::version).max();
+    latest.unwrap_or_default()
+}
+
+/// Makes the folder and an empty file where there are none, for their owner alone. Returns the file's real path, so that
+/// two names of one file (a symbolic link) lead to one lock.
+pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let in_folder = |source| OpenError::Folder {
+        folder: folder.to_owned(),
+        source,
+    };
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .map_err(in_folder)?;
+    let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match created {
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+            // Fine if it is there already: that it can't be written to is found out, and said, later.
+            if !path.exists() {
+                return Err(OpenError::ReadOnly { path: path.to_owned() });
+            }
+        }
+        Err(error) => return Err(in_folder(error)),
+    }
+    fs::canonicalize(path).map_err(|source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Whether the file at `path` is a history, as far as its first hundred bytes tell.
+/// <https://www.sqlite.org/fileformat2.html#the_database_header>
+fn is_history(path: &Path) -> Result<bool, OpenError> {
+    let mut header = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(100).read_to_end(&mut header))
+        .map_err(|source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        })?;
+    if header.is_empty() {
+        return Ok(false);
+    }
+    if header.len() < 100 || !header.starts_with(b"SQLite format 3\0") {
+        return Err(OpenError::NotSqlite { path: path.to_owned() });
+    }
+    if header.get(68..72) != Some(APPLICATION_ID.to_be_bytes().as_slice()) {
+        return Err(OpenError::NotAHistory { path: path.to_owned() });
+    }
+    Ok(true)
+}
+
+/// The connection that writes: marks an empty file as a history, and brings an older one up to date.
+pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
+    let is_history = is_history(path)?;
+    let mut connection = connect(path)?;
+    let sorted = |source| OpenError::from_sqlite(path, source);
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(sorted)? {
+        return Err(OpenError::ReadOnly { path: path.to_owned() });
+    }
+    if !is_history {
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .map_err(sorted)?;
+    }
+    let found = version(&connection).map_err(sorted)?;
+    let known = known_version();
+    if found > known {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known,
+        });
+    }
+    keep_safe(&connection).map_err(sorted)?;
+    if found < known {
+        // All in one transaction: a crash in the middle leaves the version that was.
+        migrations::runner()
+            .set_grouped(true)
+            .run(&mut connection)
+            .map_err(|error| migration_error(path, &error))?;
+    }
+    Ok(connection)
+}
+
+/// A connection that reads only.
+///
+/// It is opened for writing where the file allows that, so that the last one to leave may tidy the WAL away, and then
+/// forbidden to write.
+pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
+    let connection = connect(path)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
+    Ok(connection)
+}
+
+/// A reader for a process that is not the daemon: of a file that may be missing, foreign, older or newer.
+pub(super) fn outside_reader(path: &Path) -> Result<Connection, OpenError> {
+    if !path.exists() {
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    if !is_history(path)? {
+        // Empty: a daemon is about to fill it, or was killed before it could.
+        return Err(OpenError::Missing { path: path.to_owned() });
+    }
+    let connection = reader(path)?;
+    let found = version(&connection).map_err(|source| OpenError::from_sqlite(path, source))?;
+    let known = known_version();
+    let path = path.to_owned();
+    match found {
+        found if found > known => Err(OpenError::Newer { path, found, known }),
+        found if found < known => Err(OpenError::Older { path, found, known }),
+        _ => Ok(connection),
+    }
+}
+
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    // NO_MUTEX: a mutex of ours stands around each connection already.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let sorted = |source| OpenError::from_sqlite(path, source);
+    let connection = Connection::open_with_flags(path, flags).map_err(sorted)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    connection.busy_timeout(BUSY_TIME_OUT).map_err(sorted)?;
+    Ok(connection)
+}
+
+/// Sets what makes a commit last, and keeps references whole.
+fn keep_safe(connection: &Connection) -> rusqlite::Result<()> {
+    let mode: String = connection.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        // Not an error to SQLite, which then goes on without. Readers would block the daemon, so it is one to us.
+        return Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN),
+            Some(format!(
+                "its file system does not allow a write-ahead log (journal mode is {mode})"
+            )),
+        ));
+    }
+    // FULL: what was committed survives a power cut. NORMAL would lose the last commits, and with them changes that were
+    // told already.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    let _: i64 = connection.pragma_update_and_check(None, "journal_size_limit", WAL_SIZE_LIMIT, |row| row.get(0))?;
+    Ok(())
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+fn migration_error(path: &Path, error: &refinery::Error) -> OpenError {
+    if let refinery::error::Kind::Connection(_, source) = error.kind()
+        && let Some(rusqlite::Error::SqliteFailure(failure, message)) = source.downcast_ref()
+    {
+        let source = rusqlite::Error::SqliteFailure(*failure, message.clone());
+        match OpenError::from_sqlite(path, source) {
+            OpenError::Sqlite { .. } => {}
+            sorted => return sorted,
+        }
+    }
+    OpenError::Migration {
+        path: path.to_owned(),
+        reason: error.to_string(),
+    }
+}

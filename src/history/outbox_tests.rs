@@ -1,0 +1,222 @@
+use std::collections::BTreeSet;
+
+use super::super::fixtures::{RECEIVER, Scene, at, event, guarded, hook, some_to};
+use super::*;
+use crate::decide::route::Field;
+use crate::model::HookStatus::{CompleteFailed, InProgress as HookInProgress};
+use crate::model::RequestStatus::{Failed, InProgress, Pending, Success};
+
+fn settle(scene: &Scene, id: DeliveryId, verdict: Verdict, second: i64) {
+    scene
+        .history
+        .write(|tx| tx.record_verdicts(&[(id, verdict)], at(second)))
+        .unwrap();
+}
+
+fn told(deliveries: &[Delivery]) -> Vec<(String, Option<String>)> {
+    let told = deliveries.iter().map(|delivery| {
+        let announcement = &delivery.announcement;
+        (announcement.request.request_token.clone(), announcement.to.clone())
+    });
+    told.collect()
+}
+
+fn pair(token: &str, status: &str) -> (String, Option<String>) {
+    (token.into(), Some(status.into()))
+}
+
+#[test]
+fn only_the_head_of_a_line_is_due_and_the_next_moves_up_when_it_is_sent() {
+    let scene = Scene::new();
+    scene.record(&[
+        scene.seen(1, event("a", Pending)),
+        scene.seen(2, event("a", InProgress)),
+        scene.seen(3, event("a", Success)),
+        scene.seen(4, event("b", Failed)),
+    ]);
+    let due = scene.due(10);
+    assert_eq!(told(&due), [pair("a", "PENDING"), pair("b", "FAILED")]);
+
+    settle(&scene, due[0].id, Verdict::Sent, 11);
+    assert_eq!(told(&scene.due(11)), [pair("b", "FAILED"), pair("a", "IN_PROGRESS")]);
+}
+
+#[test]
+fn what_is_retried_holds_its_line_up_and_no_other() {
+    let scene = Scene::new();
+    scene.record(&[
+        scene.seen(1, event("a", Pending)),
+        scene.seen(2, event("a", Success)),
+        scene.seen(3, event("b", Pending)),
+    ]);
+    let head = scene.due(10)[0].id;
+    let error = "no route to host".to_owned();
+    settle(&scene, head, Verdict::RetryAt { at: at(70), error }, 10);
+
+    assert_eq!(told(&scene.due(69)), [pair("b", "PENDING")]);
+    assert_eq!(told(&scene.due(70)), [pair("b", "PENDING"), pair("a", "PENDING")]);
+    let again = &scene.due(70)[1];
+    assert_eq!((again.id, again.attempts), (head, 1));
+}
+
+#[test]
+fn a_dead_delivery_lets_the_next_one_pass() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Pending)), scene.seen(2, event("a", Success))]);
+    let head = scene.due(10)[0].id;
+    let error = "410 Gone".to_owned();
+    settle(&scene, head, Verdict::Dead { error }, 10);
+    assert_eq!(told(&scene.due(10)), [pair("a", "SUCCESS")]);
+    assert_eq!(
+        scene.rows("SELECT state, attempts, next_attempt_at, sent_at, last_error FROM v_deliveries WHERE id = 1"),
+        [vec!["dead".into(), 1.into(), ().into(), ().into(), "410 Gone".into()]]
+    );
+}
+
+#[test]
+fn a_verdict_on_what_is_no_longer_pending_changes_nothing() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Pending)), scene.seen(2, event("a", Success))]);
+    let head = scene.due(10)[0].id;
+    settle(&scene, head, Verdict::Sent, 10);
+    let before = scene.rows("SELECT * FROM deliveries");
+    let error = "late".to_owned();
+    settle(&scene, head, Verdict::RetryAt { at: at(20), error }, 12);
+    settle(&scene, DeliveryId(999), Verdict::Sent, 12);
+    assert_eq!(scene.rows("SELECT * FROM deliveries"), before);
+}
+
+#[test]
+fn what_is_in_flight_is_neither_due_nor_the_next() {
+    let scene = Scene::new();
+    scene.record(&[
+        scene.seen(1, event("a", Pending)),
+        scene.seen(2, event("b", Pending)),
+        scene.seen(3, event("c", Pending)),
+    ]);
+    let ids: Vec<DeliveryId> = scene.due(10).iter().map(|delivery| delivery.id).collect();
+    let ask = |limit, in_flight: &[DeliveryId]| {
+        scene
+            .history
+            .read(|connection| {
+                let due = due_deliveries(connection, RECEIVER, at(10), limit, in_flight)?;
+                Ok((told(&due), next_attempt_at(connection, RECEIVER, in_flight)?))
+            })
+            .unwrap()
+    };
+    assert_eq!(ask(1, &ids[..1]), (vec![pair("b", "PENDING")], Some(at(2))));
+    assert_eq!(ask(9, &ids[..2]), (vec![pair("c", "PENDING")], Some(at(3))));
+    assert_eq!(ask(9, &ids), (vec![], None));
+}
+
+#[test]
+fn what_was_seen_in_the_future_waits_for_it() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(60, event("a", Pending))]);
+    assert!(scene.due(59).is_empty());
+    assert_eq!(scene.due(60).len(), 1);
+}
+
+#[test]
+fn a_receiver_that_is_no_longer_configured_is_skipped_with_its_whole_line() {
+    let scene = Scene::new();
+    let routes = [
+        some_to("old", Field::Kind, "*"),
+        some_to("new", Field::Status, "SUCCESS"),
+    ];
+    let sightings = [scene.seen(1, event("a", Pending)), scene.seen(2, event("a", Success))];
+    let recorded = scene.history.write(|tx| tx.record(&sightings, &routes)).unwrap();
+    assert_eq!((recorded.changes, recorded.deliveries), (2, 3));
+
+    let known = ["new".to_owned()];
+    let skip = || scene.history.write(|tx| tx.skip_unknown_receivers(&known)).unwrap();
+    assert_eq!(skip(), 2);
+    assert_eq!(skip(), 0);
+    assert_eq!(
+        scene.rows("SELECT receiver, state, next_attempt_at FROM v_deliveries ORDER BY receiver, id"),
+        [
+            vec!["new".into(), "pending".into(), "2026-11-22T06:28:02.000Z".into()],
+            vec!["old".into(), "skipped".into(), ().into()],
+            vec!["old".into(), "skipped".into(), ().into()],
+        ]
+    );
+}
+
+#[test]
+fn a_long_error_is_cut_between_two_characters() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Pending))]);
+    let error = format!("x{}", "ü".repeat(2000));
+    settle(&scene, scene.due(1)[0].id, Verdict::Dead { error }, 2);
+    assert_eq!(
+        scene.rows("SELECT last_error FROM v_deliveries"),
+        [vec![format!("x{}", "ü".repeat(511)).into()]]
+    );
+}
+
+#[test]
+fn an_announcement_carries_the_change_as_it_was_and_the_request_as_it_is() {
+    let scene = Scene::new();
+    scene.record(&[scene.got(
+        1,
+        guarded("a", Pending),
+        vec![hook("Acme::Encrypt::Check", HookInProgress)],
+    )]);
+    scene.record(&[scene.got(
+        5,
+        guarded("a", Failed),
+        vec![hook("Acme::Encrypt::Check", CompleteFailed)],
+    )]);
+    let first = scene.due(10).remove(0).announcement;
+    assert_eq!(first.kind.as_str(), "hook.status");
+    assert_eq!((first.from, first.to), (None, Some("HOOK_IN_PROGRESS".into())));
+    assert_eq!(first.at, at(1));
+    assert_eq!(first.account_id.unwrap().0, "111122223333");
+    assert_eq!(
+        (first.request.status.as_deref(), first.request.hooks_failed),
+        (Some("FAILED"), 1)
+    );
+    assert_eq!(first.hook.unwrap().status.as_deref(), Some("HOOK_COMPLETE_FAILED"));
+}
+
+#[test]
+fn event_ids_differ_between_changes_and_between_histories_but_not_between_receivers() {
+    let ids = || {
+        let scene = Scene::new();
+        let routes = [some_to("one", Field::Kind, "*"), some_to("two", Field::Kind, "*")];
+        let sightings = [scene.seen(1, event("a", Pending)), scene.seen(1, event("b", Pending))];
+        scene.history.write(|tx| tx.record(&sightings, &routes)).unwrap();
+        let of = |receiver| {
+            let due = scene
+                .history
+                .read(|connection| due_deliveries(connection, receiver, at(9), 9, &[]));
+            due.unwrap()
+                .into_iter()
+                .map(|due| due.announcement.id)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("one"), of("two"));
+        of("one")
+    };
+    let all: BTreeSet<EventId> = ids().into_iter().chain(ids()).collect();
+    assert_eq!(all.len(), 4);
+    for id in all {
+        let (history, change) = id.0.split_once('-').unwrap();
+        assert!(
+            history.len() == 16 && history.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{id}"
+        );
+        assert!(change.parse::<u32>().is_ok(), "{id}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_two_heads_of_one_line() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Pending)), scene.seen(2, event("a", Success))]);
+    let connection = super::super::locked(&scene.history.shared.writer);
+    let refused = connection
+        .execute("UPDATE deliveries SET next_attempt_at = 0", [])
+        .unwrap_err();
+    assert!(refused.to_string().contains("UNIQUE"), "{refused}");
+}

@@ -1,0 +1,268 @@
+//! Reading a history from outside: the CLI, while a daemon writes, or when none does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params, params_from_iter};
+use wildmatch::WildMatchPattern;
+
+use super::rows::Stored;
+use super::{Failure, HistoryError, OpenError, open};
+use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
+use crate::model::{RequestStatus, RequestToken, TargetId, TargetName};
+
+/// Reads a history and cannot write to it.
+///
+/// Each call sees one state of the history, but the next call may see a later one.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    path: Arc<Path>,
+}
+
+/// Which requests to show. What is not given does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct RequestFilter {
+    /// Only those that have not ended.
+    pub open: bool,
+    /// Only those that FAILED.
+    pub failed: bool,
+    /// Only those with this status.
+    pub status: Option<String>,
+    /// Only types that match; `*` stands for any characters.
+    pub type_name: Option<String>,
+    /// Only targets whose entry's name, or whole name, matches; `*` stands for any characters.
+    pub target: Option<String>,
+    /// At the most so many; `None`: all.
+    pub limit: Option<usize>,
+}
+
+/// How much of what a history holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// Requests by status, in the alphabet's order; `None`: no status was ever seen.
+    pub requests: Vec<(Option<String>, u32)>,
+    /// Invocations of hooks by status.
+    pub hooks: Vec<(Option<String>, u32)>,
+    pub changes: u32,
+    /// Deliveries by state.
+    pub deliveries: Vec<(String, u32)>,
+}
+
+pub(super) const BY_TOKEN: &str = "WHERE r.token = ?2 AND t.name = ?1";
+pub(super) const TOKENS: &str = "
+SELECT t.name, r.token
+FROM requests AS r
+JOIN targets AS t ON t.id = r.target_id
+WHERE r.token >= ?1 AND r.token < ?2
+ORDER BY r.token
+LIMIT ?3";
+pub(super) const CHANGES_AFTER: &str = "WHERE c.id > ?1 ORDER BY c.id LIMIT ?2";
+pub(super) const LAST_CHANGES: &str = "ORDER BY c.id DESC LIMIT ?1";
+
+/// Newest first. Spelled as in the index.
+const NEWEST_FIRST: &str = "ORDER BY coalesce(r.started_at, r.first_seen_at) DESC";
+
+impl Reader {
+    /// Opens the history at `path` for reading. It does not make one, and does not bring an older one up to date.
+    ///
+    /// Where no daemon holds the history, SQLite makes `-wal` and `-shm` files next to it, so a folder in which this user
+    /// may not write is refused then.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Ok(Self {
+            connection: open::outside_reader(path)?,
+            path: path.into(),
+        })
+    }
+
+    /// The requests that `filter` lets through, newest first.
+    pub fn requests(&self, filter: &RequestFilter) -> Result<Vec<RequestRow>, HistoryError> {
+        self.read(|connection| {
+            let targets = match &filter.target {
+                Some(pattern) => Some(matching_targets(connection, pattern)?),
+                None => None,
+            };
+            let (rest, params) = requests_where(filter, targets.as_deref());
+            Ok(RequestRow::all(connection, &rest, params_from_iter(params))?)
+        })
+    }
+
+    /// The requests whose token begins with `prefix`, up to `limit` of them.
+    pub fn find_tokens(&self, prefix: &str, limit: usize) -> Result<Vec<(TargetName, RequestToken)>, HistoryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(TOKENS)?;
+            let end = format!("{prefix}{}", char::MAX);
+            let tokens =
+                statement.query_map(params![prefix, end, rows(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(tokens.collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// One request, if it is known.
+    pub fn request(&self, target: &TargetName, token: &RequestToken) -> Result<Option<RequestRow>, HistoryError> {
+        Ok(self.of_request(target, token, "")?.pop())
+    }
+
+    /// A request's events, in the order in which they were seen.
+    pub fn progress_events(
+        &self,
+        target: &TargetName,
+        token: &RequestToken,
+    ) -> Result<Vec<ProgressEventRow>, HistoryError> {
+        self.of_request(target, token, "ORDER BY e.id")
+    }
+
+    /// A request's hooks, in the order in which they were first seen.
+    pub fn hooks(&self, target: &TargetName, token: &RequestToken) -> Result<Vec<HookRow>, HistoryError> {
+        self.of_request(target, token, "ORDER BY h.id")
+    }
+
+    /// The events of a request's hooks, in the order in which they were seen.
+    pub fn hook_events(&self, target: &TargetName, token: &RequestToken) -> Result<Vec<HookEventRow>, HistoryError> {
+        self.of_request(target, token, "ORDER BY e.id")
+    }
+
+    /// A request's changes, oldest first.
+    pub fn changes(&self, target: &TargetName, token: &RequestToken) -> Result<Vec<ChangeRow>, HistoryError> {
+        self.of_request(target, token, "ORDER BY c.id")
+    }
+
+    /// The deliveries of a request's changes, oldest first.
+    pub fn deliveries(&self, target: &TargetName, token: &RequestToken) -> Result<Vec<DeliveryRow>, HistoryError> {
+        self.read(|connection| {
+            let rest = "JOIN requests AS r ON r.id = c.request_id JOIN targets AS t ON t.id = r.target_id";
+            let rest = format!("{rest}\n{BY_TOKEN}\nORDER BY d.id");
+            Ok(DeliveryRow::all(connection, &rest, params![target, token])?)
+        })
+    }
+
+    /// Every target's gaps, oldest first.
+    pub fn gaps(&self) -> Result<Vec<GapRow>, HistoryError> {
+        self.read(|connection| Ok(GapRow::all(connection, "ORDER BY g.from_at, g.id", [])?))
+    }
+
+    /// Up to `limit` changes after the one with the id `after`, oldest first. Ids only grow, so this follows along.
+    pub fn changes_after(&self, after: i64, limit: usize) -> Result<Vec<ChangeRow>, HistoryError> {
+        self.read(|connection| Ok(ChangeRow::all(connection, CHANGES_AFTER, params![after, rows(limit)])?))
+    }
+
+    /// The last `limit` changes, oldest first.
+    pub fn last_changes(&self, limit: usize) -> Result<Vec<ChangeRow>, HistoryError> {
+        self.read(|connection| {
+            let mut changes = ChangeRow::all(connection, LAST_CHANGES, params![rows(limit)])?;
+            changes.reverse();
+            Ok(changes)
+        })
+    }
+
+    /// How much of what there is. Walks the whole history.
+    pub fn summary(&self) -> Result<Summary, HistoryError> {
+        self.read(|connection| {
+            Ok(Summary {
+                requests: counts(
+                    connection,
+                    "SELECT status, count(*) FROM requests GROUP BY 1 ORDER BY 1",
+                )?,
+                hooks: counts(connection, "SELECT status, count(*) FROM hooks GROUP BY 1 ORDER BY 1")?,
+                changes: connection.query_row("SELECT count(*) FROM changes", [], |row| row.get(0))?,
+                deliveries: counts(
+                    connection,
+                    "SELECT state, count(*) FROM deliveries GROUP BY 1 ORDER BY 1",
+                )?,
+            })
+        })
+    }
+
+    fn of_request<R: Stored>(
+        &self,
+        target: &TargetName,
+        token: &RequestToken,
+        order: &str,
+    ) -> Result<Vec<R>, HistoryError> {
+        self.read(|connection| {
+            let rest = format!("{BY_TOKEN}\n{order}");
+            Ok(R::all(connection, &rest, params![target, token])?)
+        })
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
+        let outcome = self
+            .connection
+            .unchecked_transaction()
+            .map_err(Failure::from)
+            .and_then(|transaction| work(&transaction));
+        outcome.map_err(|failure| HistoryError {
+            path: Arc::clone(&self.path),
+            failure,
+        })
+    }
+}
+
+fn matching_targets(connection: &Connection, pattern: &str) -> rusqlite::Result<Vec<TargetId>> {
+    let pattern = WildMatchPattern::<'*', '\0'>::new(pattern);
+    let mut statement = connection.prepare_cached("SELECT id, name FROM targets")?;
+    let mut rows = statement.query([])?;
+    let mut matching = Vec::new();
+    while let Some(row) = rows.next()? {
+        let name: TargetName = row.get("name")?;
+        if pattern.matches(name.as_str()) || pattern.matches(name.entry()) {
+            matching.push(row.get("id")?);
+        }
+    }
+    Ok(matching)
+}
+
+/// The statement from WHERE on, with its parameters.
+pub(super) fn requests_where(filter: &RequestFilter, targets: Option<&[TargetId]>) -> (String, Vec<Value>) {
+    let mut conditions = Vec::new();
+    let mut params = Vec::new();
+    if filter.open {
+        conditions.push("r.phase = 'open'".to_owned());
+    }
+    let failed = filter.failed.then(|| RequestStatus::Failed.as_str());
+    for status in failed.into_iter().chain(filter.status.as_deref()) {
+        conditions.push("r.status = ?".to_owned());
+        params.push(Value::from(status.to_owned()));
+    }
+    if let Some(pattern) = &filter.type_name {
+        conditions.push("r.type_name GLOB ?".to_owned());
+        params.push(Value::from(glob(pattern)));
+    }
+    if let Some(targets) = targets {
+        let places = vec!["?"; targets.len()].join(", ");
+        conditions.push(format!("+r.target_id IN ({places})"));
+        params.extend(targets.iter().map(|target| Value::from(target.0)));
+    }
+    let mut rest = String::new();
+    if !conditions.is_empty() {
+        rest = format!("WHERE {}\n", conditions.join(" AND "));
+    }
+    rest.push_str(NEWEST_FIRST);
+    if let Some(limit) = filter.limit {
+        rest.push_str("\nLIMIT ?");
+        params.push(Value::from(rows(limit)));
+    }
+    (rest, params)
+}
+
+/// A pattern in which `*` alone is special, as SQLite's GLOB, in which `?` and `[` are too.
+fn glob(pattern: &str) -> String {
+    let mut glob = String::with_capacity(pattern.len());
+    for c in pattern.chars() {
+        match c {
+            '?' | '[' => glob.extend(['[', c, ']']),
+            c => glob.push(c),
+        }
+    }
+    glob
+}
+
+fn counts<K: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(K, u32)>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
+}
+
+fn rows(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,188 @@
+//! Sightings in, changes and deliveries out, in one transaction (law 3).
+
+use std::collections::BTreeMap;
+
+use indexmap::IndexMap;
+use rusqlite::params;
+
+use super::requests::Known;
+use super::sql::{ChangeId, HookId, RequestId};
+use super::{Failure, WriteTx};
+use crate::decide::diff::{self, Baseline, Difference};
+use crate::decide::route::{self, Route, Subject};
+use crate::model::{
+    Change, FailureMode, HookKey, HookState, Operation, ProgressEvent, RequestKey, Seen, Sighting, Source, Standing,
+    Target, TargetId, Timestamp,
+};
+
+/// What a batch of sightings came to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Recorded {
+    /// Where each request that was sighted stands now, once, in the order in which they first came. A token that is
+    /// gone and was never known stands nowhere.
+    pub standings: Vec<Standing>,
+    pub changes: usize,
+    /// How many deliveries were put into the outbox: if any, ring the bell.
+    pub deliveries: usize,
+}
+
+impl WriteTx<'_> {
+    /// Compares each sighting with what is known, and writes what differs: the request, its events, its hooks, the
+    /// changes, and a delivery for each receiver that a route chose. Where nothing differs nothing is written.
+    ///
+    /// Fails where the baseline of a sighting's target was not begun: old news could not be told from new (law 6).
+    pub fn record(&self, sightings: &[Sighting], routes: &[Route]) -> Result<Recorded, Failure> {
+        let mut targets: BTreeMap<TargetId, (Target, Baseline)> = BTreeMap::new();
+        let mut known: IndexMap<&RequestKey, Option<Known>> = IndexMap::new();
+        let mut recorded = Recorded::default();
+        for sighting in sightings {
+            let id = sighting.key.target;
+            if let std::collections::btree_map::Entry::Vacant(entry) = targets.entry(id) {
+                let baseline = self.baseline(id)?.ok_or(Failure::NoBaseline(id))?;
+                entry.insert((self.target(id)?, baseline));
+            }
+            let Some((target, baseline)) = targets.get(&id) else {
+                return Err(Failure::NoSuchTarget(id));
+            };
+            if !known.contains_key(&sighting.key) {
+                known.insert(&sighting.key, self.known(&sighting.key)?);
+            }
+            let before = known.get(&sighting.key).and_then(Option::as_ref);
+            let Some(difference) = diff::diff(before.map(|known| &known.state), sighting, *baseline) else {
+                continue;
+            };
+            let id = self.store_request(&sighting.key, before.map(|known| &known.state), &difference.state)?;
+            recorded.deliveries += self.store_difference(id, target, sighting, &difference, routes)?;
+            recorded.changes += difference.changes.len();
+            let state = difference.state;
+            known.insert(&sighting.key, Some(Known { id, state }));
+        }
+        recorded.standings = known
+            .into_iter()
+            .filter_map(|(key, known)| known.map(|known| known.state.standing(key.clone())))
+            .collect();
+        Ok(recorded)
+    }
+
+    /// Everything of a difference but the request's own row. Returns the number of deliveries.
+    fn store_difference(
+        &self,
+        request: RequestId,
+        target: &Target,
+        sighting: &Sighting,
+        difference: &Difference,
+        routes: &[Route],
+    ) -> Result<usize, Failure> {
+        let at = sighting.seen_at;
+        if difference.is_progress
+            && let Seen::Event(event, _) = &sighting.seen
+        {
+            self.store_progress_event(request, event, at, sighting.source)?;
+        }
+        let mut hooks: BTreeMap<&HookKey, HookId> = BTreeMap::new();
+        for hook in &difference.hooks {
+            let id = self.store_hook(request, hook)?;
+            self.store_hook_event(id, hook, at)?;
+            hooks.insert(&hook.key, id);
+        }
+        let mut deliveries = 0;
+        for change in &difference.changes {
+            let hook = change.hook.as_ref().and_then(|key| hooks.get(key)).copied();
+            let id = self.store_change(request, hook, change)?;
+            for receiver in route::receivers(routes, &subject(change, target, difference)) {
+                self.put_into_outbox(id, request, receiver, at)?;
+                deliveries += 1;
+            }
+        }
+        Ok(deliveries)
+    }
+
+    fn store_progress_event(
+        &self,
+        request: RequestId,
+        event: &ProgressEvent,
+        at: Timestamp,
+        source: Source,
+    ) -> Result<(), Failure> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO progress_events (
+                 request_id, observed_at, event_time, status, error_code, status_message, identifier, retry_after, source)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?;
+        statement.execute(params![
+            request,
+            at,
+            event.event_time,
+            event.status,
+            event.error_code,
+            event.status_message,
+            event.identifier,
+            event.retry_after,
+            source,
+        ])?;
+        Ok(())
+    }
+
+    fn store_hook_event(&self, hook: HookId, state: &HookState, at: Timestamp) -> Result<(), Failure> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO hook_events (hook_id, observed_at, event_time, status, status_message, failure_mode)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?;
+        statement.execute(params![
+            hook,
+            at,
+            state.event_time,
+            state.status,
+            state.status_message,
+            state.failure_mode,
+        ])?;
+        Ok(())
+    }
+
+    fn store_change(&self, request: RequestId, hook: Option<HookId>, change: &Change) -> Result<ChangeId, Failure> {
+        let mut statement = self.transaction.prepare_cached(
+            "INSERT INTO changes (
+                 request_id, hook_id, kind, at, event_time, from_status, to_status, error_code, message)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+             RETURNING id",
+        )?;
+        let id = statement.query_row(
+            params![
+                request,
+                hook,
+                change.kind,
+                change.at,
+                change.event_time,
+                change.from,
+                change.to,
+                change.error_code,
+                change.message,
+            ],
+            |row| row.get(0),
+        )?;
+        Ok(id)
+    }
+}
+
+/// What routes can ask about a change.
+fn subject<'a>(change: &'a Change, target: &'a Target, difference: &'a Difference) -> Subject<'a> {
+    let state = &difference.state;
+    let hook = change
+        .hook
+        .as_ref()
+        .and_then(|key| state.hooks.iter().find(|hook| hook.key == *key));
+    Subject {
+        kind: change.kind.as_str(),
+        status: change.to.as_deref(),
+        from: change.from.as_deref(),
+        type_name: state.type_name.as_deref(),
+        operation: state.operation.as_ref().map(Operation::as_str),
+        error_code: change.error_code.as_ref().map(crate::model::ErrorCode::as_str),
+        target: target.name.as_str(),
+        region: &target.region.0,
+        hook_type_name: change.hook.as_ref().and_then(|key| key.hook_type_name.as_deref()),
+        failure_mode: hook
+            .and_then(|hook| hook.failure_mode.as_ref())
+            .map(FailureMode::as_str),
+    }
+}

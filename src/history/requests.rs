@@ -1,0 +1,260 @@
+//! Requests and their hooks: the state that a sighting is compared with, read and written whole.
+
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+
+use super::sql::{HookId, RequestId};
+use super::{Failure, WriteTx};
+use crate::model::{HookKey, HookState, HookStatus, RequestKey, RequestState, Standing, TargetId};
+
+/// A request's state with the row that holds it.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) id: RequestId,
+    pub(super) state: RequestState,
+}
+
+pub(super) const REQUEST: &str = "
+SELECT r.*, m.resource_model
+FROM requests AS r
+LEFT JOIN resource_models AS m ON m.request_id = r.id
+WHERE r.token = ?2 AND r.target_id = ?1";
+
+pub(super) const HOOKS: &str = "SELECT * FROM hooks WHERE request_id = ?1";
+
+pub(super) const STANDINGS: &str = "
+SELECT token, phase, final_looks_left, gone_looks, hooks_pending, announced, retry_after, first_seen_at
+FROM requests
+WHERE target_id = ?1 AND (phase = 'open' OR final_looks_left > 0)";
+
+const INSERT_REQUEST: &str = "
+INSERT INTO requests (
+    target_id, token, hooks_request_token, type_name, identifier, operation, status, error_code, status_message,
+    event_time, started_at, retry_after, phase, first_seen_at, last_seen_at, finished_at, final_looks_left, gone_looks,
+    announced, hooks_total, hooks_failed, hooks_pending)
+VALUES (
+    :target_id, :token, :hooks_request_token, :type_name, :identifier, :operation, :status, :error_code, :status_message,
+    :event_time, :started_at, :retry_after, :phase, :first_seen_at, :last_seen_at, :finished_at, :final_looks_left,
+    :gone_looks, :announced, :hooks_total, :hooks_failed, :hooks_pending)
+ON CONFLICT (token, target_id) DO UPDATE SET
+    hooks_request_token = excluded.hooks_request_token,
+    type_name = excluded.type_name,
+    identifier = excluded.identifier,
+    operation = excluded.operation,
+    status = excluded.status,
+    error_code = excluded.error_code,
+    status_message = excluded.status_message,
+    event_time = excluded.event_time,
+    started_at = excluded.started_at,
+    retry_after = excluded.retry_after,
+    phase = excluded.phase,
+    last_seen_at = excluded.last_seen_at,
+    finished_at = excluded.finished_at,
+    final_looks_left = excluded.final_looks_left,
+    gone_looks = excluded.gone_looks,
+    announced = excluded.announced,
+    hooks_total = excluded.hooks_total,
+    hooks_failed = excluded.hooks_failed,
+    hooks_pending = excluded.hooks_pending
+RETURNING id";
+
+const UPDATE_HOOK: &str = "
+UPDATE hooks SET
+    failure_mode = :failure_mode,
+    status = :status,
+    status_message = :status_message,
+    event_time = :event_time,
+    finished_at = :finished_at
+WHERE request_id = :request_id
+    AND hook_type_name IS :hook_type_name
+    AND hook_type_arn IS :hook_type_arn
+    AND hook_type_version_id IS :hook_type_version_id
+    AND invocation_point IS :invocation_point
+    AND ordinal = :ordinal
+RETURNING id";
+
+const INSERT_HOOK: &str = "
+INSERT INTO hooks (
+    request_id, hook_type_name, hook_type_arn, hook_type_version_id, invocation_point, ordinal, failure_mode, status,
+    status_message, event_time, first_seen_at, finished_at)
+VALUES (
+    :request_id, :hook_type_name, :hook_type_arn, :hook_type_version_id, :invocation_point, :ordinal, :failure_mode,
+    :status, :status_message, :event_time, :first_seen_at, :finished_at)
+RETURNING id";
+
+pub(super) fn standings(connection: &Connection, target: TargetId) -> Result<Vec<Standing>, Failure> {
+    let mut statement = connection.prepare_cached(STANDINGS)?;
+    let standings = statement.query_map([target], |row| {
+        Ok(Standing {
+            key: RequestKey {
+                target,
+                token: row.get("token")?,
+            },
+            phase: row.get("phase")?,
+            final_looks_left: row.get("final_looks_left")?,
+            gone_looks: row.get("gone_looks")?,
+            hooks_pending: row.get("hooks_pending")?,
+            announced: row.get("announced")?,
+            retry_after: row.get("retry_after")?,
+            first_seen_at: row.get("first_seen_at")?,
+        })
+    })?;
+    Ok(standings.collect::<rusqlite::Result<_>>()?)
+}
+
+fn state_from(row: &Row<'_>) -> rusqlite::Result<Known> {
+    Ok(Known {
+        id: row.get("id")?,
+        state: RequestState {
+            hooks_request_token: row.get("hooks_request_token")?,
+            type_name: row.get("type_name")?,
+            identifier: row.get("identifier")?,
+            operation: row.get("operation")?,
+            status: row.get("status")?,
+            error_code: row.get("error_code")?,
+            status_message: row.get("status_message")?,
+            event_time: row.get("event_time")?,
+            started_at: row.get("started_at")?,
+            retry_after: row.get("retry_after")?,
+            phase: row.get("phase")?,
+            first_seen_at: row.get("first_seen_at")?,
+            last_seen_at: row.get("last_seen_at")?,
+            finished_at: row.get("finished_at")?,
+            final_looks_left: row.get("final_looks_left")?,
+            gone_looks: row.get("gone_looks")?,
+            announced: row.get("announced")?,
+            resource_model: row.get("resource_model")?,
+            hooks: Vec::new(),
+        },
+    })
+}
+
+fn hook_from(row: &Row<'_>) -> rusqlite::Result<HookState> {
+    Ok(HookState {
+        key: HookKey {
+            hook_type_name: row.get("hook_type_name")?,
+            hook_type_arn: row.get("hook_type_arn")?,
+            hook_type_version_id: row.get("hook_type_version_id")?,
+            invocation_point: row.get("invocation_point")?,
+            ordinal: row.get("ordinal")?,
+        },
+        status: row.get("status")?,
+        status_message: row.get("status_message")?,
+        failure_mode: row.get("failure_mode")?,
+        event_time: row.get("event_time")?,
+        first_seen_at: row.get("first_seen_at")?,
+        finished_at: row.get("finished_at")?,
+    })
+}
+
+impl WriteTx<'_> {
+    /// What is remembered of a request, with its hooks in the order of their keys.
+    pub(super) fn known(&self, key: &RequestKey) -> Result<Option<Known>, Failure> {
+        let mut statement = self.transaction.prepare_cached(REQUEST)?;
+        let known = statement
+            .query_row(params![key.target, key.token], state_from)
+            .optional()?;
+        let Some(mut known) = known else { return Ok(None) };
+        let mut statement = self.transaction.prepare_cached(HOOKS)?;
+        let hooks = statement.query_map([known.id], hook_from)?;
+        known.state.hooks = hooks.collect::<rusqlite::Result<_>>()?;
+        known.state.hooks.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(Some(known))
+    }
+
+    /// Writes a request's own row. Its hooks are written one by one, those that differ.
+    pub(super) fn store_request(
+        &self,
+        key: &RequestKey,
+        before: Option<&RequestState>,
+        state: &RequestState,
+    ) -> Result<RequestId, Failure> {
+        let failed = |hook: &&HookState| hook.status.as_ref().is_some_and(HookStatus::is_failure);
+        let mut statement = self.transaction.prepare_cached(INSERT_REQUEST)?;
+        let id: RequestId = statement.query_row(
+            named_params! {
+                ":target_id": key.target,
+                ":token": key.token,
+                ":hooks_request_token": state.hooks_request_token,
+                ":type_name": state.type_name,
+                ":identifier": state.identifier,
+                ":operation": state.operation,
+                ":status": state.status,
+                ":error_code": state.error_code,
+                ":status_message": state.status_message,
+                ":event_time": state.event_time,
+                ":started_at": state.started_at,
+                ":retry_after": state.retry_after,
+                ":phase": state.phase,
+                ":first_seen_at": state.first_seen_at,
+                ":last_seen_at": state.last_seen_at,
+                ":finished_at": state.finished_at,
+                ":final_looks_left": state.final_looks_left,
+                ":gone_looks": state.gone_looks,
+                ":announced": state.announced,
+                ":hooks_total": count(state.hooks.len()),
+                ":hooks_failed": count(state.hooks.iter().filter(failed).count()),
+                ":hooks_pending": state.hooks_pending(),
+            },
+            |row| row.get(0),
+        )?;
+        if let Some(model) = &state.resource_model
+            && before.is_none_or(|before| before.resource_model.as_ref() != Some(model))
+        {
+            let mut statement = self.transaction.prepare_cached(
+                "INSERT INTO resource_models (request_id, resource_model) VALUES (?1, ?2)
+                 ON CONFLICT (request_id) DO UPDATE SET resource_model = excluded.resource_model",
+            )?;
+            statement.execute(params![id, model])?;
+        }
+        Ok(id)
+    }
+
+    pub(super) fn store_hook(&self, request: RequestId, hook: &HookState) -> Result<HookId, Failure> {
+        let key = &hook.key;
+        let mut update = self.transaction.prepare_cached(UPDATE_HOOK)?;
+        let updated = update
+            .query_row(
+                named_params! {
+                    ":request_id": request,
+                    ":hook_type_name": key.hook_type_name,
+                    ":hook_type_arn": key.hook_type_arn,
+                    ":hook_type_version_id": key.hook_type_version_id,
+                    ":invocation_point": key.invocation_point,
+                    ":ordinal": key.ordinal,
+                    ":failure_mode": hook.failure_mode,
+                    ":status": hook.status,
+                    ":status_message": hook.status_message,
+                    ":event_time": hook.event_time,
+                    ":finished_at": hook.finished_at,
+                },
+                |row| row.get(0),
+            )
+            .optional()?;
+        if let Some(id) = updated {
+            return Ok(id);
+        }
+        let mut insert = self.transaction.prepare_cached(INSERT_HOOK)?;
+        let id = insert.query_row(
+            named_params! {
+                ":request_id": request,
+                ":hook_type_name": key.hook_type_name,
+                ":hook_type_arn": key.hook_type_arn,
+                ":hook_type_version_id": key.hook_type_version_id,
+                ":invocation_point": key.invocation_point,
+                ":ordinal": key.ordinal,
+                ":failure_mode": hook.failure_mode,
+                ":status": hook.status,
+                ":status_message": hook.status_message,
+                ":event_time": hook.event_time,
+                ":first_seen_at": hook.first_seen_at,
+                ":finished_at": hook.finished_at,
+            },
+            |row| row.get(0),
+        )?;
+        Ok(id)
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
