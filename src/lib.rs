@@ -6,4 +6,5 @@ pub mod config;
 pub mod decide;
 pub mod history;
 pub mod model;
+pub mod simulator;
 pub mod watch;

@@ -1,0 +1,171 @@
+//! The simulator on a socket.
+//!
+//! Besides the service's own `POST /` it answers what AWS does not tell: `GET /_simulator/truth` (every transition),
+//! `GET /_simulator/calls` (each call, with early looks counted), `GET` and `POST /_simulator/faults` (what goes wrong
+//! from now on, whole: what is left out is off). There is no authentication: listen on loopback.
+//!
+//! A reset is a real one (RST), and a cut-off body breaks the connection in mid-answer: clients meet what they meet in
+//! the field. HTTP libraries do not offer that, so connections are wrapped by [`connection::Severable`].
+
+mod connection;
+
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use bytes::Bytes;
+use http::{StatusCode, header};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::connection::Severed;
+use super::Simulator;
+use super::cut_off::CutOff;
+use super::faults::Faults;
+use super::refusal::Refusal;
+use super::wire::{Answer, BODY_LIMIT};
+use crate::clock::Clock;
+
+/// How long a client may take to send a body.
+const BODY_TIME_OUT: Duration = Duration::from_secs(30);
+
+#[derive(Debug, Clone)]
+struct Service {
+    simulator: Simulator,
+    clock: Clock,
+    shutdown: CancellationToken,
+}
+
+/// Serves until `shutdown`: what is being answered then is answered, but what waits on purpose is not waited for.
+///
+/// # Errors
+/// None at present: a connection that can't be accepted is tried again.
+pub async fn serve(
+    listener: TcpListener,
+    simulator: Simulator,
+    clock: Clock,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let service = Service {
+        simulator,
+        clock,
+        shutdown: shutdown.clone(),
+    };
+    let router = Router::new()
+        .route("/_simulator/truth", get(truth))
+        .route("/_simulator/calls", get(calls))
+        .route("/_simulator/faults", get(faults).post(set_faults))
+        .fallback(call)
+        .with_state(service);
+    axum::serve(
+        connection::SeverableListener(listener),
+        router.into_make_service_with_connect_info::<Severed>(),
+    )
+    .with_graceful_shutdown(shutdown.cancelled_owned())
+    .await
+}
+
+/// A call of the service.
+async fn call(
+    State(service): State<Service>,
+    ConnectInfo(severed): ConnectInfo<Severed>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let answer = match read(body).await {
+        Ok(body) => {
+            let request = Request::from_parts(head, body);
+            tokio::select! {
+                answer = service.simulator.answer(&request, &service.clock) => answer,
+                () = service.shutdown.cancelled() => Answer::Reset,
+            }
+        }
+        Err(refusal) => service.simulator.refuse(&refusal, &service.clock),
+    };
+    match answer {
+        Answer::Whole(response) => response.map(Body::from),
+        Answer::CutOff(response) => response.map(|body| Body::new(CutOff::of(&body))),
+        Answer::Reset => {
+            // No byte of this response gets out: the connection refuses to be written to.
+            severed.sever();
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn read(body: Body) -> Result<Bytes, Refusal> {
+    match tokio::time::timeout(BODY_TIME_OUT, to_bytes(body, BODY_LIMIT)).await {
+        Err(_) => Err(Refusal::request_timeout()),
+        Ok(Err(_)) => Err(Refusal::request_too_large()),
+        Ok(Ok(body)) => Ok(body),
+    }
+}
+
+async fn truth(State(service): State<Service>) -> Response {
+    let now = service.clock.now();
+    let (truth, server_now) = service.simulator.with(|world| {
+        world.advance(now);
+        (world.truth().clone(), world.server_now())
+    });
+    let requests = truth.requests();
+    let requests: serde_json::Map<_, _> = requests
+        .iter()
+        .map(|(token, request)| (token.to_string(), json!(request)))
+        .collect();
+    to_json(
+        StatusCode::OK,
+        &json!({
+            "now": now,
+            "server_now": server_now,
+            "forgotten": truth.forgotten,
+            "transitions": truth.transitions,
+            "requests": requests,
+        }),
+    )
+}
+
+async fn calls(State(service): State<Service>) -> Response {
+    let calls = service.simulator.calls();
+    to_json(
+        StatusCode::OK,
+        &json!({ "early_looks": calls.early_looks(), "operations": calls.operations }),
+    )
+}
+
+async fn faults(State(service): State<Service>) -> Response {
+    to_json(
+        StatusCode::OK,
+        &json!(service.simulator.with(|world| world.faults().clone())),
+    )
+}
+
+async fn set_faults(State(service): State<Service>, body: Body) -> Response {
+    let faults = match read(body).await {
+        Ok(body) => serde_json::from_slice::<Faults>(&body).map_err(|error| error.to_string()),
+        Err(refusal) => Err(refusal.message),
+    };
+    let faults = faults.and_then(|faults| match faults.check() {
+        Ok(()) => Ok(faults),
+        Err(error) => Err(error.to_string()),
+    });
+    match faults {
+        Ok(faults) => {
+            let now = service.clock.now();
+            service.simulator.with(|world| {
+                world.advance(now);
+                world.set_faults(faults.clone());
+            });
+            to_json(StatusCode::OK, &json!(faults))
+        }
+        Err(error) => to_json(StatusCode::BAD_REQUEST, &json!({ "error": error })),
+    }
+}
+
+fn to_json(status: StatusCode, body: &serde_json::Value) -> Response {
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}

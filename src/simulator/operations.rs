@@ -1,0 +1,268 @@
+//! What clients may ask of the world.
+
+use std::sync::Arc;
+
+use super::client_token::{Fingerprint, Use};
+use super::course::Wish;
+use super::desired_state::DesiredState;
+use super::event::{HookProgressEvent, ProgressEvent};
+use super::faults::happens;
+use super::listing::{Filter, Position};
+use super::refusal::Refusal;
+use super::scenario::{Scenario, TypeScenario};
+use super::token::Token;
+use super::world::{Beginning, World, draw_identifier};
+use crate::model::{Operation, RequestStatus, Timestamp};
+
+/// The input of CreateResource, within the service model's limits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Create {
+    pub type_name: String,
+    pub desired_state: String,
+    pub type_version_id: Option<String>,
+    pub role_arn: Option<String>,
+}
+
+/// The input of DeleteResource, within the service model's limits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Delete {
+    pub type_name: String,
+    pub identifier: String,
+    pub type_version_id: Option<String>,
+    pub role_arn: Option<String>,
+}
+
+/// One page of a listing is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListQuery {
+    /// 1 to 100.
+    pub max_results: usize,
+    /// The entry after which the page begins.
+    pub after: Option<Position>,
+    pub filter: Filter,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page {
+    pub entries: Vec<ProgressEvent>,
+    /// Where the next page goes on; `None` at the end.
+    pub next: Option<Position>,
+}
+
+/// How many entries a shifting page begins early or late.
+const SHIFT: usize = 3;
+
+impl World {
+    /// Starts the creation of a resource.
+    pub fn create(&mut self, create: &Create, client_token: Option<&str>) -> Result<ProgressEvent, Refusal> {
+        let fingerprint = Fingerprint::of(&("CreateResource", create));
+        if let Some(event) = self.started_by(client_token, fingerprint)? {
+            return Ok(event);
+        }
+        let scenario = Arc::clone(&self.scenario);
+        let kind = kind_of(&scenario, &create.type_name)?;
+        let mut desired_state = DesiredState::read(&create.desired_state)?;
+        let wish = std::mem::take(&mut desired_state.wish);
+        let mut rng = self.clients.fork();
+        let identifier = desired_state
+            .identifier(kind)
+            .unwrap_or_else(|| draw_identifier(&mut rng, kind));
+        let beginning = Beginning {
+            operation: Operation::Create,
+            type_name: create.type_name.as_str().into(),
+            kind,
+            resource_model: Some(desired_state.into_model(kind, &identifier)),
+            identifier,
+            wish,
+            by_client: true,
+        };
+        let sequence = self.begin(&mut rng, beginning);
+        self.remember_start(client_token, fingerprint, sequence);
+        self.answer_without_retry_after(sequence)
+    }
+
+    /// Starts the deletion of a resource.
+    pub fn delete(&mut self, delete: &Delete, client_token: Option<&str>) -> Result<ProgressEvent, Refusal> {
+        let fingerprint = Fingerprint::of(&("DeleteResource", delete));
+        if let Some(event) = self.started_by(client_token, fingerprint)? {
+            return Ok(event);
+        }
+        let scenario = Arc::clone(&self.scenario);
+        let kind = kind_of(&scenario, &delete.type_name)?;
+        let beginning = Beginning {
+            operation: Operation::Delete,
+            type_name: delete.type_name.as_str().into(),
+            kind,
+            resource_model: None,
+            identifier: delete.identifier.as_str().into(),
+            wish: Wish::default(),
+            by_client: true,
+        };
+        let mut rng = self.clients.fork();
+        let sequence = self.begin(&mut rng, beginning);
+        self.remember_start(client_token, fingerprint, sequence);
+        self.answer_without_retry_after(sequence)
+    }
+
+    /// Cancels a request that is PENDING or IN_PROGRESS. Once more changes nothing; one that finished can't be.
+    pub fn cancel(&mut self, token: &str) -> Result<ProgressEvent, Refusal> {
+        let sequence = self.find(token)?;
+        let request = self
+            .request(sequence)
+            .ok_or_else(|| Refusal::request_token_not_found(token))?;
+        match &request.view.status {
+            RequestStatus::Pending | RequestStatus::InProgress | RequestStatus::Other(_) => {
+                self.begin_cancelling(sequence);
+            }
+            RequestStatus::CancelInProgress | RequestStatus::CancelComplete => {}
+            finished @ (RequestStatus::Success | RequestStatus::Failed) => {
+                return Err(Refusal::already_finished(request.token, finished));
+            }
+        }
+        self.answer_without_retry_after(sequence)
+    }
+
+    /// GetResourceRequestStatus: the request as it is, with its hooks. Counted as an early look if it is one.
+    pub fn look(&mut self, token: &str) -> Result<(ProgressEvent, Vec<HookProgressEvent>), Refusal> {
+        let sequence = self.find(token)?;
+        let server_now = self.server_now();
+        let not_found = || Refusal::request_token_not_found(token);
+        let request = self.request(sequence).ok_or_else(not_found)?;
+        let early = request.advertised.is_some_and(|retry_after| server_now < retry_after);
+        let view = Arc::clone(&request.view);
+        let mut hooks = request.hook_events();
+        let retry_after = self.draw_retry_after(&view.status);
+        let request = self.request(sequence).ok_or_else(not_found)?;
+        let mut event = request.event(sequence, &view, retry_after);
+        if early {
+            self.calls.count_early_look("GetResourceRequestStatus");
+        }
+        event.mar(&mut self.answers, &self.faults);
+        for hook in &mut hooks {
+            hook.mar(&mut self.answers, &self.faults);
+        }
+        Ok((event, hooks))
+    }
+
+    /// One page of ListResourceRequests.
+    pub fn page(&mut self, query: &ListQuery) -> Page {
+        let (after, skipped) = self.shift(query);
+        let mut found: Vec<(Position, u64)> = self
+            .listing
+            .after(after, &query.filter)
+            .skip(skipped)
+            .take(query.max_results + 1)
+            .collect();
+        let more = found.len() > query.max_results;
+        found.truncate(query.max_results);
+        let mut next = found.last().filter(|_| more).map(|(position, _)| *position);
+        if next.is_some() && query.after.is_some() && happens(&mut self.answers, self.faults.repeated_next_tokens) {
+            next = query.after;
+        }
+        let entries = found
+            .into_iter()
+            .filter_map(|(_, sequence)| self.entry(sequence))
+            .collect();
+        Page { entries, next }
+    }
+
+    fn entry(&mut self, sequence: u64) -> Option<ProgressEvent> {
+        let view = Arc::clone(self.request(sequence)?.listed.as_ref()?);
+        let retry_after = self.draw_retry_after(&view.status);
+        let mut event = self.request(sequence)?.event(sequence, &view, retry_after);
+        event.mar(&mut self.answers, &self.faults);
+        Some(event)
+    }
+
+    /// Takes note of what List and Get told a client, once the answer is sure to reach it.
+    pub(super) fn told<'a>(&mut self, events: impl IntoIterator<Item = &'a ProgressEvent>) {
+        for event in events {
+            if let Some(request) = self.request_mut(event.sequence) {
+                request.advertised = event.retry_after;
+            }
+        }
+    }
+
+    /// Where a page begins, and how many entries it passes over, if pages shift.
+    fn shift(&mut self, query: &ListQuery) -> (Option<Position>, usize) {
+        let Some(after) = query.after else { return (None, 0) };
+        if !happens(&mut self.answers, self.faults.shifting_pages) {
+            return (Some(after), 0);
+        }
+        if self.answers.bool() {
+            (Some(after), SHIFT)
+        } else {
+            (self.listing.before(after, SHIFT, &query.filter), 0)
+        }
+    }
+
+    fn find(&self, token: &str) -> Result<u64, Refusal> {
+        Token::parse(token)
+            .and_then(|token| self.sequence_of(token))
+            .ok_or_else(|| Refusal::request_token_not_found(token))
+    }
+
+    fn draw_retry_after(&mut self, status: &RequestStatus) -> Option<Timestamp> {
+        if status.is_final() {
+            return None;
+        }
+        let policy = &self.scenario.retry_after;
+        let kind = self.answers.f64();
+        let server_now = self.server_now();
+        if kind < policy.absent {
+            None
+        } else if kind < policy.absent + policy.past {
+            Some(server_now.minus(policy.after.draw(&mut self.answers)))
+        } else if kind < policy.absent + policy.past + policy.far {
+            Some(server_now.plus(policy.far_after))
+        } else {
+            Some(server_now.plus(policy.after.draw(&mut self.answers)))
+        }
+    }
+
+    /// The answers of Create, Delete and Cancel.
+    fn answer_without_retry_after(&mut self, sequence: u64) -> Result<ProgressEvent, Refusal> {
+        // What was found or begun a moment ago is there: without it, the service has lost its mind.
+        let request = self.request(sequence).ok_or_else(Refusal::internal_failure)?;
+        let mut event = request.event(sequence, &request.view, None);
+        event.mar(&mut self.answers, &self.faults);
+        Ok(event)
+    }
+
+    /// The request that this ClientToken has started already, as it is now.
+    fn started_by(
+        &mut self,
+        client_token: Option<&str>,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<ProgressEvent>, Refusal> {
+        let Some(client_token) = client_token else {
+            return Ok(None);
+        };
+        let Some(earlier) = self.client_tokens.get(client_token, self.now) else {
+            return Ok(None);
+        };
+        match self.request(earlier.sequence) {
+            None => Ok(None),
+            Some(_) if earlier.fingerprint == fingerprint => {
+                self.answer_without_retry_after(earlier.sequence).map(Some)
+            }
+            Some(first) => Err(Refusal::client_token_conflict(client_token, first.token)),
+        }
+    }
+
+    fn remember_start(&mut self, client_token: Option<&str>, fingerprint: Fingerprint, sequence: u64) {
+        if let Some(client_token) = client_token {
+            self.client_tokens
+                .insert(client_token.to_owned(), Use { fingerprint, sequence }, self.now);
+        }
+    }
+}
+
+fn kind_of<'a>(scenario: &'a Scenario, type_name: &str) -> Result<&'a TypeScenario, Refusal> {
+    scenario
+        .types
+        .iter()
+        .find(|kind| kind.type_name == type_name)
+        .or(scenario.other_types.as_ref())
+        .ok_or_else(|| Refusal::type_not_found(type_name))
+}

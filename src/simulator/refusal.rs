@@ -1,0 +1,158 @@
+//! How the service says no.
+
+use super::token::Token;
+use crate::model::RequestStatus;
+
+/// An error as the service answers it.
+///
+/// HTTP statuses are those seen on the wire, which differ from the service model's: not found, conflicts and
+/// throttling came back as 400. Clients must go by the code. Two name spaces, as at AWS: what the service itself says,
+/// and what the framework in front of it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub http_status: u16,
+    pub code: &'static str,
+    pub message: String,
+    pub(super) origin: Origin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Service,
+    Framework,
+}
+
+impl Refusal {
+    fn service(code: &'static str, message: String) -> Self {
+        Self {
+            http_status: 400,
+            code,
+            message,
+            origin: Origin::Service,
+        }
+    }
+
+    fn framework(code: &'static str, message: &str) -> Self {
+        Self {
+            http_status: 400,
+            code,
+            message: message.to_owned(),
+            origin: Origin::Framework,
+        }
+    }
+
+    pub(super) fn is_throttling(&self) -> bool {
+        self.code == "ThrottlingException"
+    }
+
+    pub(super) fn request_token_not_found(token: &str) -> Self {
+        Self::service(
+            "RequestTokenNotFoundException",
+            format!("Request with token '{token}' was not found."),
+        )
+    }
+
+    /// Not among the operation's declared errors, but what was recorded.
+    pub(super) fn already_finished(token: Token, status: &RequestStatus) -> Self {
+        Self::service(
+            "ValidationException",
+            format!("Request {token} is already in status {status}"),
+        )
+    }
+
+    pub(super) fn client_token_conflict(client_token: &str, first: Token) -> Self {
+        Self::service(
+            "ClientTokenConflictException",
+            format!(
+                "Client token '{client_token}' was already used with other parameters, by request token '{first}'."
+            ),
+        )
+    }
+
+    pub(super) fn type_not_found(type_name: &str) -> Self {
+        Self::service(
+            "TypeNotFoundException",
+            format!("The type '{type_name}' cannot be found."),
+        )
+    }
+
+    pub(super) fn invalid_request(message: String) -> Self {
+        Self::service("InvalidRequestException", message)
+    }
+
+    /// All that is wrong with an input, in the framework's own form.
+    pub(super) fn validation(problems: &[String]) -> Self {
+        let count = problems.len();
+        let errors = if count == 1 { "error" } else { "errors" };
+        Self::framework(
+            "ValidationException",
+            &format!("{count} validation {errors} detected: {}", problems.join("; ")),
+        )
+    }
+
+    pub(super) fn serialization(message: &str) -> Self {
+        Self::framework("SerializationException", message)
+    }
+
+    pub(super) fn unknown_operation() -> Self {
+        Self::framework(
+            "UnknownOperationException",
+            "The operation is not known to this service.",
+        )
+    }
+
+    pub(super) fn request_too_large() -> Self {
+        Self {
+            http_status: 413,
+            ..Self::framework("RequestEntityTooLargeException", "The request is larger than 1 MiB.")
+        }
+    }
+
+    pub(super) fn request_timeout() -> Self {
+        Self {
+            http_status: 408,
+            ..Self::framework("RequestTimeoutException", "The request took too long to arrive.")
+        }
+    }
+
+    pub(super) fn throttling() -> Self {
+        Self::service("ThrottlingException", "Rate exceeded".to_owned())
+    }
+
+    pub(super) fn expired_token() -> Self {
+        Self::framework(
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        )
+    }
+
+    pub(super) fn access_denied(caller: &str, operation: &str) -> Self {
+        Self::framework(
+            "AccessDeniedException",
+            &format!(
+                "User: {caller} is not authorized to perform: cloudformation:{operation} because no identity-based \
+                 policy allows the cloudformation:{operation} action"
+            ),
+        )
+    }
+
+    pub(super) fn internal_failure() -> Self {
+        Self {
+            http_status: 500,
+            ..Self::framework(
+                "InternalFailure",
+                "The request processing has failed because of an unknown error.",
+            )
+        }
+    }
+
+    pub(super) fn service_unavailable() -> Self {
+        Self {
+            http_status: 503,
+            ..Self::framework(
+                "ServiceUnavailableException",
+                "The service is temporarily unable to handle the request.",
+            )
+        }
+    }
+}

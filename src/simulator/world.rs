@@ -1,0 +1,529 @@
+//! The world: requests that go their way as time passes.
+//!
+//! A pure state machine: time is an argument, chance comes from a seed, nothing here does I/O. Guarantees, each with a
+//! test:
+//!
+//! - **The same seed, calls and times give the same world**, byte for byte.
+//! - **Looking changes nothing**: neither looks, nor faults, nor how finely time is advanced change what happens to any
+//!   request. Each request's course is drawn once, from a generator of its own; answers draw from another.
+//! - Transitions happen in the order of their time, each at its own time, however far `advance` goes at once.
+//! - **A final status is never left**, and nothing happens to a request after its expiry.
+//!
+//! What is due next is found among four queues, each ordered: the agenda of the requests' next steps (a heap, with one
+//! entry a request), the list's arrears, the expiries (requests expire in the order in which they began, so the deque
+//! that holds them is that queue), and the next arrival. So an advance costs what happens in it, not what exists.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+use std::sync::Arc;
+
+use fastrand::Rng;
+
+use super::calls::Calls;
+use super::client_token::ClientTokens;
+use super::course::{Course, Step, Subject, Wish, weighted};
+use super::faults::{Bucket, Faults, happens};
+use super::listing::{Listing, Position};
+use super::request::{Request, View};
+use super::resources::Resources;
+use super::scenario::{ListOrder, Scenario, TypeScenario};
+use super::spread::until_next;
+use super::token::Token;
+use super::truth::{Transition, Truth, What};
+use crate::model::{ErrorCode, FailureMode, HookStatus, Operation, RequestStatus, Timestamp};
+
+/// One account in one Region, and all the requests in it.
+#[derive(Debug)]
+pub struct World {
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) faults: Faults,
+    pub(super) now: Timestamp,
+    /// Draws what other clients do.
+    others: Rng,
+    /// Draws the courses of what clients of the simulator ask for.
+    pub(super) clients: Rng,
+    /// Draws what answers say and what goes wrong with them.
+    pub(super) answers: Rng,
+    next_arrival: Option<Timestamp>,
+    /// In the order in which they began; the sequence number of the first is `first`.
+    requests: VecDeque<Request>,
+    first: u64,
+    by_token: HashMap<Token, u64>,
+    /// When each open request takes its next step: its sequence number, and the course that the entry belongs to.
+    agenda: BinaryHeap<Reverse<(Timestamp, u64, u32)>>,
+    /// What the list is still to show, by time.
+    arrears: VecDeque<(Timestamp, u64, Arc<View>)>,
+    pub(super) listing: Listing,
+    pub(super) client_tokens: ClientTokens,
+    resources: Resources,
+    pub(super) bucket: Bucket,
+    pub(super) truth: Truth,
+    pub(super) calls: Calls,
+}
+
+/// How a request begins.
+#[derive(Debug)]
+pub(super) struct Beginning<'a> {
+    pub(super) operation: Operation,
+    pub(super) type_name: Arc<str>,
+    pub(super) kind: &'a TypeScenario,
+    pub(super) identifier: Arc<str>,
+    pub(super) resource_model: Option<Arc<str>>,
+    pub(super) wish: Wish,
+    pub(super) by_client: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Due {
+    Step,
+    Arrears,
+    Expiry,
+    Arrival,
+}
+
+impl World {
+    pub fn new(scenario: Scenario, seed: u64, now: Timestamp) -> Self {
+        let mut root = Rng::with_seed(seed);
+        let mut others = root.fork();
+        let next_arrival = until_next(&mut others, scenario.arrivals_per_second).map(|wait| now.plus(wait));
+        let faults = scenario.faults.clone();
+        Self {
+            now,
+            others,
+            clients: root.fork(),
+            answers: root.fork(),
+            next_arrival,
+            requests: VecDeque::new(),
+            first: 0,
+            by_token: HashMap::new(),
+            agenda: BinaryHeap::new(),
+            arrears: VecDeque::new(),
+            listing: Listing::default(),
+            client_tokens: ClientTokens::default(),
+            resources: Resources::default(),
+            bucket: Bucket::full(faults.throttle, now),
+            truth: Truth::default(),
+            calls: Calls::default(),
+            faults,
+            scenario: Arc::new(scenario),
+        }
+    }
+
+    /// Lets everything happen that is due until `now`, in order. A time before the last one changes nothing.
+    pub fn advance(&mut self, now: Timestamp) {
+        while let Some((at, due)) = self.next_due().filter(|(at, _)| *at <= now) {
+            self.now = self.now.max(at);
+            match due {
+                Due::Step => self.take_step(),
+                Due::Arrears => self.catch_up_list(),
+                Due::Expiry => self.expire_first(),
+                Due::Arrival => self.arrive(),
+            }
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// The time up to which the world has been advanced.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// What the service's clock shows now.
+    pub fn server_now(&self) -> Timestamp {
+        self.faults.clock_skew.shown(self.now)
+    }
+
+    /// How many requests are remembered, finished ones included.
+    pub fn len(&self) -> usize {
+        self.requests.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.requests.is_empty()
+    }
+
+    /// What goes wrong from now on.
+    pub fn set_faults(&mut self, faults: Faults) {
+        self.bucket = Bucket::full(faults.throttle, self.now);
+        self.faults = faults;
+    }
+
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    /// What really happened up to the time to which the world has been advanced.
+    pub fn truth(&self) -> &Truth {
+        &self.truth
+    }
+
+    /// What clients asked for.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    fn next_due(&self) -> Option<(Timestamp, Due)> {
+        // Of what falls on the same millisecond, the first of these goes first.
+        [
+            (
+                self.requests
+                    .front()
+                    .map(|request| request.began_at.plus(self.scenario.retention)),
+                Due::Expiry,
+            ),
+            (self.agenda.peek().map(|Reverse((at, ..))| *at), Due::Step),
+            (self.arrears.front().map(|(at, ..)| *at), Due::Arrears),
+            (self.next_arrival, Due::Arrival),
+        ]
+        .into_iter()
+        .filter_map(|(at, due)| Some((at?, due)))
+        .min_by_key(|(at, _)| *at)
+    }
+
+    pub(super) fn sequence_of(&self, token: Token) -> Option<u64> {
+        self.by_token.get(&token).copied()
+    }
+
+    pub(super) fn request(&self, sequence: u64) -> Option<&Request> {
+        let index = usize::try_from(sequence.checked_sub(self.first)?).ok()?;
+        self.requests.get(index)
+    }
+
+    pub(super) fn request_mut(&mut self, sequence: u64) -> Option<&mut Request> {
+        let index = usize::try_from(sequence.checked_sub(self.first)?).ok()?;
+        self.requests.get_mut(index)
+    }
+
+    /// Starts a request now, and returns its sequence number.
+    pub(super) fn begin(&mut self, rng: &mut Rng, beginning: Beginning<'_>) -> u64 {
+        let sequence = self.first + self.requests.len() as u64;
+        let token = Token::draw(rng);
+        // A generator of its own: what one course draws moves no other.
+        let mut own = rng.fork();
+        let hooks_token = Token::draw(&mut own);
+        let identified = beginning.operation != Operation::Create;
+        let subject = Subject {
+            type_name: &beginning.type_name,
+            identifier: &beginning.identifier,
+            identified,
+            kind: beginning.kind,
+            wish: &beginning.wish,
+        };
+        let course = Course::draw(&mut own, &self.scenario, &subject, self.now);
+        let request = Request {
+            token,
+            hooks_token: (!course.hooks.is_empty()).then_some(hooks_token),
+            type_name: beginning.type_name,
+            operation: beginning.operation,
+            began_at: self.now,
+            identifier: beginning.identifier,
+            resource_model: beginning.resource_model,
+            by_client: beginning.by_client,
+            lacks_operation_when_failed: happens(&mut own, self.scenario.failed_without_operation),
+            view: Arc::new(View {
+                status: RequestStatus::Pending,
+                event_time: self.server_now(),
+                message: None,
+                error_code: None,
+                identified,
+            }),
+            listed: None,
+            hooks: course.hooks,
+            steps: course.steps.into(),
+            course: 0,
+            advertised: None,
+        };
+        self.record(
+            token,
+            What::Began {
+                type_name: Arc::clone(&request.type_name),
+                operation: request.operation.clone(),
+                hooks_request_token: request.hooks_token,
+                by_client: request.by_client,
+            },
+        );
+        self.record(
+            token,
+            What::Status {
+                status: RequestStatus::Pending,
+                error_code: None,
+                message: None,
+            },
+        );
+        if identified {
+            let identifier = Arc::clone(&request.identifier);
+            self.record(token, What::Identified { identifier });
+        }
+        let view = Arc::clone(&request.view);
+        self.by_token.insert(token, sequence);
+        self.requests.push_back(request);
+        self.schedule(sequence);
+        self.show_in_list(sequence, view);
+        sequence
+    }
+
+    /// Stops what was to come and cancels the request. What its hooks still do goes on: they know nothing of it.
+    pub(super) fn begin_cancelling(&mut self, sequence: u64) {
+        let takes = self.scenario.cancelling.draw(&mut self.clients);
+        let done_at = self.now.plus(takes);
+        self.replan(
+            sequence,
+            Some((
+                done_at,
+                Step::Status {
+                    status: RequestStatus::CancelComplete,
+                    error_code: None,
+                    message: None,
+                },
+            )),
+        );
+        self.set_status(sequence, RequestStatus::CancelInProgress, None, None);
+    }
+
+    /// Drops what was to come of a request but its hooks' steps, and lets it end with `end` instead.
+    fn replan(&mut self, sequence: u64, end: Option<(Timestamp, Step)>) {
+        if let Some(request) = self.request_mut(sequence) {
+            request.steps.retain(|(_, step)| matches!(step, Step::Hook { .. }));
+            if let Some((end_at, end)) = end {
+                let behind = request.steps.partition_point(|(at, _)| *at <= end_at);
+                request.steps.insert(behind, (end_at, end));
+            }
+            request.course += 1;
+        }
+        self.schedule(sequence);
+    }
+
+    /// Puts a request's next step on the agenda: once for each step and each course, or steps would be taken early.
+    fn schedule(&mut self, sequence: u64) {
+        if let Some(request) = self.request(sequence)
+            && let Some((at, _)) = request.steps.front()
+        {
+            self.agenda.push(Reverse((*at, sequence, request.course)));
+        }
+    }
+
+    fn take_step(&mut self) {
+        let Some(Reverse((_, sequence, course))) = self.agenda.pop() else {
+            return;
+        };
+        let Some(request) = self.request_mut(sequence).filter(|request| request.course == course) else {
+            return;
+        };
+        let Some((_, step)) = request.steps.pop_front() else {
+            return;
+        };
+        self.schedule(sequence);
+        match step {
+            Step::Status {
+                status,
+                error_code,
+                message,
+            } => self.reach(sequence, status, error_code, message),
+            Step::Message(message) => {
+                self.change(sequence, |view| view.message = Some(Arc::clone(&message)));
+                self.record_of(sequence, |_| What::Message { message });
+            }
+            Step::Identified => {
+                self.change(sequence, |view| view.identified = true);
+                self.record_of(sequence, |request| What::Identified {
+                    identifier: Arc::clone(&request.identifier),
+                });
+            }
+            Step::Hook { index, status, message } => self.move_hook(sequence, index, status, message),
+        }
+    }
+
+    /// Lets a request reach the status that its course holds, unless what it asks for turns out to be impossible.
+    fn reach(
+        &mut self,
+        sequence: u64,
+        status: RequestStatus,
+        error_code: Option<ErrorCode>,
+        message: Option<Arc<str>>,
+    ) {
+        let index = usize::try_from(sequence - self.first).unwrap_or(usize::MAX);
+        if status == RequestStatus::Success
+            && let Some(request) = self.requests.get(index)
+            && request.by_client
+            && let Err(failure) = self.resources.settle(
+                &request.operation,
+                &request.type_name,
+                &request.identifier,
+                request.resource_model.as_ref(),
+            )
+        {
+            let message = Some(failure.message.into());
+            self.set_status(sequence, RequestStatus::Failed, Some(failure.error_code), message);
+        } else {
+            self.set_status(sequence, status, error_code, message);
+        }
+    }
+
+    fn set_status(
+        &mut self,
+        sequence: u64,
+        status: RequestStatus,
+        error_code: Option<ErrorCode>,
+        message: Option<Arc<str>>,
+    ) {
+        self.change(sequence, |view| {
+            view.status = status.clone();
+            view.error_code = error_code.clone();
+            view.message = message.clone();
+        });
+        self.record_of(sequence, |_| What::Status {
+            status,
+            error_code,
+            message,
+        });
+    }
+
+    fn move_hook(&mut self, sequence: u64, index: usize, status: HookStatus, message: Option<Arc<str>>) {
+        let server_now = self.server_now();
+        let Some(request) = self.request_mut(sequence) else {
+            return;
+        };
+        let open = !request.view.status.is_final() && request.view.status != RequestStatus::CancelInProgress;
+        let Some(hook) = request.hooks.get_mut(index) else {
+            return;
+        };
+        hook.status = Some(status.clone());
+        hook.event_time = hook.has_event_time.then_some(server_now);
+        hook.message = message.clone();
+        let name = Arc::clone(&hook.hook_type_name);
+        let failure_mode = hook.failure_mode.clone();
+        let stops = open && failure_mode == FailureMode::Fail && status.is_failure();
+        self.record_of(sequence, |_| What::Hook {
+            index,
+            hook_type_name: Arc::clone(&name),
+            failure_mode,
+            status,
+            message,
+        });
+        if stops {
+            self.replan(sequence, None);
+            let message = format!("The following hook(s) failed: [{name}]");
+            let code = ErrorCode::GeneralServiceException;
+            self.set_status(sequence, RequestStatus::Failed, Some(code), Some(message.into()));
+        }
+    }
+
+    /// Changes what is shown of a request, at once to who asks for it and, when its time has come, to who lists.
+    fn change(&mut self, sequence: u64, change: impl FnOnce(&mut View)) {
+        let server_now = self.server_now();
+        let Some(request) = self.request_mut(sequence) else {
+            return;
+        };
+        let mut view = View::clone(&request.view);
+        change(&mut view);
+        view.event_time = server_now;
+        request.view = Arc::new(view);
+        let view = Arc::clone(&request.view);
+        self.show_in_list(sequence, view);
+    }
+
+    fn show_in_list(&mut self, sequence: u64, view: Arc<View>) {
+        if self.scenario.list_lag.is_zero() {
+            self.list(sequence, view);
+        } else {
+            self.arrears
+                .push_back((self.now.plus(self.scenario.list_lag), sequence, view));
+        }
+    }
+
+    fn catch_up_list(&mut self) {
+        if let Some((_, sequence, view)) = self.arrears.pop_front() {
+            self.list(sequence, view);
+        }
+    }
+
+    /// Lists a request with this view from now on.
+    fn list(&mut self, sequence: u64, view: Arc<View>) {
+        let Some(request) = request_at(&mut self.requests, self.first, sequence) else {
+            return;
+        };
+        let position = position(self.scenario.list_order, request, sequence);
+        if let Some(earlier) = request.listed.take() {
+            self.listing
+                .remove(request.operation_shown(&earlier), &earlier.status, position);
+        }
+        self.listing
+            .insert(request.operation_shown(&view), &view.status, position, sequence);
+        request.listed = Some(view);
+    }
+
+    fn expire_first(&mut self) {
+        let Some(request) = self.requests.pop_front() else {
+            return;
+        };
+        let position = position(self.scenario.list_order, &request, self.first);
+        self.first += 1;
+        self.by_token.remove(&request.token);
+        if let Some(listed) = &request.listed {
+            self.listing
+                .remove(request.operation_shown(listed), &listed.status, position);
+        }
+        self.record(request.token, What::Expired);
+    }
+
+    /// Lets another client start a request, and plans the next arrival.
+    fn arrive(&mut self) {
+        let per_second = self.scenario.arrivals_per_second;
+        self.next_arrival = until_next(&mut self.others, per_second).map(|wait| self.now.plus(wait));
+        let mut rng = self.others.fork();
+        let scenario = Arc::clone(&self.scenario);
+        let kind = weighted(&mut rng, scenario.types.iter().map(|kind| kind.weight)).map(|kind| &scenario.types[kind]);
+        let operation = weighted(&mut rng, scenario.operations.iter().map(|(weight, _)| *weight));
+        let (Some(kind), Some(operation)) = (kind.or(scenario.other_types.as_ref()), operation) else {
+            return;
+        };
+        let identifier = draw_identifier(&mut rng, kind);
+        let property = kind.identifier_property.as_deref().unwrap_or("Id");
+        let beginning = Beginning {
+            operation: scenario.operations[operation].1.clone(),
+            type_name: kind.type_name.as_str().into(),
+            kind,
+            resource_model: Some(serde_json::json!({ property: &*identifier }).to_string().into()),
+            identifier,
+            wish: Wish::default(),
+            by_client: false,
+        };
+        self.begin(&mut rng, beginning);
+    }
+
+    fn record_of(&mut self, sequence: u64, what: impl FnOnce(&Request) -> What) {
+        if let Some(request) = self.request(sequence) {
+            let token = request.token;
+            let what = what(request);
+            self.record(token, what);
+        }
+    }
+
+    fn record(&mut self, request_token: Token, what: What) {
+        let transition = Transition {
+            at: self.now,
+            server_at: self.server_now(),
+            request_token,
+            what,
+        };
+        self.truth.push(transition, self.scenario.truth_limit);
+    }
+}
+
+fn request_at(requests: &mut VecDeque<Request>, first: u64, sequence: u64) -> Option<&mut Request> {
+    let index = usize::try_from(sequence.checked_sub(first)?).ok()?;
+    requests.get_mut(index)
+}
+
+fn position(order: ListOrder, request: &Request, sequence: u64) -> Position {
+    match order {
+        ListOrder::Unordered => request.token.as_u128(),
+        ListOrder::NewestFirst => Position::from(u64::MAX - sequence),
+        ListOrder::OldestFirst => Position::from(sequence),
+    }
+}
+
+/// An identifier that the service chooses: 17 hexadecimal digits, as EC2's.
+pub(super) fn draw_identifier(rng: &mut Rng, kind: &TypeScenario) -> Arc<str> {
+    format!("{}{:017x}", kind.identifier_prefix, rng.u128(..1 << 68)).into()
+}
