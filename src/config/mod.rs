@@ -1,27 +1,62 @@
 //! The configuration file: TOML in, a validated [`Config`] out, or every problem at once with its line and column.
+//!
+//! - What can be known to be wrong without a network is found here: a [`Config`] that comes out names no receiver, file,
+//!   variable or target that is not there, and no interval that makes a hot loop.
+//! - All problems of a file are told together, in its order ([`ConfigErrors`]); only after a syntax error is the rest
+//!   left unread. Where one mistake would make another look wrong, only the first is told.
+//! - What is not wrong but will hardly be meant is a warning ([`Config::warnings`]).
+//! - No input makes it panic, and no message holds a secret's value or a control character.
+//! - It reads the file, and the files of secrets that it refers to; it asks for nothing else. The environment is an
+//!   argument ([`Environment`]).
+//!
+//! `config/ccwatch.toml` shows and explains every key; a test holds it to that.
 
-use std::path::PathBuf;
+mod document;
+mod environment;
+mod history;
+mod pace;
+mod problems;
+mod receivers;
+mod routes;
+mod secret;
+mod syntax;
+mod targets;
+mod values;
+mod wording;
+
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
+
+use document::Item;
+use pace::Draft;
+use problems::Problems;
+use values::Names;
+
+pub use environment::Environment;
+pub use history::default_history_path;
+pub use problems::ConfigErrors;
 
 use crate::decide::cadence::Pace;
 use crate::decide::route::Route;
 use crate::model::{AccountId, Region};
 
 /// What `ccwatch run` is told to do. Whatever can be checked without a network has been.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Config {
     pub history: HistorySettings,
     /// One for each `[[targets]]` entry and Region.
     pub targets: Vec<TargetSettings>,
     pub receivers: Vec<ReceiverSettings>,
     pub routes: Vec<Route>,
+    /// What is allowed but will hardly be meant, a line each, as in [`ConfigErrors`]. To be logged.
+    pub warnings: Vec<String>,
 }
 
 /// `[history]`
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct HistorySettings {
     pub path: PathBuf,
     /// How long what has ended is kept; `None` for ever.
@@ -99,4 +134,78 @@ pub enum LogFormat {
     #[default]
     Text,
     Json,
+}
+
+/// The keys of the document itself.
+const KEYS: [&str; 5] = ["history", "poll", "targets", "receivers", "routes"];
+
+/// A configuration is written by hand: what is larger is another file.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// What a configuration depends on beside its text.
+#[derive(Debug)]
+struct Surroundings<'e> {
+    environment: &'e Environment,
+    /// The configuration file's folder, against which relative paths in it are resolved: a service's working directory
+    /// is a place that no one thinks of.
+    folder: &'e Path,
+}
+
+impl Config {
+    /// Reads the file.
+    ///
+    /// # Errors
+    ///
+    /// With all that is wrong with it, or with why it can't be read.
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        let text = secret::read(path, LARGEST_FILE).map_err(|fault| ConfigErrors::unreadable(path, &fault))?;
+        Self::parse(&text, path, environment)
+    }
+
+    /// Reads the text of the file at `path`, which is named in messages and to whose folder relative paths refer.
+    ///
+    /// # Errors
+    ///
+    /// With all that is wrong with it.
+    pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        // Some editors begin a file with a byte order mark, which is no character of its first line.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let surroundings = Surroundings {
+            environment,
+            folder: path.parent().unwrap_or(path),
+        };
+        let places = problems::Text::new(path, text);
+        let document = match toml_span::parse(text) {
+            Ok(document) => document,
+            Err(error) => {
+                let message = syntax::message(&error, &places);
+                return Err(ConfigErrors::not_toml(&places, error.span.start, &message));
+            }
+        };
+        let problems = Problems::new(places);
+        let mut config = read(&Item::root(&document, &problems), &surroundings);
+        config.warnings = problems.into_result()?;
+        Ok(config)
+    }
+}
+
+/// What the document says. Where something is wrong, which is then among its problems, it lacks that part.
+fn read(document: &Item<'_>, surroundings: &Surroundings<'_>) -> Config {
+    let Some(root) = document.section("a table") else {
+        return Config::default();
+    };
+    root.refuse_unknown(&KEYS, "");
+    let history = history::read(&root, surroundings);
+    let poll = Draft::of_poll(&root);
+    let targets = targets::read(&root, &poll);
+    let mut names = Names::default();
+    let receivers = receivers::read(&root, surroundings, &mut names);
+    let routes = routes::read(&root, &names, &targets);
+    Config {
+        history,
+        targets: targets.settings,
+        receivers,
+        routes,
+        warnings: Vec::new(),
+    }
 }

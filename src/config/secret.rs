@@ -1,0 +1,186 @@
+//! Secret values: given in the file, or by reference to a place that fewer people can read.
+//!
+//! `"text"`, `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`. They are read once, with the
+//! configuration, so that what is missing is found at start and not with the first message. No error shows a value: it
+//! names the variable or the file.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Surroundings;
+use super::document::Item;
+use super::wording::quoted;
+
+const EXPECTED: &str = "a string, { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }";
+const KEYS: [&str; 3] = ["env", "file", "credential"];
+/// Far more than a URL or a signing key has. What is larger is another file than was meant.
+const LARGEST: u64 = 64 * 1024;
+
+/// A secret, with what a message may say of it.
+#[derive(Debug)]
+pub(super) struct Secret<'d> {
+    pub(super) value: SecretString,
+    item: Item<'d>,
+    /// Where it was found: `the value of $NAME`.
+    origin: String,
+}
+
+impl Secret<'_> {
+    /// Reports what is wrong with the value, as in `is not a URL`.
+    pub(super) fn error(&self, fault: &str) {
+        self.item.error(format!("{} {fault}", self.origin));
+    }
+
+    pub(super) fn warning(&self, fault: &str) {
+        self.item.warning(format!("{} {fault}", self.origin));
+    }
+}
+
+/// Reads a secret value, without the line end that files and shells leave behind it.
+pub(super) fn secret<'d>(item: &Item<'d>, surroundings: &Surroundings<'_>) -> Option<Secret<'d>> {
+    let (origin, content) = if let Some(text) = item.inner().as_str() {
+        ("the value".to_owned(), text.to_owned())
+    } else {
+        referred(item, surroundings)?
+    };
+    let value = content.trim_end_matches(['\r', '\n']);
+    let secret = Secret {
+        value: SecretString::from(value),
+        item: item.clone(),
+        origin,
+    };
+    if value.is_empty() {
+        secret.error("is empty");
+        return None;
+    }
+    // Neither a URL nor a key has them, and in a header they would do harm.
+    if value.chars().any(char::is_control) {
+        secret.error("holds a line break or another control character");
+        return None;
+    }
+    Some(secret)
+}
+
+/// The content of what is referred to, with what to call it.
+fn referred(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Option<(String, String)> {
+    let section = item.section(EXPECTED)?;
+    section.refuse_unknown(&KEYS, " of a secret value");
+    let references: Vec<_> = KEYS
+        .iter()
+        .filter_map(|key| section.get(key).map(|item| (*key, item)))
+        .collect();
+    let [(key, reference)] = references.as_slice() else {
+        item.error(format!(
+            "expected {EXPECTED}, found a table with {}",
+            match references.len() {
+                0 => "none of these keys",
+                _ => "more than one of these keys",
+            }
+        ));
+        return None;
+    };
+    let name = reference.string("a string")?;
+    if name.is_empty() || name.contains('\0') {
+        reference.error(format!("expected a name, found {}", quoted(name)));
+        return None;
+    }
+    match *key {
+        "env" => {
+            let content = from_variable(name, surroundings)
+                .map_err(|fault| reference.error(fault))
+                .ok()?;
+            Some((format!("the value of ${name}"), content))
+        }
+        "file" => from_file(reference, surroundings.folder.join(name)),
+        _ => {
+            let path = credential(name, surroundings)
+                .map_err(|fault| reference.error(fault))
+                .ok()?;
+            from_file(reference, path)
+        }
+    }
+}
+
+fn from_variable(name: &str, surroundings: &Surroundings<'_>) -> Result<String, String> {
+    let value = surroundings
+        .environment
+        .get(name)
+        .ok_or_else(|| format!("the environment variable {} is not set", quoted(name)))?;
+    value
+        .to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| format!("the environment variable {} does not hold UTF-8 text", quoted(name)))
+}
+
+/// Where systemd put what `LoadCredential=` and its kin name.
+/// <https://systemd.io/CREDENTIALS/>
+fn credential(name: &str, surroundings: &Surroundings<'_>) -> Result<PathBuf, String> {
+    if name.contains('/') || name == "." || name == ".." {
+        return Err(format!(
+            "expected a credential's name, without slashes, found {}; for a path, use {{ file = … }}",
+            quoted(name)
+        ));
+    }
+    let folder = surroundings.environment.folder("CREDENTIALS_DIRECTORY").ok_or_else(|| {
+        format!(
+            "the credential {} can't be read, as $CREDENTIALS_DIRECTORY is not set: systemd sets it for a service with \
+             LoadCredential=",
+            quoted(name)
+        )
+    })?;
+    Ok(folder.join(name))
+}
+
+fn from_file(reference: &Item<'_>, path: PathBuf) -> Option<(String, String)> {
+    match read(&path, LARGEST) {
+        Ok(content) => Some((format!("the content of {}", path.display()), content)),
+        Err(fault) => {
+            reference.error(format!("{}: {fault}", path.display()));
+            None
+        }
+    }
+}
+
+/// A text file's content, or what is wrong with the file.
+pub(super) fn read(path: &Path, largest: u64) -> Result<String, String> {
+    let mut content = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(largest + 1).read_to_end(&mut content))
+        .map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => "no such file".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            io::ErrorKind::IsADirectory => "is a directory, expected a file".to_owned(),
+            _ => format!("can't be read: {error}"),
+        })?;
+    if content.len() as u64 > largest {
+        return Err(format!("is larger than {} KiB", largest / 1024));
+    }
+    String::from_utf8(content).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("is not UTF-8 text (byte {} is where it ends to be)", at + 1)
+    })
+}
+
+/// Whether it is a key as Standard Webhooks has it: `whsec_` and the base64 of 24 to 64 bytes.
+/// <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
+pub(super) fn check_signing_key(secret: &Secret<'_>) {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    let Some(key) = secret.value.expose_secret().strip_prefix("whsec_") else {
+        secret.error("does not begin with whsec_, as a Standard Webhooks key does");
+        return;
+    };
+    match STANDARD.decode(key) {
+        Ok(bytes) if (24..=64).contains(&bytes.len()) => {}
+        Ok(bytes) => secret.error(&format!(
+            "is a key of {} bytes, expected whsec_ and the base64 of 24 to 64 bytes",
+            bytes.len()
+        )),
+        // The decoder's message would show a byte of the secret.
+        Err(_) => secret.error("is not whsec_ and standard, padded base64"),
+    }
+}

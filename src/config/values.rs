@@ -1,0 +1,262 @@
+//! What single values must look like: durations, names, Regions, account ids, URLs.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use humantime::format_duration;
+use url::{Host, Url};
+
+use super::document::{Item, Section};
+use super::wording::{listed, quoted, suggestion};
+
+/// A duration within bounds, written as people do: `10s`, `1h 30m`.
+pub(super) fn duration(item: &Item<'_>, bounds: &RangeInclusive<Duration>) -> Option<Duration> {
+    let expected = format!(
+        "a duration from {} to {}",
+        format_duration(*bounds.start()),
+        format_duration(*bounds.end())
+    );
+    let text = item.string(&format!("{expected}, in quotes and with its unit, such as \"10s\""))?;
+    match humantime::parse_duration(text) {
+        Ok(duration) if bounds.contains(&duration) => return Some(duration),
+        Ok(_) => item.error(format!("expected {expected}, found {}", quoted(text))),
+        Err(_) if text.trim_start().starts_with('-') => {
+            item.error(format!("expected {expected}, found the negative {}", quoted(text)));
+        }
+        // Its own message would point into the value by offsets.
+        Err(_) => item.error(format!(
+            "expected {expected}, such as \"10s\", \"5m\" or \"1h 30m\", found {}",
+            quoted(text)
+        )),
+    }
+    None
+}
+
+/// One of a few words.
+pub(super) fn one_of<T: Copy>(item: &Item<'_>, words: &[(&str, T)]) -> Option<T> {
+    let names = || words.iter().map(|(word, _)| *word);
+    let quoted_names: Vec<_> = names().map(quoted).collect();
+    let expected = format!("one of {}", listed(quoted_names.iter().map(String::as_str)));
+    let text = item.string(&expected)?;
+    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
+    if found.is_none() {
+        let suggestion = suggestion(text, names());
+        item.error(format!("expected {expected}, found {}{suggestion}", quoted(text)));
+    }
+    found
+}
+
+/// The names of the entries of one kind, each of which must be its own.
+#[derive(Debug, Default)]
+pub(super) struct Names<'d> {
+    known: BTreeMap<&'d str, Item<'d>>,
+    /// Whether an entry had no usable name, so that a name which is not known may yet be meant for it.
+    incomplete: bool,
+}
+
+impl<'d> Names<'d> {
+    /// Reads an entry's name.
+    pub(super) fn take(&mut self, section: &Section<'d>) -> Option<&'d str> {
+        let Some((item, name)) = name(section) else {
+            self.incomplete = true;
+            return None;
+        };
+        match self.known.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(item);
+            }
+            Entry::Occupied(entry) => item.error(format!(
+                "{} is already the name of the entry at line {}",
+                quoted(name),
+                entry.get().line()
+            )),
+        }
+        Some(name)
+    }
+
+    pub(super) fn contains(&self, name: &str) -> bool {
+        self.known.contains_key(name)
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        !self.incomplete
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'d str> {
+        self.known.keys().copied()
+    }
+
+    /// Each name with the item that gives it.
+    pub(super) fn items(&self) -> impl Iterator<Item = (&'d str, &Item<'d>)> {
+        self.known.iter().map(|(name, item)| (*name, item))
+    }
+}
+
+fn name<'d>(section: &Section<'d>) -> Option<(Item<'d>, &'d str)> {
+    let expected = "a name of 1 to 64 letters, digits, dots, dashes or underscores";
+    let item = section.required("name", expected)?;
+    let text = item.string(expected)?;
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if text.is_empty() || text.len() > 64 || !text.chars().all(valid) {
+        item.error(format!("expected {expected}, found {}", quoted(text)));
+        return None;
+    }
+    Some((item, text))
+}
+
+/// Whether the text has the shape of a Region's code, such as `eu-west-1` or `us-gov-east-1`. Which ones there are is
+/// not asked: AWS opens new ones.
+pub(super) fn is_region(text: &str) -> bool {
+    let mut parts: Vec<&str> = text.split('-').collect();
+    let number = parts.pop().unwrap_or_default();
+    let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+    text.len() <= 32
+        && parts.len() >= 2
+        && parts.iter().all(is_word)
+        && parts[0].len() >= 2
+        && !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+pub(super) fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The account of an IAM role's ARN, `arn:<partition>:iam::<account>:role/<path and name>`, or `None` if it is no such
+/// ARN. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
+pub(super) fn account_of_role(arn: &str) -> Option<&str> {
+    let mut parts = arn.splitn(6, ':');
+    let (prefix, partition, service, region, account, resource) = (
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+    );
+    let is_partition = partition.split('-').next() == Some("aws")
+        && partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let role = resource.strip_prefix("role/")?;
+    let name = role.rsplit('/').next().unwrap_or_default();
+    let is_role = !name.is_empty() && role.len() <= 577 && role.chars().all(|c| is_iam_character(c) || c == '/');
+    (prefix == "arn" && is_partition && service == "iam" && region.is_empty() && is_account_id(account) && is_role)
+        .then_some(account)
+}
+
+/// Of IAM's names: `[\w+=,.@-]`.
+pub(super) fn is_iam_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '=' | ',' | '.' | '@' | '-')
+}
+
+/// An http or https URL with a host. The error says what is wrong without a word of the URL, which may be a secret.
+pub(super) fn http_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("is not a URL ({error})"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err("begins with neither https:// nor http://".to_owned());
+    }
+    if url.host().is_none() {
+        return Err("names no host".to_owned());
+    }
+    Ok(url)
+}
+
+/// Whether what is sent there can be read on the way.
+pub(super) fn is_exposed(url: &Url) -> bool {
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "http" && !is_loopback
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_judged_by_their_shape() {
+        for region in [
+            "eu-west-1",
+            "us-gov-east-1",
+            "ap-southeast-10",
+            "eusc-de-east-1",
+            "us-iso-west-1",
+        ] {
+            assert!(is_region(region), "{region}");
+        }
+        for other in [
+            "",
+            "eu",
+            "eu-west",
+            "eu-1",
+            "EU-west-1",
+            "eu-west-1a",
+            "eu--1",
+            "e-west-1",
+            "eu-west-",
+            " eu-west-1",
+            "eu-west-1/",
+        ] {
+            assert!(!is_region(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn role_arns_are_judged_by_their_shape() {
+        for arn in [
+            "arn:aws:iam::123456789012:role/ccwatch",
+            "arn:aws-us-gov:iam::123456789012:role/teams/ops/cc-watch_1@x",
+            "arn:aws-cn:iam::123456789012:role/r",
+        ] {
+            assert_eq!(account_of_role(arn), Some("123456789012"), "{arn}");
+        }
+        for other in [
+            "",
+            "ccwatch",
+            "arn:aws:iam::123456789012:user/ccwatch",
+            "arn:aws:iam::12345678901:role/ccwatch",
+            "arn:aws:iam:eu-west-1:123456789012:role/ccwatch",
+            "arn:aws:sts::123456789012:assumed-role/ccwatch/session",
+            "arn:gcp:iam::123456789012:role/ccwatch",
+            "arn:aws:iam::123456789012:role/",
+            "arn:aws:iam::123456789012:role/path/",
+            "arn:aws:iam::123456789012:role/a b",
+        ] {
+            assert_eq!(account_of_role(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_url_is_exposed_unless_it_is_encrypted_or_stays_on_the_machine() {
+        for (text, exposed) in [
+            ("https://example.com/", false),
+            ("http://example.com/", true),
+            ("http://10.0.0.1/", true),
+            ("http://localhost:80/", false),
+            ("http://127.0.0.2:8080/x", false),
+            ("http://[::1]/", false),
+            ("http://localhost.example.com/", true),
+        ] {
+            assert_eq!(is_exposed(&http_url(text).unwrap()), exposed, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bad_url_is_described_without_showing_it() {
+        for text in [
+            "hunter2",
+            "ftp://hunter2/",
+            "https://",
+            "data:hunter2",
+            "https://hunter2:x/",
+            "/hunter2",
+        ] {
+            let error = http_url(text).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! How messages put what they found and what they expected.
+
+use std::borrow::Cow;
+
+/// Longer than any name or pattern that is meant; what is longer is cut in a message.
+const LONGEST_QUOTE: usize = 80;
+
+/// More than that many names would hide the message in a list.
+const LONGEST_LIST: usize = 20;
+
+/// `"text"`, cut if it is very long.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", shortened(text))
+}
+
+pub(super) fn shortened(text: &str) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST_QUOTE) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+        None => Cow::Borrowed(text),
+    }
+}
+
+/// `a, b, c`.
+pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let mut words = words.into_iter();
+    let mut list = words.by_ref().take(LONGEST_LIST).collect::<Vec<_>>().join(", ");
+    let left = words.count();
+    if left > 0 {
+        list.push_str(&format!(" and {left} more"));
+    }
+    list
+}
+
+/// ` (did you mean "word"?)` if one of the known words is near enough to be what was meant, else nothing.
+pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(word, known).map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"))
+}
+
+/// The known word that a slip of the finger would turn into `word`: another case, or an edit for each three letters.
+fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let length = word.chars().count();
+    if length > LONGEST_QUOTE {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
+                candidate,
+            )
+        })
+        .filter(|(edits, _)| *edits <= (length / 3).max(1))
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
+/// `1 problem`, `2 problems`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_is_recognized_and_another_word_is_not() {
+        let known = ["discover_every", "idle_every", "FAILED"];
+        assert_eq!(nearest("discovr_every", known), Some("discover_every"));
+        assert_eq!(nearest("failed", known), Some("FAILED"));
+        assert_eq!(nearest("colour", known), None);
+        assert_eq!(nearest("", known), None);
+        assert_eq!(nearest(&"x".repeat(1_000_000), known), None);
+    }
+
+    #[test]
+    fn what_is_long_is_cut_between_characters() {
+        assert_eq!(quoted(&"é".repeat(81)), format!("\"{}…\"", "é".repeat(80)));
+        assert_eq!(quoted("é"), "\"é\"");
+    }
+}
