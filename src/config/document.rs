@@ -30,9 +30,18 @@ impl<'d> Item<'d> {
         }
     }
 
-    /// Where it stands, in bytes. For a string that is behind its quote.
+    /// Where it begins, in bytes: at the opening quote, if it has one. (toml-span has a string begin behind its quotes,
+    /// except an empty one.)
     fn offset(&self) -> usize {
-        self.value.span.start
+        let start = self.value.span.start;
+        if self.inner().as_str().is_none_or(str::is_empty) {
+            return start;
+        }
+        // A line break right behind three quotes is not part of the string either.
+        let before = self.problems.text().until(start).trim_end_matches(['\r', '\n']);
+        let quotes = ["\"\"\"", "'''", "\"", "'"];
+        let quote = quotes.into_iter().find(|quote| before.ends_with(quote));
+        quote.map_or(start, |quote| before.len() - quote.len())
     }
 
     /// The line that it stands in, from 1.
@@ -78,7 +87,7 @@ impl<'d> Item<'d> {
         text
     }
 
-    /// Itself if it is a string, or the members of an array, of which there must be one.
+    /// Itself if it is a string or, as some secrets are, a table; or the members of an array, which can't be empty.
     pub(super) fn one_or_more(&self, expected: &str) -> Vec<Self> {
         match self.inner() {
             ValueInner::String(_) | ValueInner::Table(_) => vec![self.clone()],
@@ -131,12 +140,14 @@ impl<'d> Section<'d> {
         self.item.problems
     }
 
-    /// Reports every key that is not `known`. `whose` stands in the message where the same table knows other keys
+    /// Reports every key that is not `known`, and says whether there was none. `whose` stands in the message where the same table knows other keys
     /// under other circumstances: ` of a receiver of type "log"`.
-    pub(super) fn refuse_unknown(&self, known: &[&str], whose: &str) {
+    pub(super) fn refuse_unknown(&self, known: &[&str], whose: &str) -> bool {
+        let mut all_known = true;
         for key in self.table.keys() {
             let name = key.name.as_ref();
             if !known.contains(&name) {
+                all_known = false;
                 let suggestion = suggestion(name, known.iter().copied());
                 let known = listed(known.iter().copied());
                 self.problems().error(
@@ -146,6 +157,7 @@ impl<'d> Section<'d> {
                 );
             }
         }
+        all_known
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Item<'d>> {

@@ -19,7 +19,8 @@ const POLICIES: [(&str, ResourceModelPolicy); 3] = [
 
 /// The word for a retention without end.
 const FOR_EVER: &str = "forever";
-const LONGEST_RETENTION: Duration = Duration::from_hours(100 * 365 * 24);
+/// A hundred of humantime's years, of 365.25 days.
+const LONGEST_RETENTION: Duration = Duration::from_hours(100 * 8766);
 
 pub(super) fn read(root: &Section<'_>, surroundings: &Surroundings<'_>) -> HistorySettings {
     let section = root.get("history").and_then(|item| item.section("a table, [history]"));
@@ -87,5 +88,5 @@ fn retention(item: &Item<'_>) -> Option<Duration> {
     if item.inner().as_str() == Some(FOR_EVER) {
         return None;
     }
-    duration(item, &(RETENTION..=LONGEST_RETENTION))
+    duration(item, &(RETENTION..=LONGEST_RETENTION), " or \"forever\"")
 }

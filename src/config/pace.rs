@@ -65,7 +65,7 @@ impl Draft {
     /// With what the section says in place of what it was.
     pub(super) fn overridden(&self, section: &Section<'_>) -> Self {
         let interval = |key, inherited| match section.get(key) {
-            Some(item) => duration(&item, &INTERVALS),
+            Some(item) => duration(&item, &INTERVALS, ""),
             None => inherited,
         };
         let new = Self {

@@ -42,7 +42,7 @@ impl ConfigErrors {
     pub(super) fn not_toml(document: &Text<'_>, offset: usize, message: &str) -> Self {
         Self {
             problems: vec![document.line(offset, "not TOML", message)],
-            closing: "1 problem in the configuration; what stands elsewhere was not checked yet.".to_owned(),
+            closing: "1 problem in the configuration; the rest was not checked yet.".to_owned(),
         }
     }
 }
@@ -75,6 +75,11 @@ impl<'d> Text<'d> {
             text,
             line_starts,
         }
+    }
+
+    /// What stands before `offset`.
+    pub(super) fn until(&self, offset: usize) -> &'d str {
+        self.text.get(..offset).unwrap_or_default()
     }
 
     /// The line that `offset` is in, from 1.

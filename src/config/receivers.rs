@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 
+use indexmap::IndexSet;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::document::Section;
@@ -73,16 +74,20 @@ fn entry<'d>(
     names: &mut Names<'d>,
 ) -> Option<ReceiverSettings> {
     let name = names.take(section);
-    let bounded = |key, bounds| section.get(key).map(|item| duration(&item, bounds));
+    let bounded = |key, bounds| section.get(key).map(|item| duration(&item, bounds, ""));
     let give_up_after = bounded("give_up_after", &GIVE_UP_BOUNDS).unwrap_or(Some(GIVE_UP_AFTER));
     let time_out = bounded("time_out", &TIME_OUT_BOUNDS);
     let named_type = section
         .required("type", "one of \"log\", \"webhook\", \"slack\", \"exec\"")
-        .and_then(|item| Some((item.inner().as_str()?, one_of(&item, &TYPES)?)));
+        .and_then(|item| {
+            let type_ = one_of(&item, &TYPES)?;
+            Some((item.inner().as_str()?, type_))
+        });
     let Some((type_name, type_)) = named_type else {
         // Which type's keys are right is not known, so those of any type pass.
-        let keys: Vec<_> = TYPES.iter().flat_map(|(_, type_)| type_.keys()).copied().collect();
-        section.refuse_unknown(&[&COMMON_KEYS, keys.as_slice()].concat(), " of [[receivers]]");
+        let of_types = TYPES.iter().flat_map(|(_, type_)| type_.keys()).copied();
+        let keys: IndexSet<&str> = COMMON_KEYS.into_iter().chain(of_types).collect();
+        section.refuse_unknown(&keys.into_iter().collect::<Vec<_>>(), " of [[receivers]]");
         return None;
     };
     let whose = format!(" of a receiver of type \"{type_name}\"");

@@ -51,9 +51,7 @@ fn to(section: &Section<'_>, receivers: &Names<'_>) -> Vec<String> {
             } else {
                 let suggestion = suggestion(name, receivers.iter());
                 let known = listed(receivers.iter());
-                member.error(format!(
-                    "no receiver is named {found}{suggestion}; the receivers are {known}"
-                ));
+                member.error(format!("no receiver is named {found}{suggestion}; known are {known}"));
             }
         } else if to.iter().any(|other| other == name) {
             member.error(format!("{} is named twice", quoted(name)));
@@ -159,7 +157,7 @@ fn none_of(pattern: &str, field: Field, what: &str, known: &[&str]) -> Option<St
     (!matches).then(|| {
         let suggestion = suggestion(pattern, known.iter().copied());
         let known = listed(known.iter().copied());
-        format!("no {what} matches {}{suggestion}; there are {known}", quoted(pattern))
+        format!("no {what} matches {}{suggestion}; known are {known}", quoted(pattern))
     })
 }
 

@@ -67,19 +67,16 @@ pub(super) fn secret<'d>(item: &Item<'d>, surroundings: &Surroundings<'_>) -> Op
 /// The content of what is referred to, with what to call it.
 fn referred(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Option<(String, String)> {
     let section = item.section(EXPECTED)?;
-    section.refuse_unknown(&KEYS, " of a secret value");
+    if !section.refuse_unknown(&KEYS, " of a secret value") {
+        return None;
+    }
     let references: Vec<_> = KEYS
         .iter()
         .filter_map(|key| section.get(key).map(|item| (*key, item)))
         .collect();
     let [(key, reference)] = references.as_slice() else {
-        item.error(format!(
-            "expected {EXPECTED}, found a table with {}",
-            match references.len() {
-                0 => "none of these keys",
-                _ => "more than one of these keys",
-            }
-        ));
+        let count = if references.is_empty() { "none" } else { "more than one" };
+        item.error(format!("expected {EXPECTED}, found {count} of these keys"));
         return None;
     };
     let name = reference.string("a string")?;
@@ -160,7 +157,7 @@ pub(super) fn read(path: &Path, largest: u64) -> Result<String, String> {
     }
     String::from_utf8(content).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        format!("is not UTF-8 text (byte {} is where it ends to be)", at + 1)
+        format!("is not UTF-8 text: byte {} is not", at + 1)
     })
 }
 

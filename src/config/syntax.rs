@@ -36,7 +36,28 @@ pub(super) fn message(error: &toml_span::Error, text: &Text<'_>) -> String {
             format!("the key at line {line} holds a value that is no table")
         }
         ErrorKind::RedefineAsArray => "the table was already given with single brackets, or as a value".to_owned(),
+        ErrorKind::Wanted { expected, found } => format!("expected {}, found {}", plain(expected), plain(found)),
         // The rest is either plain in the parser's words, or never made by it but by readers that are not used.
         _ => error.to_string(),
+    }
+}
+
+/// The parser's name of a token, as it looks in the file.
+fn plain(token: &'static str) -> &'static str {
+    match token {
+        "an identifier" => "a word",
+        "an equals" => "=",
+        "a period" => ".",
+        "a comma" => ",",
+        "a colon" => ":",
+        "a plus" => "+",
+        "a left brace" => "{",
+        "a right brace" => "}",
+        "a left bracket" => "[",
+        "a right bracket" => "]",
+        "a table key" => "a key",
+        "newline" | "a newline" => "the end of the line",
+        "eof" => "the end of the file",
+        other => other,
     }
 }

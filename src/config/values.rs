@@ -11,10 +11,10 @@ use url::{Host, Url};
 use super::document::{Item, Section};
 use super::wording::{listed, quoted, suggestion};
 
-/// A duration within bounds, written as people do: `10s`, `1h 30m`.
-pub(super) fn duration(item: &Item<'_>, bounds: &RangeInclusive<Duration>) -> Option<Duration> {
+/// A duration within bounds, written as people do: `10s`, `1h 30m`. `or` names what else its reader would take.
+pub(super) fn duration(item: &Item<'_>, bounds: &RangeInclusive<Duration>, or: &str) -> Option<Duration> {
     let expected = format!(
-        "a duration from {} to {}",
+        "a duration from {} to {}{or}",
         format_duration(*bounds.start()),
         format_duration(*bounds.end())
     );
