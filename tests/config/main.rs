@@ -1,0 +1,59 @@
+//! What is said of a configuration that is wrong, to the letter: a line for each problem, with line and column.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod annotated;
+mod hostile;
+mod intervals;
+mod keys_and_types;
+mod receivers;
+mod right;
+mod routes;
+mod syntax;
+mod targets;
+
+use std::path::Path;
+
+use ccwatch::config::{Config, Environment};
+
+/// A configuration that is right, to stand below the lines that are wrong.
+const RIGHT: &str = r#"[[targets]]
+name = "prod"
+regions = ["eu-west-1"]
+[[receivers]]
+name = "log"
+type = "log"
+[[routes]]
+name = "all"
+to = "log"
+"#;
+
+fn problems(text: &str) -> String {
+    let environment: Environment = [
+        ("HOME", "/home/ada"),
+        ("SLACK_URL", "https://hooks.slack.com/services/T0/B0/hunter2"),
+        ("EMPTY", "\n"),
+        ("NOT_A_URL", "hunter2"),
+        ("TWO_LINES", "https://hunter2\nhunter2"),
+    ]
+    .into_iter()
+    .collect();
+    let errors = Config::parse(text, Path::new("/etc/ccwatch.toml"), &environment).expect_err("something is wrong");
+    let shown = errors.to_string();
+    assert!(!shown.contains("hunter2"), "a secret is shown: {shown}");
+    let (problems, closing) = shown.rsplit_once('\n').unwrap();
+    let count = errors.problems().len();
+    let counted = if count == 1 {
+        "1 problem in the configuration".to_owned()
+    } else {
+        format!("{count} problems in the configuration")
+    };
+    assert!(closing.starts_with(&counted), "{closing}");
+    problems.replace("/etc/ccwatch.toml:", "")
+}
+
+/// Holds what is said of some lines, which stand before others that are right, against what is expected.
+#[track_caller]
+fn assert_problems(lines: &str, expected: &str) {
+    assert_eq!(problems(&format!("{lines}{RIGHT}")), expected, "of:\n{lines}");
+}

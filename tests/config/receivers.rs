@@ -1,0 +1,176 @@
+//! `[[receivers]]`, and where their secrets come from.
+
+use crate::assert_problems;
+
+/// What is wrong with a receiver.
+#[test]
+fn receivers() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "webhok"
+"#,
+        r#"3:8: receivers[0].type: expected one of "log", "webhook", "slack", "exec", found "webhok" (did you mean "webhook"?)"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "log"
+format = "yaml"
+"#,
+        r#"4:10: receivers[0].format: expected one of "text", "json", found "yaml""#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+[[receivers]]
+name = "b"
+type = "webhook"
+[[receivers]]
+name = "c"
+type = "exec"
+[[receivers]]
+name = "d"
+"#,
+        r#"1:1: receivers[0].url: missing; expected the URL to post to, as text or by reference: { env = "NAME" }
+4:1: receivers[1].url: missing; expected the URL to post to, as text or by reference: { env = "NAME" }
+7:1: receivers[2].command: missing; expected a program and its arguments, such as ["/usr/bin/logger", "-t", "ccwatch"]
+10:1: receivers[3].type: missing; expected one of "log", "webhook", "slack", "exec""#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = "hunter2"
+[[receivers]]
+name = "b"
+type = "slack"
+url = "ftp://hunter2/"
+"#,
+        "4:7: receivers[0].url: the value is not a URL (relative URL without a base)
+8:7: receivers[1].url: the value begins with neither https:// nor http://",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "webhook"
+url = "https://example.com"
+secret = ["hunter2", "whsec_hunter2", "whsec_aHVudGVyMg=="]
+"#,
+        "5:11: receivers[0].secret[0]: the value does not begin with whsec_, as a Standard Webhooks key does
+5:22: receivers[0].secret[1]: the value is not whsec_ and standard, padded base64
+5:39: receivers[0].secret[2]: the value is a key of 7 bytes, expected whsec_ and the base64 of 24 to 64 bytes",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "exec"
+command = "echo hi"
+[[receivers]]
+name = "b"
+type = "exec"
+command = ["", "x"]
+[[receivers]]
+name = "c"
+type = "exec"
+command = []
+"#,
+        r#"4:11: receivers[0].command: expected an array, or the absolute path of a program alone (no shell is there to split it), found "echo hi"
+8:12: receivers[1].command[0]: expected a program, found nothing
+12:11: receivers[2].command: expected a program and its arguments, such as ["/usr/bin/logger", "-t", "ccwatch"], found an empty array"#,
+    );
+}
+
+/// A secret that is missing is told by where it should be.
+#[test]
+fn secrets() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { env = "NOPE" }
+"#,
+        r#"4:15: receivers[0].url.env: the environment variable "NOPE" is not set"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { env = "EMPTY" }
+"#,
+        "4:7: receivers[0].url: the value of $EMPTY is empty",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { env = "NOT_A_URL" }
+"#,
+        "4:7: receivers[0].url: the value of $NOT_A_URL is not a URL (relative URL without a base)",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { env = "TWO_LINES" }
+"#,
+        "4:7: receivers[0].url: the value of $TWO_LINES holds a line break or another control character",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { file = "no/such" }
+"#,
+        "4:16: receivers[0].url.file: /etc/no/such: no such file",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { file = "/" }
+"#,
+        "4:16: receivers[0].url.file: /: is a directory, expected a file",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { credential = "slack-url" }
+"#,
+        r#"4:22: receivers[0].url.credential: the credential "slack-url" can't be read, as $CREDENTIALS_DIRECTORY is not set: systemd sets it for a service with LoadCredential="#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { credential = "../etc/passwd" }
+"#,
+        r#"4:22: receivers[0].url.credential: expected a credential's name, without slashes, found "../etc/passwd"; for a path, use { file = … }"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = {}
+"#,
+        r#"4:7: receivers[0].url: expected a string, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }, found none of these keys"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = { env = "SLACK_URL", file = "x" }
+"#,
+        r#"4:7: receivers[0].url: expected a string, { env = "NAME" }, { file = "PATH" } or { credential = "NAME" }, found more than one of these keys"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = ""
+"#,
+        "4:7: receivers[0].url: the value is empty",
+    );
+}
