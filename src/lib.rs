@@ -4,6 +4,7 @@ pub mod clock;
 pub mod cloud;
 pub mod config;
 pub mod decide;
+pub mod deliver;
 pub mod history;
 pub mod model;
 pub mod simulator;

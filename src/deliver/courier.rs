@@ -1,0 +1,450 @@
+//! Carries deliveries from the outbox to one receiver, one task for each receiver.
+//!
+//! The courier takes no input: it looks at the outbox, the stored truth, and three things make it look again: the bell
+//! (something was put there), the time of the next attempt, and every 30 seconds the clock (another process may have put
+//! something there, and cannot ring). All run the same code, so a lost ring costs time, never a delivery.
+//!
+//! What is on the way is known by id: `held` holds every delivery that is taken from the outbox and whose verdict is
+//! not yet committed. The outbox still shows these as pending, and `due` may return them; they are passed over.
+//!
+//! - A verdict is recorded as soon as no other commit is under way; those that come meanwhile go together in the next.
+//!   A commit is never raced or dropped half-way: it happens even where its future is dropped.
+//! - While the outbox fails (a full disk, say), nothing new is sent, since what cannot be recorded would be sent again;
+//!   what was accepted is held and its recording retried for [`PATIENCE`], and only then is the error returned.
+//! - After an answer with Retry-After nothing is sent to this receiver before its time: whoever says 429 speaks for the
+//!   whole address, not for one message.
+//!
+//! Rejected: a channel from the history to here. It must be bounded, then it blocks the writer or drops; and after a
+//! restart the outbox has to be read anyhow.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{Id, JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::health::Health;
+use super::{Destination, Outbox, Pace};
+use crate::clock::Clock;
+use crate::decide::back_off;
+use crate::decide::retry::{Outcome, Verdict, verdict};
+use crate::model::{Delivery, DeliveryId, Timestamp};
+
+/// How often the outbox is looked at without any reason, for what another process has put there.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
+/// The least time between two looks that nothing but the time of a next attempt asks for: an attempt that is under way
+/// is shown as overdue, and must not make this a hot loop.
+const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
+/// How long the outbox may fail before the courier gives up.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+/// Deliveries fetched beyond those that can start at once, for a receiver without spacing. Few: a fetched delivery
+/// shows its request as it stood when it was fetched.
+const LOOK_AHEAD: usize = 16;
+/// No new send is started while this many are taken and not yet recorded: what a crash could repeat is bounded.
+const MOST_HELD: usize = 64;
+
+/// The outbox failed for longer than [`PATIENCE`], or when ccwatch was stopping.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "deliveries to receiver `{receiver}` stopped: the history failed {failures} times in a row \
+     ({unrecorded} finished sends could not be recorded and will be sent again)"
+)]
+pub struct CourierError<E: std::error::Error + 'static> {
+    receiver: String,
+    failures: u32,
+    unrecorded: usize,
+    source: E,
+}
+
+/// Carries deliveries to one receiver.
+pub struct Courier<O: Outbox> {
+    destination: Destination,
+    pace: Pace,
+    outbox: O,
+    /// Rung by the history's writer after each commit that put something into the outbox.
+    bell: watch::Receiver<()>,
+    bell_is_gone: bool,
+    clock: Clock,
+    chance: fastrand::Rng,
+    health: Health,
+
+    held: HashSet<DeliveryId>,
+    /// Fetched, not yet started.
+    ready: VecDeque<Delivery>,
+    sends: JoinSet<Outcome>,
+    sending: HashMap<Id, Underway>,
+    unrecorded: Vec<(DeliveryId, Verdict)>,
+    recording: Option<Recording<O>>,
+    /// No send starts before: the receiver's spacing, or its Retry-After.
+    not_before: Instant,
+    outbox_trouble: Option<OutboxTrouble>,
+}
+
+/// A send that was started.
+struct Underway {
+    id: DeliveryId,
+    attempt: u32,
+    since: Timestamp,
+}
+
+type Verdicts = Vec<(DeliveryId, Verdict)>;
+/// A commit under way, as a task of its own: it goes on while the courier awaits something else, so that an outbox whose
+/// reads wait for its writes cannot lock up. It gives the verdicts back, since they are needed again if it failed.
+type Recording<O> = JoinHandle<(Verdicts, Result<(), <O as Outbox>::Error>)>;
+
+/// The outbox fails.
+struct OutboxTrouble {
+    since: Instant,
+    failures: u32,
+    /// Left alone until then.
+    until: Instant,
+}
+
+/// What the courier waited for.
+enum Event<E> {
+    Finished(Id, Outcome),
+    Recorded(Verdicts, Result<(), E>),
+    /// Look again.
+    Woken,
+    /// ccwatch stops.
+    Stop,
+    /// What is still being sent is cut off.
+    GraceOver,
+}
+
+impl<O: Outbox> fmt::Debug for Courier<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Courier")
+            .field("destination", &self.destination)
+            .field("held", &self.held)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<O: Outbox> Courier<O> {
+    /// `chance` spreads retries. The `bell` is to be rung after each commit that may have put something into the
+    /// outbox.
+    pub fn new(
+        destination: Destination,
+        outbox: O,
+        bell: watch::Receiver<()>,
+        clock: Clock,
+        chance: fastrand::Rng,
+    ) -> Self {
+        Self {
+            pace: destination.receiver.pace(),
+            destination,
+            outbox,
+            bell,
+            bell_is_gone: false,
+            clock,
+            chance,
+            health: Health::default(),
+            held: HashSet::new(),
+            ready: VecDeque::new(),
+            sends: JoinSet::new(),
+            sending: HashMap::new(),
+            unrecorded: Vec::new(),
+            recording: None,
+            not_before: Instant::now(),
+            outbox_trouble: None,
+        }
+    }
+
+    /// Delivers until `shutdown`. Then starts nothing new, lets what is being sent finish within `grace`, records its
+    /// verdicts and returns; what is cut off stays pending, and its attempt is not counted.
+    ///
+    /// # Errors
+    /// Where the outbox fails for good: see [`CourierError`].
+    pub async fn run(mut self, shutdown: CancellationToken, grace: Duration) -> Result<(), CourierError<O::Error>> {
+        let mut stop_at = None;
+        loop {
+            // Seen before looking, not after: a ring that comes while the outbox is being read then still counts as
+            // unseen, and wakes the wait below. The other way round, what was put there between the read and the
+            // subscription would lie until the clock comes by.
+            self.bell.borrow_and_update();
+            self.start_recording();
+            let look_at = match stop_at {
+                None => self.start_sends().await?,
+                Some(_) if self.is_idle() => return Ok(()),
+                Some(_) => self.record_again_at(),
+            };
+            match self.wait(look_at, &shutdown, stop_at).await {
+                Event::Finished(task, outcome) => self.finished(task, outcome),
+                Event::Recorded(verdicts, result) => self.recorded(verdicts, result, stop_at)?,
+                Event::Woken => {}
+                Event::Stop => {
+                    stop_at = Some(after(grace));
+                    self.put_back_ready();
+                }
+                Event::GraceOver => self.cut_off().await,
+            }
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.sends.is_empty() && self.unrecorded.is_empty() && self.recording.is_none()
+    }
+
+    /// When a recording that failed is tried again.
+    fn record_again_at(&self) -> Option<Instant> {
+        let waits = self.recording.is_none() && !self.unrecorded.is_empty();
+        self.outbox_trouble
+            .as_ref()
+            .filter(|_| waits)
+            .map(|trouble| trouble.until)
+    }
+
+    async fn wait(
+        &mut self,
+        look_at: Option<Instant>,
+        shutdown: &CancellationToken,
+        stop_at: Option<Instant>,
+    ) -> Event<O::Error> {
+        let recording = async {
+            let Some(recording) = &mut self.recording else {
+                return std::future::pending().await;
+            };
+            match recording.await.map_err(tokio::task::JoinError::try_into_panic) {
+                Ok(recorded) => recorded,
+                Err(Ok(panic)) => std::panic::resume_unwind(panic),
+                // Cancelled: the runtime shuts down, and this task with it.
+                Err(Err(_)) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            Some(done) = self.sends.join_next_with_id() => match done {
+                Ok((task, outcome)) => Event::Finished(task, outcome),
+                Err(error) => Event::Finished(error.id(), Outcome::Failed {
+                    error: format!("a bug in ccwatch: the send ended with {error}; please report it"),
+                    retry_after: None,
+                }),
+            },
+            (verdicts, result) = recording => Event::Recorded(verdicts, result),
+            rung = self.bell.changed(), if stop_at.is_none() && !self.bell_is_gone => {
+                // Nobody will ring any more: without this, the next wait would return at once, for ever.
+                self.bell_is_gone = rung.is_err();
+                Event::Woken
+            }
+            () = shutdown.cancelled(), if stop_at.is_none() => Event::Stop,
+            () = until(stop_at), if !self.sends.is_empty() => Event::GraceOver,
+            () = until(look_at) => Event::Woken,
+        }
+    }
+
+    /// Starts what is due, as far as the receiver's pace allows. Answers when to look again without being woken.
+    async fn start_sends(&mut self) -> Result<Option<Instant>, CourierError<O::Error>> {
+        loop {
+            if let Some(trouble) = self.outbox_trouble.as_ref().filter(|t| Instant::now() < t.until) {
+                return Ok(Some(trouble.until));
+            }
+            let is_to_be_recorded = self.recording.is_some() || !self.unrecorded.is_empty();
+            if self.outbox_trouble.is_some() && is_to_be_recorded
+                || self.sending.len() >= self.pace.concurrency
+                || self.held.len() >= MOST_HELD
+            {
+                // The end of a send or of a commit wakes.
+                return Ok(None);
+            }
+            if Instant::now() < self.not_before {
+                return Ok(Some(self.not_before));
+            }
+            if let Some(delivery) = self.ready.pop_front() {
+                self.start(delivery);
+                continue;
+            }
+            let looked = match self.fetch().await {
+                Ok(true) => {
+                    self.outbox_is_well();
+                    continue;
+                }
+                Ok(false) => self.next_look().await,
+                Err(error) => Err(error),
+            };
+            match looked {
+                Ok(at) => {
+                    self.outbox_is_well();
+                    return Ok(Some(at));
+                }
+                Err(error) => self.outbox_failed(error, None)?,
+            }
+        }
+    }
+
+    /// Fetches what is due and not already held. Answers whether there was any.
+    async fn fetch(&mut self) -> Result<bool, O::Error> {
+        let free = self.pace.concurrency.saturating_sub(self.sending.len());
+        let ahead = if self.pace.spacing.is_zero() { LOOK_AHEAD } else { 0 };
+        let limit = self.held.len() + free + ahead;
+        let due = self.outbox.due(&self.destination.name, self.clock.now(), limit).await?;
+        // Verdicts are only taken off `held` by this same task, so none that the read above still saw as pending can
+        // have left it meanwhile.
+        for delivery in due {
+            if self.held.insert(delivery.id) {
+                self.ready.push_back(delivery);
+            }
+        }
+        Ok(!self.ready.is_empty())
+    }
+
+    /// When to look again if nothing else happens.
+    async fn next_look(&mut self) -> Result<Instant, O::Error> {
+        let next = self.outbox.next_attempt_at(&self.destination.name).await?;
+        let now = self.clock.now();
+        let pause = match next {
+            Some(at) if at > now => at.since(now).min(LOOK_EVERY),
+            Some(_) => LOOK_AT_MOST_EVERY,
+            None => LOOK_EVERY,
+        };
+        Ok(after(pause))
+    }
+
+    fn start(&mut self, delivery: Delivery) {
+        self.not_before = after(self.pace.spacing);
+        let underway = Underway {
+            id: delivery.id,
+            attempt: delivery.attempts.saturating_add(1),
+            since: delivery.since,
+        };
+        let (destination, now, attempt) = (self.destination.clone(), self.clock.now(), underway.attempt);
+        let task = self
+            .sends
+            .spawn(async move { destination.send(&delivery.announcement, attempt, now).await });
+        self.sending.insert(task.id(), underway);
+    }
+
+    fn finished(&mut self, task: Id, outcome: Outcome) {
+        let Some(Underway { id, attempt, since }) = self.sending.remove(&task) else {
+            return;
+        };
+        if let Outcome::Failed {
+            retry_after: Some(pause),
+            ..
+        } = outcome
+        {
+            self.not_before = self.not_before.max(after(pause));
+            self.put_back_ready();
+        }
+        let now = self.clock.now();
+        let chance = self.chance.f64();
+        let verdict = verdict(outcome, attempt, since, now, self.destination.give_up_after, chance);
+        self.health.note(&self.destination.name, &verdict, now);
+        self.unrecorded.push((id, verdict));
+    }
+
+    /// Forgets what was fetched and not started: it is pending in the outbox.
+    fn put_back_ready(&mut self) {
+        for delivery in self.ready.drain(..) {
+            self.held.remove(&delivery.id);
+        }
+    }
+
+    async fn cut_off(&mut self) {
+        self.sends.abort_all();
+        while let Some(done) = self.sends.join_next_with_id().await {
+            // One that was accepted in the last moment is not forgotten.
+            if let Ok((task, outcome)) = done {
+                self.finished(task, outcome);
+            }
+        }
+        if !self.sending.is_empty() {
+            tracing::warn!(
+                receiver = self.destination.name,
+                sends = self.sending.len(),
+                "stopping: sends are cut off, and will be made again after the next start"
+            );
+        }
+        for (_, underway) in self.sending.drain() {
+            self.held.remove(&underway.id);
+        }
+    }
+
+    fn start_recording(&mut self) {
+        let is_left_alone = self.outbox_trouble.as_ref().is_some_and(|t| Instant::now() < t.until);
+        if self.recording.is_some() || self.unrecorded.is_empty() || is_left_alone {
+            return;
+        }
+        let (outbox, at) = (self.outbox.clone(), self.clock.now());
+        let verdicts = std::mem::take(&mut self.unrecorded);
+        self.recording = Some(tokio::spawn(async move {
+            let result = outbox.record(verdicts.clone(), at).await;
+            (verdicts, result)
+        }));
+    }
+
+    fn recorded(
+        &mut self,
+        verdicts: Verdicts,
+        result: Result<(), O::Error>,
+        stop_at: Option<Instant>,
+    ) -> Result<(), CourierError<O::Error>> {
+        self.recording = None;
+        match result {
+            Ok(()) => {
+                for (id, _) in verdicts {
+                    self.held.remove(&id);
+                }
+                self.outbox_is_well();
+                Ok(())
+            }
+            Err(error) => {
+                self.unrecorded.splice(0..0, verdicts);
+                self.outbox_failed(error, stop_at)
+            }
+        }
+    }
+
+    fn outbox_is_well(&mut self) {
+        if let Some(trouble) = self.outbox_trouble.take() {
+            tracing::info!(
+                receiver = self.destination.name,
+                failures = trouble.failures,
+                "the history works again; deliveries go on"
+            );
+        }
+    }
+
+    fn outbox_failed(&mut self, error: O::Error, stop_at: Option<Instant>) -> Result<(), CourierError<O::Error>> {
+        let now = Instant::now();
+        let trouble = self.outbox_trouble.get_or_insert(OutboxTrouble {
+            since: now,
+            failures: 0,
+            until: now,
+        });
+        trouble.failures += 1;
+        trouble.until = now + back_off::pause(trouble.failures, self.chance.f64());
+        if now >= trouble.since + PATIENCE || stop_at.is_some_and(|stop_at| now >= stop_at) {
+            return Err(CourierError {
+                receiver: self.destination.name.clone(),
+                failures: trouble.failures,
+                unrecorded: self.unrecorded.len(),
+                source: error,
+            });
+        }
+        if trouble.failures == 1 {
+            tracing::error!(
+                receiver = self.destination.name,
+                error = &error as &dyn std::error::Error,
+                unrecorded = self.unrecorded.len(),
+                "the history fails, so deliveries wait; it is tried again for {}",
+                humantime::format_duration(PATIENCE)
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The time after `pause`, held to a year: an instant beyond what the machine can count would panic.
+fn after(pause: Duration) -> Instant {
+    Instant::now() + pause.min(Duration::from_hours(24 * 365))
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

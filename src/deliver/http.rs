@@ -1,0 +1,182 @@
+//! What all receivers that speak HTTP share.
+//!
+//! - **No redirect is followed** (Standard Webhooks: a 3xx is a failure). A message and its signature go where the
+//!   configuration says, and nowhere else.
+//! - **An answer is never read beyond its first KiB**, nor for longer than [`BODY_TIME`]: what it says is for a person
+//!   who looks for the cause. Its status counts as soon as it is there.
+//! - **An address is a secret.** It is named by its host; reqwest's errors are stripped of it, and what an answer echoes
+//!   of its path, query or credentials is masked (many servers answer `Cannot POST /services/T0/B0/…`).
+//! - Proxies come from the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), certificates from the operating system:
+//!   both are reqwest's defaults with rustls.
+//! - Time limits on the whole are the caller's; there is one of its own on connecting, so that the error says which.
+
+mod answer;
+mod mask;
+mod retry_after;
+
+use std::fmt;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{DATE, RETRY_AFTER};
+use url::Url;
+
+pub use answer::Answer;
+use mask::Mask;
+
+use crate::decide::retry::Outcome;
+use crate::model::{Timestamp, printable};
+
+const CONNECT_TIME: Duration = Duration::from_secs(10);
+/// How much of an answer's body is read, in bytes.
+const BODY_LIMIT: usize = 1024;
+/// How long is waited for an answer's body once its status is there.
+const BODY_TIME: Duration = Duration::from_secs(2);
+
+/// HTTP cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    #[error("{0}")]
+    Client(String),
+    #[error("{0}")]
+    Url(url::ParseError),
+    #[error("it is not an http or https address")]
+    NotHttp,
+}
+
+/// Connections, shared by all receivers.
+#[derive(Clone)]
+pub struct Http {
+    client: reqwest::Client,
+}
+
+impl Http {
+    pub fn new() -> Result<Self, HttpError> {
+        reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .connect_timeout(CONNECT_TIME)
+            .user_agent(concat!("ccwatch/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map(|client| Self { client })
+            .map_err(|error| HttpError::Client(chain(&error)))
+    }
+
+    /// An address to post to.
+    pub fn endpoint(&self, url: &str) -> Result<Endpoint, HttpError> {
+        let url = Url::parse(url).map_err(HttpError::Url)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(HttpError::NotHttp);
+        }
+        let host = url.host_str().ok_or(HttpError::NotHttp)?;
+        Ok(Endpoint {
+            client: self.client.clone(),
+            host: url
+                .port()
+                .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
+            mask: Mask::of(&url),
+            url,
+        })
+    }
+}
+
+impl fmt::Debug for Http {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Http").finish_non_exhaustive()
+    }
+}
+
+/// An address to post to. Shows its host alone.
+#[derive(Clone)]
+pub struct Endpoint {
+    client: reqwest::Client,
+    url: Url,
+    host: String,
+    mask: Mask,
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("host", &self.host)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Endpoint {
+    /// The host, with its port where that is not the scheme's own.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Posts `body`. Where no answer comes, the outcome to report is the error: it may work later.
+    pub async fn post(&self, headers: HeaderMap, body: Vec<u8>, now: Timestamp) -> Result<Answer, Outcome> {
+        let response = self
+            .client
+            .post(self.url.clone())
+            .headers(headers)
+            .body(body)
+            .send()
+            .await;
+        let mut response = response.map_err(|error| Outcome::Failed {
+            error: self.transport_error(error),
+            retry_after: None,
+        })?;
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header(RETRY_AFTER).and_then(|value| retry_after::parse(value, header(DATE), now));
+        let mut body = Vec::new();
+        let read = async {
+            // An error here is no failure of the post: the status has been given.
+            while let Ok(Some(chunk)) = response.chunk().await {
+                body.extend_from_slice(&chunk[..chunk.len().min(BODY_LIMIT - body.len())]);
+                if body.len() >= BODY_LIMIT {
+                    break;
+                }
+            }
+        };
+        let _too_slow = tokio::time::timeout(BODY_TIME, read).await.is_err();
+        let body = String::from_utf8_lossy(&body);
+        Ok(Answer {
+            host: self.host.clone(),
+            status: response.status(),
+            retry_after,
+            body: printable(self.mask.apply(&body).trim()).into_owned(),
+        })
+    }
+
+    fn transport_error(&self, error: reqwest::Error) -> String {
+        let (host, remedy) = (
+            &self.host,
+            if error.is_connect() {
+                "check that the host is right and can be reached from here, by a proxy if one is needed"
+            } else {
+                "it will be tried again"
+            },
+        );
+        let what = if error.is_connect() {
+            "cannot connect to"
+        } else {
+            "no answer from"
+        };
+        let cause = chain(&error.without_url());
+        let cause = self.mask.apply(&cause);
+        format!("{what} {host}: {}; {remedy}", printable(&cause))
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+#[path = "http/http_tests.rs"]
+mod tests;

@@ -1,0 +1,69 @@
+//! The header Retry-After (RFC 9110, section 10.2.3), in both of its forms.
+
+use std::time::Duration;
+
+use crate::model::Timestamp;
+
+/// A longer wish is taken for this: a receiver that asks for a year has a fault, and would never be heard of again.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// How long to wait: from a number of seconds, or from an HTTP date. A date is the server's, so it is compared with the
+/// answer's own `Date` where there is one, and only else with `now`. What cannot be read counts as absent.
+pub(super) fn parse(retry_after: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
+    let text = retry_after.trim();
+    let pause = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than fit are more than the longest pause.
+        Duration::from_secs(text.parse().unwrap_or(u64::MAX))
+    } else {
+        http_date(text)?.since(date.and_then(http_date).unwrap_or(now))
+    };
+    Some(pause.min(LONGEST))
+}
+
+fn http_date(text: &str) -> Option<Timestamp> {
+    let time = jiff::Timestamp::try_from(httpdate::parse_http_date(text.trim()).ok()?).ok()?;
+    Some(time.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse::<jiff::Timestamp>().unwrap().into()
+    }
+
+    #[test]
+    fn both_forms_are_read() {
+        let now = at("1994-11-06T08:49:07Z");
+        let seconds = |text| parse(text, None, now).map(|pause| pause.as_secs());
+        assert_eq!(seconds("30"), Some(30));
+        assert_eq!(seconds(" 0 "), Some(0));
+        // The three forms of a date that RFC 9110 wants accepted.
+        assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(30));
+        assert_eq!(seconds("Sunday, 06-Nov-94 08:49:37 GMT"), Some(30));
+        assert_eq!(seconds("Sun Nov  6 08:49:37 1994"), Some(30));
+    }
+
+    #[test]
+    fn a_date_is_on_the_servers_clock() {
+        let now = at("2000-01-01T00:00:00Z");
+        let pause = parse(
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            Some("Sun, 06 Nov 1994 08:49:07 GMT"),
+            now,
+        );
+        assert_eq!(pause, Some(Duration::from_secs(30)));
+        assert_eq!(parse("Sun, 06 Nov 1994 08:49:37 GMT", None, now), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn nonsense_is_absent_and_the_absurd_is_bounded() {
+        let now = Timestamp::default();
+        for text in ["", "-1", "1.5", "soon", "１２", "Sun, 99 Nov 1994"] {
+            assert_eq!(parse(text, None, now), None, "{text}");
+        }
+        assert_eq!(parse("99999999999999999999999999", None, now), Some(LONGEST));
+        assert_eq!(parse("Fri, 31 Dec 9999 23:59:59 GMT", None, now), Some(LONGEST));
+    }
+}

@@ -1,0 +1,33 @@
+//! Telling people: outbox → render → send → outcome.
+//!
+//! A [`Courier`] for each receiver takes what is due from the [`Outbox`], lets its [`Destination`] send it, and has
+//! the outcome judged by [`crate::decide::retry`] and recorded. What is promised, and where it is held:
+//!
+//! - **At least once.** A delivery is recorded as sent only after its receiver accepted it (law 4). A crash between the
+//!   two sends it again, with the same [`EventId`](crate::model::EventId), by which a receiver can tell.
+//! - **In order.** The outbox hands out heads of line only: a change is not due before the earlier changes of its
+//!   request were sent or given up. Other requests pass by.
+//! - **A receiver's wish is obeyed.** Until a Retry-After has passed, nothing at all is sent to who asked for it.
+//! - **No secret leaves** by an error or by `Debug`: addresses are named by their host alone, and what an answer echoes
+//!   of one is masked (law 8).
+//! - **No queue in memory.** What waits, waits in the history. Memory holds what is being sent, and a few more.
+//!
+//! This room knows no SQL and does not import the history: `daemon` implements [`Outbox`] over it. A new receiver is a
+//! file in `receivers/` that implements [`Receiver`], and a line in [`destination::build`]; for what people read it asks
+//! `render`, for cutting to a limit `text`, for HTTP `http`.
+
+pub mod courier;
+pub mod destination;
+mod health;
+pub mod http;
+pub mod outbox;
+pub mod receiver;
+pub mod receivers;
+pub mod render;
+pub mod text;
+
+pub use courier::{Courier, CourierError};
+pub use destination::{BuildError, Destination, build};
+pub use outbox::Outbox;
+pub use receiver::{Attempt, Pace, Receiver, Sending};
+pub use receivers::log::Output;

@@ -1,0 +1,34 @@
+//! Where deliveries wait.
+
+use std::future::Future;
+
+use crate::decide::retry::Verdict;
+use crate::model::{Delivery, DeliveryId, Timestamp};
+
+/// Where deliveries wait until they are sent or given up. Implemented over the history by `daemon`.
+///
+/// A *head of line* is a pending delivery with no earlier pending one of the same request for the same receiver. Only
+/// heads of line count for both reads: this is what keeps the changes of a request in order, and never two of them on
+/// the way at once.
+pub trait Outbox: Clone + Send + Sync + 'static {
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Up to `limit` heads of line for `receiver` whose next attempt is due at `now`, those that wait longest first.
+    /// One that is being sent is still pending, so it may be among them: the caller knows which those are.
+    fn due(
+        &self,
+        receiver: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<Delivery>, Self::Error>> + Send;
+
+    /// When the next attempt of a head of line for `receiver` is due, or `None` where nothing waits.
+    fn next_attempt_at(&self, receiver: &str) -> impl Future<Output = Result<Option<Timestamp>, Self::Error>> + Send;
+
+    /// Keeps what became of these deliveries, all or none, counting one attempt for each. `at` is when.
+    fn record(
+        &self,
+        verdicts: Vec<(DeliveryId, Verdict)>,
+        at: Timestamp,
+    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+}

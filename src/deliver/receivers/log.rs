@@ -1,0 +1,184 @@
+//! A line for each change, on standard output.
+//!
+//! `text` is for people: coloured on a terminal, unless NO_COLOR says otherwise. `json` is for machines: the
+//! announcement with its `id`, one object a line. In both, whatever could play with a terminal is made harmless: text
+//! replaces it, JSON writes it as `\u….`, so that nothing is lost.
+//!
+//! Writing happens off the runtime's threads, since a pipe that nobody reads blocks its writer. While one write is
+//! blocked, further attempts fail at once rather than each taking a thread. A closed pipe is an outcome like any other:
+//! Rust's runtime ignores SIGPIPE, and nothing here panics on it as `println!` would.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+use crate::config::LogFormat;
+use crate::decide::retry::Outcome;
+use crate::deliver::receiver::{Attempt, Pace, Receiver, Sending};
+use crate::deliver::render::{self, Tone};
+use crate::model::{Announcement, EventId, printable};
+
+/// Where lines go. Clones write to the same place.
+#[derive(Clone)]
+pub struct Output {
+    writer: Arc<Mutex<dyn Write + Send>>,
+    is_coloured: bool,
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output")
+            .field("is_coloured", &self.is_coloured)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Output {
+    pub fn new(writer: impl Write + Send + 'static, is_coloured: bool) -> Self {
+        Self {
+            writer: Arc::new(Mutex::new(writer)),
+            is_coloured,
+        }
+    }
+
+    /// Standard output, coloured where it is a terminal that can, and NO_COLOR is unset or empty (no-color.org;
+    /// CLICOLOR_FORCE=1 colours in any case).
+    pub fn stdout() -> Self {
+        let choice = anstream::AutoStream::choice(&io::stdout());
+        Self::new(io::stdout(), choice != anstream::ColorChoice::Never)
+    }
+
+    /// One write for a line, so that lines of several writers do not mix.
+    fn write(&self, line: &str) -> io::Result<()> {
+        let mut writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => PoisonError::into_inner(poisoned),
+            Err(TryLockError::WouldBlock) => {
+                let blocked = "an earlier line is still being written: does anyone read it?";
+                return Err(io::Error::new(io::ErrorKind::WouldBlock, blocked));
+            }
+        };
+        writer.write_all(line.as_bytes())?;
+        writer.flush()
+    }
+}
+
+/// A receiver of type `log`.
+#[derive(Debug)]
+pub struct Log {
+    format: LogFormat,
+    output: Output,
+}
+
+impl Log {
+    pub fn new(format: LogFormat, output: Output) -> Self {
+        Self { format, output }
+    }
+}
+
+impl Receiver for Log {
+    fn pace(&self) -> Pace {
+        Pace {
+            concurrency: 1,
+            spacing: Duration::ZERO,
+        }
+    }
+
+    fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a> {
+        Box::pin(async move {
+            let line = match self.format {
+                LogFormat::Text => Ok(text(attempt.announcement, self.output.is_coloured)),
+                LogFormat::Json => json(attempt.announcement),
+            };
+            let written = match line {
+                Ok(line) => {
+                    let output = self.output.clone();
+                    tokio::task::spawn_blocking(move || output.write(&line))
+                        .await
+                        .unwrap_or_else(|error| Err(io::Error::other(error)))
+                }
+                Err(error) => Err(error.into()),
+            };
+            match written {
+                Ok(()) => Outcome::Accepted,
+                Err(error) => Outcome::Failed {
+                    error: format!("standard output cannot be written: {error}"),
+                    retry_after: None,
+                },
+            }
+        })
+    }
+}
+
+/// One line for people:
+/// `2026-11-22T06:28:00.123Z prod/eu-west-1 CREATE AWS::S3::Bucket my-bucket IN_PROGRESS → FAILED AlreadyExists: … [token]`
+fn text(announcement: &Announcement, is_coloured: bool) -> String {
+    let words = render::words(announcement);
+    let paint = |style: Style, text: &str| {
+        if is_coloured {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
+    };
+    let dim = Style::new().dimmed();
+    let tone = match words.tone {
+        Tone::Good => AnsiColor::Green.on_default(),
+        Tone::Bad => AnsiColor::Red.on_default().bold(),
+        Tone::Warning => AnsiColor::Yellow.on_default(),
+        Tone::Neutral => AnsiColor::Cyan.on_default(),
+    };
+    let mut parts = vec![
+        paint(dim, &announcement.at.to_string()),
+        printable(&announcement.target).into_owned(),
+        paint(Style::new().bold(), &words.about),
+    ];
+    parts.extend(words.hook);
+    parts.push(paint(tone, &words.status));
+    parts.extend(words.reason);
+    parts.push(paint(
+        dim,
+        &format!("[{}]", printable(&announcement.request.request_token)),
+    ));
+    parts.join(" ") + "\n"
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: &'a EventId,
+    #[serde(flatten)]
+    announcement: &'a Announcement,
+}
+
+/// One line for machines.
+fn json(announcement: &Announcement) -> serde_json::Result<String> {
+    let line = serde_json::to_string(&Line {
+        id: &announcement.id,
+        announcement,
+    })?;
+    // JSON escapes C0 by itself. The rest of what plays with terminals can only stand inside of strings, where an
+    // escape means the same.
+    let mut harmless = String::with_capacity(line.len() + 1);
+    for c in line.chars() {
+        let mut utf8 = [0; 4];
+        let as_text: &str = c.encode_utf8(&mut utf8);
+        if printable(as_text) == as_text {
+            harmless.push(c);
+        } else {
+            let mut utf16 = [0; 2];
+            for unit in c.encode_utf16(&mut utf16) {
+                harmless.extend(format!("\\u{unit:04x}").chars());
+            }
+        }
+    }
+    harmless.push('\n');
+    Ok(harmless)
+}
+
+#[cfg(test)]
+#[path = "log_tests.rs"]
+mod tests;

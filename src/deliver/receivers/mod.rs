@@ -1,0 +1,6 @@
+//! The receivers, a file each.
+
+pub mod exec;
+pub mod log;
+pub mod slack;
+pub mod webhook;
