@@ -448,3 +448,7 @@ async fn until(at: Option<Instant>) {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "courier_tests.rs"]
+mod tests;

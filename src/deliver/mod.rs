@@ -24,6 +24,8 @@ pub mod outbox;
 pub mod receiver;
 pub mod receivers;
 pub mod render;
+#[cfg(test)]
+mod samples;
 pub mod text;
 
 pub use courier::{Courier, CourierError};

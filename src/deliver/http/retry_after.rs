@@ -1,6 +1,6 @@
 //! The header Retry-After (RFC 9110, section 10.2.3), in both of its forms.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::model::Timestamp;
 
@@ -21,8 +21,9 @@ pub(super) fn parse(retry_after: &str, date: Option<&str>, now: Timestamp) -> Op
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {
-    let time = jiff::Timestamp::try_from(httpdate::parse_http_date(text.trim()).ok()?).ok()?;
-    Some(time.into())
+    let time = httpdate::parse_http_date(text.trim()).ok()?;
+    let since_1970 = time.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Timestamp::default().plus(since_1970))
 }
 
 #[cfg(test)]
