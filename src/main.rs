@@ -1,1 +1,7 @@
-fn main() {}
+//! Arguments, logging, runtime, exit code: everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ccwatch::cli::main()
+}

@@ -168,25 +168,53 @@ impl Config {
     ///
     /// With all that is wrong with it.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        // Some editors begin a file with a byte order mark, which is no character of its first line.
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let surroundings = Surroundings {
-            environment,
-            folder: path.parent().unwrap_or(path),
-        };
-        let places = problems::Text::new(path, text);
-        let document = match toml_span::parse(text) {
-            Ok(document) => document,
-            Err(error) => {
-                let message = syntax::message(&error, &places);
-                return Err(ConfigErrors::not_toml(&places, error.span.start, &message));
-            }
-        };
-        let problems = Problems::new(places);
-        let mut config = read(&Item::root(&document, &problems), &surroundings);
-        config.warnings = problems.into_result()?;
+        let (mut config, warnings) = parse(text, path, environment, read)?;
+        config.warnings = warnings;
         Ok(config)
     }
+}
+
+impl HistorySettings {
+    /// Reads `[history]` alone, for those who only read the history: the secrets elsewhere in the file are seldom theirs.
+    ///
+    /// # Errors
+    ///
+    /// With all that is wrong with that section, or with why the file can't be read.
+    pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        let text = secret::read(path, LARGEST_FILE).map_err(|fault| ConfigErrors::unreadable(path, &fault))?;
+        let (settings, _) = parse(&text, path, environment, |document, surroundings| {
+            document
+                .section("a table")
+                .map(|root| history::read(&root, surroundings))
+        })?;
+        Ok(settings.unwrap_or_default())
+    }
+}
+
+/// Has `read` read the document, and returns what it made of it with the warnings, or else all problems.
+fn parse<T>(
+    text: &str,
+    path: &Path,
+    environment: &Environment,
+    read: impl FnOnce(&Item<'_>, &Surroundings<'_>) -> T,
+) -> Result<(T, Vec<String>), ConfigErrors> {
+    // Some editors begin a file with a byte order mark, which is no character of its first line.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let surroundings = Surroundings {
+        environment,
+        folder: path.parent().unwrap_or(path),
+    };
+    let places = problems::Text::new(path, text);
+    let document = match toml_span::parse(text) {
+        Ok(document) => document,
+        Err(error) => {
+            let message = syntax::message(&error, &places);
+            return Err(ConfigErrors::not_toml(&places, error.span.start, &message));
+        }
+    };
+    let problems = Problems::new(places);
+    let result = read(&Item::root(&document, &problems), &surroundings);
+    Ok((result, problems.into_result()?))
 }
 
 /// What the document says. Where something is wrong, which is then among its problems, it lacks that part.

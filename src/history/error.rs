@@ -72,6 +72,25 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether the configured path is what is wrong: trying again with the same configuration is of no use.
+    pub fn is_configuration(&self) -> bool {
+        match self {
+            Self::Folder { .. }
+            | Self::File { .. }
+            | Self::ReadOnly { .. }
+            | Self::NotSqlite { .. }
+            | Self::NotAHistory { .. }
+            | Self::Newer { .. } => true,
+            Self::Missing { .. }
+            | Self::Older { .. }
+            | Self::Held { .. }
+            | Self::Damaged { .. }
+            | Self::DiskFull { .. }
+            | Self::Migration { .. }
+            | Self::Sqlite { .. } => false,
+        }
+    }
+
     /// Sorts what SQLite said of the file at `path`.
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
@@ -91,6 +110,20 @@ impl OpenError {
 pub struct HistoryError {
     pub path: Arc<Path>,
     pub failure: Failure,
+}
+
+impl HistoryError {
+    /// Whether the same call may succeed later: a disk has room again, another process lets go of the file.
+    pub fn may_pass(&self) -> bool {
+        match &self.failure {
+            Failure::DiskFull(_) => true,
+            Failure::Sqlite(error) => matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure)
+            ),
+            Failure::Damaged(_) | Failure::NoSuchTarget(_) | Failure::NoBaseline(_) | Failure::Interrupted => false,
+        }
+    }
 }
 
 /// What went wrong.

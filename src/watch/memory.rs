@@ -16,11 +16,7 @@ pub trait Memory: Clone + Send + Sync + 'static {
     fn standings(&self, target: TargetId) -> impl Future<Output = Result<Vec<Standing>, Self::Error>> + Send;
 
     /// Remembers what was seen, in one transaction with the news that it makes.
-    fn record(
-        &self,
-        target: TargetId,
-        sightings: Vec<Sighting>,
-    ) -> impl Future<Output = Result<Remembered, Self::Error>> + Send;
+    fn record(&self, sightings: Vec<Sighting>) -> impl Future<Output = Result<Remembered, Self::Error>> + Send;
 
     /// The target's first sweep begins, at this time of the server's (law 6).
     fn begin_baseline(&self, target: TargetId, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;

@@ -364,7 +364,7 @@ impl<M: Memory> Poller<M> {
     ) -> Result<(), M::Error> {
         let mut failures = 0;
         let Remembered { standings, changes } = loop {
-            match self.memory.record(self.watched.target.id, sightings.clone()).await {
+            match self.memory.record(sightings.clone()).await {
                 Ok(remembered) => break remembered,
                 Err(error) if M::may_pass(&error) && !stop.is_cancelled() => {
                     failures += 1;

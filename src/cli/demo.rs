@@ -1,0 +1,146 @@
+//! `ccwatch demo`
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::Failure;
+use super::when::rough;
+use crate::clock::Clock;
+use crate::cloud::Connection;
+use crate::config::{Config, Environment};
+use crate::daemon::{Daemon, ServiceManager, Signals};
+use crate::deliver::Output;
+use crate::history::{Reader, RequestFilter};
+use crate::simulator::{Scenario, Simulator, http};
+
+/// See it work, without an AWS account.
+///
+/// A simulated Cloud Control endpoint comes to life on this machine, with requests and hooks that pass, warn and fail;
+/// ccwatch watches it as it would watch AWS, prints what changes, and keeps the history in a file to explore afterwards.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ccwatch demo
+  ccwatch demo --for 30s --history /tmp/demo.db")]
+pub(super) struct Arguments {
+    /// End after this time, such as `30s` or `5m`; otherwise Ctrl-C does.
+    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    duration: Option<Duration>,
+    /// Where to keep the history: a file that is not there yet. By default one in the system's temporary folder.
+    #[arg(long, value_name = "FILE")]
+    history: Option<PathBuf>,
+    /// The same seed gives the same world.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+}
+
+/// What the demo is configured as: the file that is shipped as an example.
+const CONFIG: &str = include_str!("../../config/demo.toml");
+
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
+    Signals::catch()?.forward(stop.clone(), cut.clone());
+    let clock = Clock::system();
+    let path = arguments.history.unwrap_or_else(|| {
+        std::env::temp_dir().join(format!(
+            "ccwatch-demo-{}.db",
+            clock.now().to_jiff().strftime("%Y%m%d-%H%M%S")
+        ))
+    });
+    if path.exists() {
+        return Err(Failure::Arguments(format!(
+            "{} is there already; the demo begins a history of its own: name a file that is not there",
+            path.display()
+        )));
+    }
+    let listener = TcpListener::bind("127.0.0.1:0")
+        .await
+        .context("can't listen on 127.0.0.1")?;
+    let endpoint = format!("http://{}", listener.local_addr()?);
+    let mut config = Config::parse(CONFIG, Path::new("demo.toml"), &Environment::of_process())?;
+    config.history.path.clone_from(&path);
+    for target in &mut config.targets {
+        target.endpoint_url = Some(Url::parse(&endpoint).context("the simulator's address")?);
+    }
+    let mut daemon = Daemon::new(config, Connection::simulated(), clock.clone(), &Output::stdout())?;
+    daemon.service_manager = ServiceManager::none();
+
+    let mut talk = std::io::stderr();
+    writeln!(
+        talk,
+        "A simulated Cloud Control endpoint lives at {endpoint}; ccwatch watches it."
+    )?;
+    writeln!(talk, "The history is kept in {}", path.display())?;
+    match arguments.duration {
+        Some(duration) => writeln!(talk, "It ends by itself after {}, or with Ctrl-C.\n", rough(duration))?,
+        None => writeln!(talk, "Ctrl-C ends it.\n")?,
+    }
+    let simulator = Simulator::new(Scenario::lively(), arguments.seed, clock.now());
+    let serving = CancellationToken::new();
+    let server = tokio::spawn(http::serve(listener, simulator, clock, serving.clone()));
+    if let Some(duration) = arguments.duration {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(duration).await;
+            stop.cancel();
+        });
+    }
+    daemon.run(stop, cut).await?;
+    serving.cancel();
+    server.await.context("the simulator")??;
+    sum_up(&path)
+}
+
+/// What there is now, and what can be done with it.
+fn sum_up(path: &Path) -> Result<(), Failure> {
+    let reader = Reader::open(path)?;
+    let summary = reader.summary()?;
+    let mut out = std::io::stdout().lock();
+    let counts = |counts: &[(Option<String>, u32)]| {
+        let words = counts
+            .iter()
+            .map(|(word, count)| format!("{count} {}", word.as_deref().unwrap_or("unknown")));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let deliveries: Vec<_> = summary
+        .deliveries
+        .iter()
+        .map(|(state, count)| (Some(state.clone()), *count))
+        .collect();
+    writeln!(out, "\nRequests:   {}", counts(&summary.requests))?;
+    writeln!(out, "Hooks:      {}", counts(&summary.hooks))?;
+    writeln!(out, "Changes:    {}", summary.changes)?;
+    writeln!(out, "Deliveries: {}", counts(&deliveries))?;
+
+    let program = std::env::args().next().unwrap_or_else(|| "ccwatch".to_owned());
+    let failed = RequestFilter {
+        failed: true,
+        limit: Some(1),
+        ..RequestFilter::default()
+    };
+    let any = RequestFilter {
+        limit: Some(1),
+        ..RequestFilter::default()
+    };
+    let mut shown = reader.requests(&failed)?;
+    if shown.is_empty() {
+        shown = reader.requests(&any)?;
+    }
+    let path = path.display();
+    writeln!(out, "\nThree things to try:")?;
+    writeln!(out, "  {program} requests --history {path}")?;
+    match shown.first() {
+        Some(request) => writeln!(out, "  {program} show {} --history {path}", request.request_token)?,
+        None => writeln!(out, "  {program} events --history {path}")?,
+    }
+    writeln!(
+        out,
+        "  sqlite3 {path} \"SELECT hook_type_name, status, failure_mode, count(*) FROM v_hooks GROUP BY 1, 2, 3\""
+    )?;
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Which history a command reads.
+
+use std::path::PathBuf;
+
+use anyhow::anyhow;
+
+use super::Failure;
+use crate::config::{Environment, HistorySettings, default_history_path};
+use crate::history::{HistoryError, OpenError, Reader};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct HistoryFile {
+    /// The history file. If neither this nor --config is given: `$STATE_DIRECTORY/history.db`, the XDG state folder's
+    /// `ccwatch/history.db`, or `/var/lib/ccwatch/history.db`, the first that is there.
+    #[arg(long, value_name = "FILE", env = "CCWATCH_HISTORY")]
+    history: Option<PathBuf>,
+    /// A configuration file, for the path of its history.
+    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", conflicts_with = "history")]
+    config: Option<PathBuf>,
+}
+
+/// Where the shipped unit's history lies.
+const SERVICE_HISTORY: &str = "/var/lib/ccwatch/history.db";
+
+impl HistoryFile {
+    pub(super) fn open(&self) -> Result<Reader, Failure> {
+        Ok(Reader::open(&self.path()?)?)
+    }
+
+    fn path(&self) -> Result<PathBuf, Failure> {
+        let environment = Environment::of_process();
+        if let Some(history) = &self.history {
+            return Ok(history.clone());
+        }
+        let default = default_history_path(&environment);
+        if let Some(config) = &self.config {
+            // The rest of the file is not checked: its secrets are often not for those who only read.
+            let configured = HistorySettings::load(config, &environment)?.path;
+            // A service without a configured path keeps it where the unit says, which this shell's environment does not.
+            let is_default = default.as_ref() == Some(&configured);
+            let service = PathBuf::from(SERVICE_HISTORY);
+            return Ok(if is_default && !configured.exists() && service.exists() {
+                service
+            } else {
+                configured
+            });
+        }
+        let candidates: Vec<PathBuf> = default.into_iter().chain([PathBuf::from(SERVICE_HISTORY)]).collect();
+        candidates.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
+            let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
+            Failure::Work(anyhow!(
+                "no history found (looked for {}); name one with --history FILE",
+                tried.join(" and ")
+            ))
+        })
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        Self::Work(error.into())
+    }
+}
+
+impl From<HistoryError> for Failure {
+    fn from(error: HistoryError) -> Self {
+        Self::Work(error.into())
+    }
+}

@@ -1,0 +1,152 @@
+//! The command line: a file a subcommand.
+//!
+//! Results go to standard output, talk to standard error. Exit codes: 0 done, 1 failed at work, 2 wrong arguments,
+//! 78 (EX_CONFIG) configuration. What came from the wire is made printable before it reaches a terminal. A closed pipe
+//! (`| head`) ends a command quietly.
+
+mod check;
+mod demo;
+mod events;
+mod history_file;
+mod logging;
+mod output;
+mod requests;
+mod run;
+mod show;
+mod simulate;
+mod when;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigErrors;
+use crate::daemon::DaemonError;
+
+/// Watches AWS Cloud Control requests and their CloudFormation Hooks, keeps their history, and tells people.
+#[derive(Debug, Parser)]
+#[command(name = "ccwatch", version, about, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Examples:
+  ccwatch demo                                    see it work, without an AWS account
+  ccwatch run --config /etc/ccwatch/ccwatch.toml  watch
+  ccwatch requests --failed                       what failed lately
+  ccwatch show 73553e7d                           one request's story, by the start of its token
+  ccwatch events --follow                         news as it happens")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    logging: logging::Logging,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Check(check::Arguments),
+    Demo(demo::Arguments),
+    Simulate(simulate::Arguments),
+    Requests(requests::Arguments),
+    Show(show::Arguments),
+    Events(events::Arguments),
+}
+
+/// Why a command failed. Decides the exit code.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Exit code 78.
+    #[error(transparent)]
+    Configuration(anyhow::Error),
+    /// Exit code 2.
+    #[error("{0}")]
+    Arguments(String),
+    /// Exit code 1.
+    #[error(transparent)]
+    Work(#[from] anyhow::Error),
+    /// The reader of our output went away, and has all that it wanted.
+    #[error("standard output was closed")]
+    ClosedPipe,
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Configuration(errors.into())
+    }
+}
+
+impl From<DaemonError> for Failure {
+    fn from(error: DaemonError) -> Self {
+        if error.is_configuration() {
+            Self::Configuration(error.into())
+        } else {
+            Self::Work(error.into())
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            Self::ClosedPipe
+        } else {
+            Self::Work(error.into())
+        }
+    }
+}
+
+impl Failure {
+    /// As sysexits.h and clap have them.
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Configuration(_) => 78,
+            Self::Arguments(_) => 2,
+            Self::Work(_) => 1,
+            Self::ClosedPipe => 0,
+        }
+    }
+}
+
+/// Runs what the process was asked to.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let quiet = matches!(arguments.command, Command::Demo(_));
+    logging::set_up(&arguments.logging, quiet);
+    let result = match arguments.command {
+        Command::Run(arguments) => block_on(run::run(arguments)),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Demo(arguments) => block_on(demo::run(arguments)),
+        Command::Simulate(arguments) => block_on(simulate::run(arguments)),
+        Command::Requests(arguments) => requests::run(&arguments),
+        Command::Show(arguments) => show::run(&arguments),
+        Command::Events(arguments) => events::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !matches!(failure, Failure::ClosedPipe) {
+                output::complain(&failure);
+            }
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn block_on(future: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(future);
+    // What still runs on a blocking thread (a name look-up, say) must not hold up the end.
+    runtime.shutdown_background();
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Arguments;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,125 @@
+//! Tables for people, JSON for machines, and words for standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use anstyle::AnsiColor;
+use clap::ValueEnum;
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::Failure;
+use crate::model::{HookStatus, RequestStatus, printable};
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people: fits the terminal's width.
+    Table,
+    /// One JSON array, with the columns of the public views.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// Whether standard output is a terminal that wants colour.
+pub(super) fn wants_colour() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Writes rows as JSON.
+pub(super) fn write_json<T: Serialize>(out: &mut impl Write, rows: &[T], format: Format) -> Result<(), Failure> {
+    let json_error = |error: serde_json::Error| Failure::from(io::Error::from(error));
+    if format == Format::Jsonl {
+        for row in rows {
+            serde_json::to_writer(&mut *out, row).map_err(json_error)?;
+            writeln!(out)?;
+        }
+    } else {
+        serde_json::to_writer_pretty(&mut *out, rows).map_err(json_error)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+/// A table without lines between its rows, which fits the terminal where there is one, and is not folded where there is
+/// none: a pipe has no width.
+pub(super) fn table(headings: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(headings.iter().map(|heading| {
+            let cell = Cell::new(heading);
+            if wants_colour() {
+                cell.add_attribute(Attribute::Bold)
+            } else {
+                cell
+            }
+        }));
+    if io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    } else {
+        table
+            .set_content_arrangement(ContentArrangement::Disabled)
+            .force_no_tty();
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// A cell with text from anywhere; absent text is a dash.
+pub(super) fn cell(text: Option<&str>) -> Cell {
+    Cell::new(printable(text.unwrap_or("-")))
+}
+
+/// A cell with a request's or a hook's status, coloured by what it means.
+pub(super) fn status_cell(status: Option<&str>) -> Cell {
+    let cell = cell(status);
+    match colour_of(status.unwrap_or_default()) {
+        Some(colour) if wants_colour() => cell.fg(colour),
+        _ => cell,
+    }
+}
+
+/// A status filled up with blanks to `width`, and coloured by what it means.
+pub(super) fn paint(status: &str, width: usize) -> String {
+    let text = format!("{:width$}", printable(status));
+    let style = match colour_of(status).filter(|_| wants_colour()) {
+        Some(Color::Red) => AnsiColor::Red.on_default(),
+        Some(Color::Green) => AnsiColor::Green.on_default(),
+        Some(_) => AnsiColor::Yellow.on_default(),
+        None => return text,
+    };
+    format!("{style}{text}{style:#}")
+}
+
+fn colour_of(status: &str) -> Option<Color> {
+    let hook = HookStatus::from(status);
+    if hook.is_failure() || status == RequestStatus::Failed.as_str() {
+        return Some(Color::Red);
+    }
+    if hook == HookStatus::CompleteSucceeded || status == RequestStatus::Success.as_str() {
+        return Some(Color::Green);
+    }
+    let is_known = RequestStatus::KNOWN.contains(&status) || HookStatus::KNOWN.contains(&status);
+    is_known.then_some(Color::Yellow)
+}
+
+/// Writes a table. Trailing blanks, which padding leaves, are cut.
+pub(super) fn write_table(out: &mut impl Write, table: &Table) -> io::Result<()> {
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// Says on standard error why a command failed.
+pub(super) fn complain(failure: &Failure) {
+    let text = match failure {
+        Failure::Configuration(error) | Failure::Work(error) => format!("{error:#}"),
+        other => other.to_string(),
+    };
+    // There is nowhere left to say that standard error is closed.
+    let _ = writeln!(io::stderr(), "ccwatch: {text}");
+}

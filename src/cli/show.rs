@@ -1,0 +1,225 @@
+//! `ccwatch show`
+
+use std::io::{BufWriter, Write};
+
+use anyhow::anyhow;
+use serde::Serialize;
+
+use super::Failure;
+use super::history_file;
+use super::output::{self, Format, cell, status_cell};
+use super::when::{self, Times, rough};
+use crate::clock::Clock;
+use crate::history::Reader;
+use crate::model::rows::{ChangeRow, DeliveryRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
+use crate::model::{RequestToken, TargetName, Timestamp, printable};
+
+/// Show one request: what is known of it, its timeline with its hooks, and who was told.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ccwatch show 73553e7d
+  ccwatch show 73553e7d-6c1b-4f9e-9c55-0d2f6f7f4f0e --format json")]
+pub(super) struct Arguments {
+    /// The request token, or enough of its beginning to tell it from the others.
+    #[arg(value_name = "TOKEN")]
+    token: String,
+    #[command(flatten)]
+    history: history_file::HistoryFile,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Show absolute times, in UTC.
+    #[arg(long)]
+    utc: bool,
+}
+
+/// A request's whole story, as `--format json` gives it.
+#[derive(Debug, Serialize)]
+struct Story {
+    request: RequestRow,
+    progress_events: Vec<ProgressEventRow>,
+    hooks: Vec<HookRow>,
+    hook_events: Vec<HookEventRow>,
+    changes: Vec<ChangeRow>,
+    deliveries: Vec<DeliveryRow>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let reader = arguments.history.open()?;
+    let (target, token) = find(&reader, &arguments.token)?;
+    let request = reader
+        .request(&target, &token)?
+        .ok_or_else(|| anyhow!("the request was removed while it was read"))?;
+    let story = Story {
+        request,
+        progress_events: reader.progress_events(&target, &token)?,
+        hooks: reader.hooks(&target, &token)?,
+        hook_events: reader.hook_events(&target, &token)?,
+        changes: reader.changes(&target, &token)?,
+        deliveries: reader.deliveries(&target, &token)?,
+    };
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    if arguments.format == Format::Table {
+        let times = Times {
+            utc: arguments.utc,
+            now: Clock::system().now(),
+        };
+        tell(&mut out, &story, times)?;
+    } else if arguments.format == Format::Jsonl {
+        output::write_json(&mut out, &[story], Format::Jsonl)?;
+    } else {
+        serde_json::to_writer_pretty(&mut out, &story).map_err(std::io::Error::from)?;
+        writeln!(out)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// The one request whose token begins so.
+fn find(reader: &Reader, prefix: &str) -> Result<(TargetName, RequestToken), Failure> {
+    /// Candidates that an ambiguous prefix is answered with.
+    const SHOWN: usize = 5;
+    let found = reader.find_tokens(prefix, SHOWN + 1)?;
+    // A whole token may be the beginning of another one.
+    let exact: Vec<_> = found.iter().filter(|(_, token)| token.as_str() == prefix).collect();
+    match (exact.as_slice(), found.as_slice()) {
+        ([only], _) => Ok((*only).clone()),
+        (_, [only]) => Ok(only.clone()),
+        (_, []) => Err(Failure::Work(anyhow!(
+            "no request in the history has a token that begins with `{}`",
+            printable(prefix)
+        ))),
+        (_, several) => {
+            let listed: Vec<String> = several
+                .iter()
+                .take(SHOWN)
+                .map(|(target, token)| format!("  {token}  ({target})"))
+                .collect();
+            let more = if several.len() > SHOWN { "\n  …" } else { "" };
+            Err(Failure::Work(anyhow!(
+                "`{}` begins several tokens; give more of it:\n{}{more}",
+                printable(prefix),
+                printable_lines(&listed)
+            )))
+        }
+    }
+}
+
+fn printable_lines(lines: &[String]) -> String {
+    lines
+        .iter()
+        .map(|line| printable(line).into_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure> {
+    let request = &story.request;
+    let mut facts = output::table(&["REQUEST", &request.request_token]);
+    let account = request.account_id.as_deref().unwrap_or("unknown account");
+    let place = format!("{} ({account}, {})", request.target, request.region);
+    let started = times.show(request.started_at.or(Some(request.first_seen_at)));
+    let finished = times.show(request.finished_at);
+    let took = when::seconds(request.duration_s);
+    let rows = [
+        ("target", Some(place.as_str())),
+        ("operation", request.operation.as_deref()),
+        ("type", request.type_name.as_deref()),
+        ("identifier", request.identifier.as_deref()),
+        ("started", Some(started.as_str())),
+        ("finished", Some(finished.as_str())),
+        ("took", Some(took.as_str())),
+        ("error", request.error_code.as_deref()),
+        ("message", request.status_message.as_deref()),
+    ];
+    facts.add_row([cell(Some("status")), status_cell(request.status.as_deref())]);
+    for (name, value) in rows
+        .into_iter()
+        .filter(|(_, value)| value.is_some_and(|value| value != "-"))
+    {
+        facts.add_row([cell(Some(name)), cell(value)]);
+    }
+    output::write_table(out, &facts)?;
+
+    writeln!(out)?;
+    let mut timeline = output::table(&["SEEN", "AFTER", "WHAT", "STATUS", "DETAIL"]);
+    for step in steps(story) {
+        timeline.add_row([
+            cell(Some(&times.show(Some(step.at)))),
+            cell(Some(&format!("+{}", rough(step.at.since(request.first_seen_at))))),
+            cell(Some(&step.what)),
+            status_cell(step.status),
+            cell(Some(&step.detail)),
+        ]);
+    }
+    output::write_table(out, &timeline)?;
+
+    if !story.deliveries.is_empty() {
+        writeln!(out)?;
+        let mut deliveries = output::table(&["RECEIVER", "CHANGE", "STATE", "ATTEMPTS", "SENT", "LAST ERROR"]);
+        for delivery in &story.deliveries {
+            let change = story
+                .changes
+                .iter()
+                .find(|change| change.id == delivery.change_id)
+                .map(|change| format!("{} {}", change.kind, change.to_status.as_deref().unwrap_or_default()));
+            deliveries.add_row([
+                cell(Some(&delivery.receiver)),
+                cell(change.as_deref()),
+                cell(Some(&delivery.state)),
+                cell(Some(&delivery.attempts.to_string())),
+                cell(Some(&times.show(delivery.sent_at))),
+                cell(delivery.last_error.as_deref()),
+            ]);
+        }
+        output::write_table(out, &deliveries)?;
+    }
+    Ok(())
+}
+
+/// A line of the timeline.
+struct Step<'a> {
+    at: Timestamp,
+    what: String,
+    status: Option<&'a str>,
+    detail: String,
+}
+
+/// Progress and hooks together, as they were seen. Hooks run before the provisioning that they guard, so where one look
+/// showed both they come first.
+fn steps(story: &Story) -> Vec<Step<'_>> {
+    let hooks = story.hook_events.iter().map(|event| {
+        let name = event.hook_type_name.as_deref().unwrap_or("unnamed");
+        let mode = event
+            .failure_mode
+            .as_deref()
+            .map_or_else(String::new, |mode| format!(" ({mode})"));
+        Step {
+            at: event.observed_at,
+            what: format!("hook {name}{mode}"),
+            status: event.status.as_deref(),
+            detail: event.status_message.clone().unwrap_or_default(),
+        }
+    });
+    let progress = story.progress_events.iter().map(|event| Step {
+        at: event.observed_at,
+        what: "request".to_owned(),
+        status: event.status.as_deref(),
+        detail: [event.error_code.as_deref(), event.status_message.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(": "),
+    });
+    let lost = story
+        .changes
+        .iter()
+        .filter(|change| change.kind == "request.lost")
+        .map(|change| Step {
+            at: change.at,
+            what: "lost".to_owned(),
+            status: None,
+            detail: change.message.clone().unwrap_or_default(),
+        });
+    let mut steps: Vec<_> = hooks.chain(progress).chain(lost).collect();
+    steps.sort_by_key(|step| step.at);
+    steps
+}

@@ -1,0 +1,168 @@
+//! Where the rooms meet: the history as the watch's memory and as the couriers' outbox.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+
+use crate::clock::Clock;
+use crate::decide::retry::Verdict;
+use crate::decide::route::Route;
+use crate::deliver::Outbox;
+use crate::history::{History, HistoryError, Registered};
+use crate::model::{AccountId, Delivery, DeliveryId, Region, Sighting, Standing, TargetId, TargetName, Timestamp};
+use crate::watch::{Memory, Remembered};
+
+/// The history as the watch sees it. Rings the bell after each commit that put something into the outbox.
+#[derive(Debug, Clone)]
+pub(super) struct HistoryMemory {
+    history: History,
+    routes: Arc<[Route]>,
+    bell: watch::Sender<()>,
+    /// When each target was last looked at, as far as that is not written yet: a write a look would be a sync of the
+    /// disk a look.
+    looked: Arc<Mutex<HashMap<TargetId, Timestamp>>>,
+}
+
+impl HistoryMemory {
+    pub(super) fn new(history: History, routes: Arc<[Route]>, bell: watch::Sender<()>) -> Self {
+        Self {
+            history,
+            routes,
+            bell,
+            looked: Arc::default(),
+        }
+    }
+
+    pub(super) async fn register(
+        &self,
+        name: &TargetName,
+        account: Option<&AccountId>,
+        region: &Region,
+        now: Timestamp,
+    ) -> Result<Registered, HistoryError> {
+        self.history.register_target(name, account, region, now).await
+    }
+
+    /// Writes when the targets were last looked at, all in one transaction. Proof that the history can be written, too.
+    pub(super) async fn flush(&self) -> Result<(), HistoryError> {
+        let looked: Vec<_> = self
+            .looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain()
+            .collect();
+        self.history.looked(looked).await
+    }
+}
+
+impl Memory for HistoryMemory {
+    type Error = HistoryError;
+
+    fn may_pass(error: &HistoryError) -> bool {
+        HistoryError::may_pass(error)
+    }
+
+    async fn standings(&self, target: TargetId) -> Result<Vec<Standing>, HistoryError> {
+        self.history.standings(target).await
+    }
+
+    async fn record(&self, sightings: Vec<Sighting>) -> Result<Remembered, HistoryError> {
+        let recorded = self.history.record(sightings, self.routes.clone()).await?;
+        if recorded.deliveries > 0 {
+            self.bell.send_replace(());
+        }
+        Ok(Remembered {
+            standings: recorded.standings,
+            changes: recorded.changes,
+        })
+    }
+
+    async fn begin_baseline(&self, target: TargetId, at: Timestamp) -> Result<(), HistoryError> {
+        self.history.begin_baseline(target, at).await.map(drop)
+    }
+
+    async fn complete_baseline(&self, target: TargetId, at: Timestamp) -> Result<(), HistoryError> {
+        self.history.complete_baseline(target, at).await
+    }
+
+    fn looked(&self, target: TargetId, at: Timestamp) {
+        self.looked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(target, at);
+    }
+
+    async fn open_gap(&self, target: TargetId, from: Timestamp, reason: String) -> Result<(), HistoryError> {
+        self.history.open_gap(target, from, &reason).await
+    }
+
+    async fn close_gap(&self, target: TargetId, to: Timestamp) -> Result<(), HistoryError> {
+        self.history.close_gap(target, to).await
+    }
+}
+
+/// The history as the couriers see it.
+#[derive(Debug, Clone)]
+pub(super) struct HistoryOutbox {
+    history: History,
+}
+
+impl HistoryOutbox {
+    pub(super) fn new(history: History) -> Self {
+        Self { history }
+    }
+}
+
+impl Outbox for HistoryOutbox {
+    type Error = HistoryError;
+
+    async fn due(&self, receiver: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, HistoryError> {
+        self.history.due_deliveries(receiver, now, limit, Vec::new()).await
+    }
+
+    async fn next_attempt_at(&self, receiver: &str) -> Result<Option<Timestamp>, HistoryError> {
+        self.history.next_attempt_at(receiver, Vec::new()).await
+    }
+
+    async fn record(&self, verdicts: Vec<(DeliveryId, Verdict)>, at: Timestamp) -> Result<(), HistoryError> {
+        self.history.record_verdicts(verdicts, at).await
+    }
+}
+
+/// Removes what has ended and is older than `retention`, a little at a time, so that no write waits long for it.
+pub(super) async fn prune(
+    history: History,
+    clock: Clock,
+    retention: Duration,
+    stop: CancellationToken,
+) -> Result<(), HistoryError> {
+    /// Requests removed in one transaction.
+    const STEP: usize = 100;
+    const PAUSE: Duration = Duration::from_millis(100);
+    const EVERY: Duration = Duration::from_hours(1);
+    let mut removed = 0;
+    loop {
+        let step = history.prune(clock.now(), retention, STEP).await?;
+        removed += step;
+        let wait = if step == STEP {
+            PAUSE
+        } else {
+            if removed > 0 {
+                info!(
+                    requests = removed,
+                    "requests older than the retention were removed from the history"
+                );
+            }
+            removed = 0;
+            EVERY
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! What systemd is told: ready, alive, stopping. Without systemd (no NOTIFY_SOCKET) nothing is said to anyone.
+
+use sd_notify::NotifyState;
+use tracing::debug;
+
+/// The service manager's notification socket (sd_notify(3)).
+#[derive(Debug, Clone, Copy)]
+pub struct ServiceManager {
+    listens: bool,
+}
+
+impl ServiceManager {
+    pub fn from_environment() -> Self {
+        Self {
+            listens: std::env::var_os("NOTIFY_SOCKET").is_some(),
+        }
+    }
+
+    /// For a daemon inside another program, which speaks for itself.
+    pub fn none() -> Self {
+        Self { listens: false }
+    }
+
+    pub(super) fn ready(self) {
+        self.say(&[NotifyState::Ready]);
+    }
+
+    pub(super) fn alive(self) {
+        self.say(&[NotifyState::Watchdog]);
+    }
+
+    pub(super) fn stopping(self) {
+        self.say(&[NotifyState::Stopping]);
+    }
+
+    fn say(self, state: &[NotifyState<'_>]) {
+        if self.listens
+            && let Err(error) = sd_notify::notify(state)
+        {
+            // Said to the one who would notice anyway: an unfed watchdog or a start that times out.
+            debug!(%error, "the service manager could not be notified");
+        }
+    }
+}
