@@ -160,6 +160,8 @@ impl Daemon {
         service_manager.ready();
 
         let ended = tokio::select! {
+            // First: once it has come, tasks end because they were told to.
+            biased;
             () = stop.cancelled() => Ok(()),
             ended = first_end(&mut lookers) => ended,
             ended = first_end(&mut keepers) => ended,

@@ -20,7 +20,8 @@ pub enum Listing {
     /// What is open: PENDING, IN_PROGRESS, CANCEL_IN_PROGRESS. Answers due looks.
     Open,
     /// What is open, and what FAILED or was cancelled: all but SUCCESS, of which there may be thousands. A request can
-    /// be finished when first seen (trap 5), and a quick failure is what people most want to hear of.
+    /// be finished when first seen (trap 5), and a quick failure is what people most want to hear of. How often it takes
+    /// the place of `Open` in discovery depends on its length: see [`cadence::next_news`](super::cadence::next_news).
     News,
     /// Everything, unknown statuses included.
     Sweep,
@@ -37,6 +38,8 @@ pub struct Claims {
     pub open: usize,
     /// How long discovery and sweep have been due; `None` if they are not.
     pub discovery_overdue: Option<Duration>,
+    /// Whether discovery is to list the news, and not only what is open.
+    pub news_due: bool,
     pub sweep_overdue: Option<Duration>,
     /// Old hooks to read for the history alone.
     pub back_fill: usize,
@@ -64,9 +67,10 @@ pub fn next_call(claims: &Claims, discover_every: Duration, sweep_every: Duratio
     if let Some(listing) = claims.listing {
         return Some(Call::List(listing));
     }
+    let discovery = Call::List(if claims.news_due { Listing::News } else { Listing::Open });
     let starves = |overdue: Option<Duration>, every| overdue.is_some_and(|overdue| overdue >= every);
     if starves(claims.discovery_overdue, discover_every) {
-        return Some(Call::List(Listing::News));
+        return Some(discovery);
     }
     if starves(claims.sweep_overdue, sweep_every) {
         return Some(Call::List(Listing::Sweep));
@@ -75,8 +79,8 @@ pub fn next_call(claims: &Claims, discover_every: Duration, sweep_every: Duratio
         return Some(Call::Get);
     }
     if claims.discovery_overdue.is_some() {
-        // Discovery answers every due look that a list can answer.
-        return Some(Call::List(Listing::News));
+        // It answers every due look that a list can answer.
+        return Some(discovery);
     }
     if claims.due_looks > 0 {
         let pages = claims.open.div_ceil(PAGE).max(1);

@@ -25,6 +25,8 @@ pub(super) struct Progress {
     /// What was open when it began and has not been shown yet.
     missing: BTreeSet<RequestToken>,
     failures: u32,
+    /// Pages that were read.
+    pub(super) pages: usize,
 }
 
 /// What follows from a page.
@@ -46,6 +48,7 @@ impl Progress {
             tokens: HashSet::new(),
             missing: open.cloned().collect(),
             failures: 0,
+            pages: 0,
         }
     }
 
@@ -60,6 +63,7 @@ impl Progress {
             self.missing.remove(token);
         }
         self.failures = 0;
+        self.pages += 1;
         let Some(next) = next else {
             return Page::Last(std::mem::take(&mut self.missing).into_iter().collect());
         };

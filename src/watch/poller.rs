@@ -51,7 +51,10 @@ pub struct Poller<M> {
     sweep: Option<Progress>,
     discovery_at: Duration,
     sweep_at: Duration,
-    news_at: Option<Duration>,
+    /// When discovery lists the news again, and not only what is open.
+    list_news_at: Duration,
+    /// When something last changed.
+    changed_at: Option<Duration>,
     /// Lists and Gets fail apart: an identity may be allowed the one and denied the other.
     lists: Outage<Cause>,
     gets: Outage<Cause>,
@@ -83,7 +86,8 @@ impl<M: Memory> Poller<M> {
             sweep: None,
             discovery_at: uptime,
             sweep_at: uptime,
-            news_at: None,
+            list_news_at: uptime,
+            changed_at: None,
             gap: Gap::Unknown,
             watched,
             client,
@@ -159,6 +163,7 @@ impl<M: Memory> Poller<M> {
             due_looks: due(Need::Look),
             open: self.agenda.open(),
             discovery_overdue: overdue(self.discovery_at),
+            news_due: overdue(self.list_news_at).is_some(),
             sweep_overdue: overdue(self.sweep_at).filter(|_| self.has_answered),
             back_fill: due(Need::BackFill),
             listing: self.listing.as_ref().map(|progress| progress.listing),
@@ -256,7 +261,7 @@ impl<M: Memory> Poller<M> {
         self.remember(sightings, Source::List, stop).await?;
         match progress.page(shown.iter(), page.next) {
             Page::More => self.keep(progress),
-            Page::Last(missing) => self.listed(listing, &missing).await?,
+            Page::Last(missing) => self.listed(listing, &missing, progress.pages).await?,
             Page::Astray => {
                 let failure = Failure::new(
                     Cause::Malformed,
@@ -277,18 +282,21 @@ impl<M: Memory> Poller<M> {
     }
 
     /// A listing is complete.
-    async fn listed(&mut self, listing: Listing, missing: &[RequestToken]) -> Result<(), M::Error> {
+    async fn listed(&mut self, listing: Listing, missing: &[RequestToken], pages: usize) -> Result<(), M::Error> {
         let now = self.server_time();
         for token in missing {
             self.agenda.left_list(token, now);
         }
         let uptime = self.clock.uptime();
         match listing {
-            Listing::Open => {}
+            // Whoever asked for it, a list of what is open is a discovery; but it must not put one off that is to list
+            // the news.
+            Listing::Open if self.list_news_at <= uptime => {}
+            Listing::Open => self.schedule_discovery(),
             Listing::News => {
-                let since_news = self.news_at.map_or(Duration::MAX, |at| uptime.saturating_sub(at));
-                let wait = cadence::next_discovery(&self.pace, self.agenda.open(), since_news);
-                self.discovery_at = uptime + wait.mul_f64(0.95 + 0.1 * self.random.f64());
+                let open_pages = self.agenda.open().div_ceil(plan::PAGE).max(1);
+                self.list_news_at = uptime + cadence::next_news(&self.pace, pages, open_pages);
+                self.schedule_discovery();
             }
             Listing::Sweep => {
                 self.sweep_at = uptime + self.pace.sweep_every.mul_f64(0.95 + 0.1 * self.random.f64());
@@ -302,6 +310,13 @@ impl<M: Memory> Poller<M> {
             }
         }
         Ok(())
+    }
+
+    fn schedule_discovery(&mut self) {
+        let uptime = self.clock.uptime();
+        let since_change = self.changed_at.map_or(Duration::MAX, |at| uptime.saturating_sub(at));
+        let wait = cadence::next_discovery(&self.pace, self.agenda.open(), since_change);
+        self.discovery_at = uptime + wait.mul_f64(0.95 + 0.1 * self.random.f64());
     }
 
     async fn get(&mut self, token: RequestToken, stop: &CancellationToken) -> Result<(), M::Error> {
@@ -384,7 +399,7 @@ impl<M: Memory> Poller<M> {
         }
         let (uptime, now, pace) = (self.clock.uptime(), self.server_time(), self.pace.clone());
         if changes > 0 {
-            self.news_at = Some(uptime);
+            self.changed_at = Some(uptime);
         }
         for standing in standings {
             self.agenda

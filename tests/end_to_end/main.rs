@@ -1,0 +1,14 @@
+//! The whole of ccwatch, against the simulator, from outside.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails loudly"
+)]
+
+mod command_line;
+mod day;
+mod process;
+mod stage;
+mod trouble;

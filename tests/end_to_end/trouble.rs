@@ -1,0 +1,208 @@
+//! What goes wrong on the way to AWS: never a hot loop, never silence, and never one target's trouble another's.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use ccwatch::decide::cadence::Pace;
+use ccwatch::history::RequestFilter;
+use ccwatch::model::Region;
+use ccwatch::simulator::{Faults, Scenario};
+
+use super::stage::Stage;
+
+/// However AWS fails for an hour, it is asked no more than a call a minute or so, and the hour is a gap.
+#[tokio::test(start_paused = true)]
+async fn each_kind_of_failure_backs_off_and_becomes_a_gap() {
+    let all = || BTreeSet::from(["*".to_owned()]);
+    let kinds: [(&str, Faults); 6] = [
+        (
+            "throttled",
+            Faults {
+                throttled: 1.0,
+                ..Faults::default()
+            },
+        ),
+        (
+            "5xx",
+            Faults {
+                server_errors: 1.0,
+                ..Faults::default()
+            },
+        ),
+        (
+            "expired credentials",
+            Faults {
+                expired_credentials: true,
+                ..Faults::default()
+            },
+        ),
+        (
+            "denied",
+            Faults {
+                access_denied: all(),
+                ..Faults::default()
+            },
+        ),
+        (
+            "cut off",
+            Faults {
+                cut_off: 1.0,
+                ..Faults::default()
+            },
+        ),
+        (
+            "time-outs",
+            Faults {
+                slow: 1.0,
+                slow_by: Duration::from_hours(2),
+                ..Faults::default()
+            },
+        ),
+    ];
+    for (name, faults) in kinds {
+        let stage = Stage::new(
+            Scenario {
+                arrivals_per_second: 0.02,
+                ..Scenario::lively()
+            },
+            1,
+        );
+        stage.simulator.set_faults(faults);
+        let daemon = stage.start(Pace::default());
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        let calls: u64 = stage
+            .simulator
+            .calls()
+            .operations
+            .values()
+            .map(|calls| calls.received)
+            .sum();
+        assert!((30..=150).contains(&calls), "{name}: {calls} calls");
+        stage.simulator.set_faults(Faults::default());
+        tokio::time::sleep(Duration::from_mins(10)).await;
+        daemon.stop().await;
+        let gaps = stage.reader().gaps().unwrap();
+        assert_eq!(gaps.len(), 1, "{name}: {gaps:?}");
+        assert!(gaps[0].to_at.is_some(), "{name}");
+        assert!(
+            !stage.reader().requests(&RequestFilter::default()).unwrap().is_empty(),
+            "{name}"
+        );
+    }
+}
+
+/// Gets that are denied do not stop the lists, are asked for rarely, and are a gap: hooks can't be seen.
+#[tokio::test(start_paused = true)]
+async fn an_identity_that_may_only_list_still_sees_statuses() {
+    let stage = Stage::new(
+        Scenario {
+            arrivals_per_second: 0.05,
+            ..Scenario::lively()
+        },
+        2,
+    );
+    stage.simulator.set_faults(Faults {
+        access_denied: BTreeSet::from(["GetResourceRequestStatus".to_owned()]),
+        ..Faults::default()
+    });
+    let daemon = stage.start(Pace::default());
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    daemon.stop().await;
+    let calls = stage.simulator.calls();
+    assert!(calls.of("GetResourceRequestStatus").received < 150, "{calls:?}");
+    assert!(calls.of("ListResourceRequests").received > 200, "{calls:?}");
+    let finished = stage.reader().requests(&RequestFilter::default()).unwrap();
+    assert!(finished.iter().filter(|request| !request.open).count() > 100);
+    assert!(stage.reader().gaps().unwrap()[0].reason.contains("AccessDenied"));
+}
+
+/// Two targets that are one account and Region are looked at once.
+#[tokio::test(start_paused = true)]
+async fn a_second_target_for_the_same_account_and_region_is_skipped() {
+    let stage = Stage::new(
+        Scenario {
+            arrivals_per_second: 0.02,
+            ..Scenario::lively()
+        },
+        4,
+    );
+    let targets = vec![
+        stage.target("prod", Pace::default()),
+        stage.target("production", Pace::default()),
+    ];
+    let daemon = stage.start_with(targets);
+    tokio::time::sleep(Duration::from_mins(30)).await;
+    daemon.stop().await;
+    let tokens: Vec<_> = stage
+        .reader()
+        .requests(&RequestFilter::default())
+        .unwrap()
+        .into_iter()
+        .map(|request| request.request_token)
+        .collect();
+    assert_eq!(tokens.iter().collect::<BTreeSet<_>>().len(), tokens.len());
+    assert!(tokens.len() > 10);
+}
+
+/// The budget holds whatever there is to look at.
+#[tokio::test(start_paused = true)]
+async fn the_call_budget_holds() {
+    let stage = Stage::new(
+        Scenario {
+            arrivals_per_second: 5.0,
+            ..Scenario::lively()
+        },
+        6,
+    );
+    let pace = Pace {
+        max_calls_per_second: 2.0,
+        ..Pace::default()
+    };
+    let mut other_region = stage.target("prod", pace.clone());
+    other_region.region = Region("eu-west-1".into());
+    let daemon = stage.start_with(vec![other_region]);
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    daemon.stop().await;
+    let calls: u64 = stage
+        .simulator
+        .calls()
+        .operations
+        .values()
+        .map(|calls| calls.received)
+        .sum();
+    assert!(calls <= 2 * 600 + 3, "{calls} calls");
+    assert!(calls >= 2 * 500, "{calls} calls");
+}
+
+/// Trap 12 and 8: PENDING for ever is looked at ever more seldom, and after seven days it is lost, not failed.
+#[tokio::test(start_paused = true)]
+async fn a_request_that_never_ends_is_lost_when_its_token_expires() {
+    let scenario = Scenario {
+        arrivals_per_second: 0.0001,
+        never_start: 1.0,
+        ..Scenario::lively()
+    };
+    let stage = Stage::new(scenario, 8);
+    let pace = Pace {
+        sweep_every: Duration::from_hours(6),
+        discover_every: Duration::from_mins(10),
+        idle_every: Duration::from_mins(10),
+        max_look_every: Duration::from_hours(2),
+        ..Pace::default()
+    };
+    let daemon = stage.start(pace);
+    tokio::time::sleep(Duration::from_hours(24 * 9)).await;
+    daemon.stop().await;
+    let lost: Vec<_> = stage
+        .received
+        .all()
+        .into_iter()
+        .filter(|announcement| announcement.kind.as_str() == "request.lost")
+        .collect();
+    assert!(lost.len() > 3, "{} lost", lost.len());
+    for announcement in lost {
+        assert_eq!(announcement.from.as_deref(), Some("PENDING"));
+        assert_eq!(announcement.request.status.as_deref(), Some("PENDING"));
+        assert!(!announcement.request.open);
+    }
+}
