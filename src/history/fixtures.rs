@@ -115,17 +115,17 @@ impl Scene {
         locked(&self.history.shared.writer).execute_batch(sql).unwrap();
     }
 
-    /// Every row of a statement, its values in JSON, so that they can be compared and read.
-    pub(super) fn rows(&self, sql: &str) -> Vec<Vec<serde_json::Value>> {
+    /// Every row of a statement, as JSON, an array in an array. Its parameters, if any, are null.
+    pub(super) fn rows(&self, sql: &str) -> serde_json::Value {
         rows(&locked(&self.history.shared.writer), sql)
     }
 }
 
-pub(super) fn rows(connection: &rusqlite::Connection, sql: &str) -> Vec<Vec<serde_json::Value>> {
+pub(super) fn rows(connection: &rusqlite::Connection, sql: &str) -> serde_json::Value {
     use rusqlite::types::ValueRef;
     let mut statement = connection.prepare(sql).unwrap();
     let columns = statement.column_count();
-    let mut rows = statement.query([]).unwrap();
+    let mut rows = statement.raw_query();
     let mut all = Vec::new();
     while let Some(row) = rows.next().unwrap() {
         let values = (0..columns).map(|column| match row.get_ref(column).unwrap() {
@@ -135,9 +135,9 @@ pub(super) fn rows(connection: &rusqlite::Connection, sql: &str) -> Vec<Vec<serd
             ValueRef::Text(text) => String::from_utf8(text.to_vec()).unwrap().into(),
             ValueRef::Blob(_) => panic!("no column holds a blob"),
         });
-        all.push(values.collect());
+        all.push(values.collect::<serde_json::Value>());
     }
-    all
+    all.into()
 }
 
 /// So many seconds into 2026-11-22T06:28:00Z.

@@ -5,6 +5,8 @@ use rusqlite::params;
 use super::{Failure, WriteTx};
 use crate::model::{TargetId, Timestamp};
 
+pub(super) const CLOSE_GAP: &str = "UPDATE gaps SET to_at = max(from_at, ?2) WHERE target_id = ?1 AND to_at IS NULL";
+
 impl WriteTx<'_> {
     /// Opens a gap that began at `from`. A target has one open gap at the most: if there is one, it keeps its begin and
     /// takes the new reason.
@@ -21,10 +23,7 @@ impl WriteTx<'_> {
 
     /// Closes the open gap, if there is one, at `to`. It never ends before it began, whatever happened to the clock.
     pub fn close_gap(&self, target: TargetId, to: Timestamp) -> Result<(), Failure> {
-        self.transaction.execute(
-            "UPDATE gaps SET to_at = max(from_at, ?2) WHERE target_id = ?1 AND to_at IS NULL",
-            params![target, to],
-        )?;
+        self.transaction.execute(CLOSE_GAP, params![target, to])?;
         Ok(())
     }
 }

@@ -46,6 +46,8 @@ mod reader;
 mod record;
 mod requests;
 mod rows;
+#[cfg(test)]
+mod schema_tests;
 mod sql;
 mod targets;
 

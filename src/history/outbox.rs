@@ -45,7 +45,7 @@ JOIN targets AS t ON t.id = r.target_id
 JOIN meta AS m ON m.id = 1
 WHERE c.id = ?1";
 
-const SETTLE: &str = "
+pub(super) const SETTLE: &str = "
 UPDATE deliveries SET
     state = :state,
     attempts = attempts + 1,

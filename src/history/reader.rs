@@ -131,9 +131,11 @@ impl Reader {
     /// The deliveries of a request's changes, oldest first.
     pub fn deliveries(&self, target: &TargetName, token: &RequestToken) -> Result<Vec<DeliveryRow>, HistoryError> {
         self.read(|connection| {
-            let rest = "JOIN requests AS r ON r.id = c.request_id JOIN targets AS t ON t.id = r.target_id";
-            let rest = format!("{rest}\n{BY_TOKEN}\nORDER BY d.id");
-            Ok(DeliveryRow::all(connection, &rest, params![target, token])?)
+            Ok(DeliveryRow::all(
+                connection,
+                &deliveries_of_request(),
+                params![target, token],
+            )?)
         })
     }
 
@@ -197,6 +199,15 @@ impl Reader {
             failure,
         })
     }
+}
+
+pub(super) fn deliveries_of_request() -> String {
+    format!(
+        "JOIN requests AS r ON r.id = c.request_id
+JOIN targets AS t ON t.id = r.target_id
+{BY_TOKEN}
+ORDER BY d.id"
+    )
 }
 
 fn matching_targets(connection: &Connection, pattern: &str) -> rusqlite::Result<Vec<TargetId>> {

@@ -57,7 +57,7 @@ ON CONFLICT (token, target_id) DO UPDATE SET
     hooks_pending = excluded.hooks_pending
 RETURNING id";
 
-const UPDATE_HOOK: &str = "
+pub(super) const UPDATE_HOOK: &str = "
 UPDATE hooks SET
     failure_mode = :failure_mode,
     status = :status,

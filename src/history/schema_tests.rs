@@ -1,0 +1,324 @@
+//! The public schema is pinned, old files come along, and no query of the program walks a table.
+
+use std::path::Path;
+
+use refinery::Target;
+use rusqlite::Connection;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::fixtures::{Scene, rows as rows_of};
+use super::reader::{RequestFilter, requests_where};
+use super::rows::{self, Stored};
+use super::{History, gaps, open, outbox, prune, reader, requests, targets};
+use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
+use crate::model::{TargetId, Timestamp};
+
+/// Every migration's sample rows, for the schema as it stands after that migration.
+const SAMPLES: [(i32, &str); 1] = [(1, include_str!("samples/v1.sql"))];
+
+/// A file at that version, as an older ccwatch would have left it, holding that version's sample.
+fn sample(path: &Path, version: i32, rows: &str) {
+    let mut connection = Connection::open(path).unwrap();
+    connection
+        .pragma_update(None, "application_id", open::APPLICATION_ID)
+        .unwrap();
+    open::migrations::runner()
+        .set_target(Target::Version(version))
+        .set_grouped(true)
+        .run(&mut connection)
+        .unwrap();
+    connection.pragma_update(None, "foreign_keys", true).unwrap();
+    connection.execute_batch(rows).unwrap();
+}
+
+/// A view of the public schema: its name, its columns, and what this program reads of the same rows from the tables.
+struct View {
+    name: &'static str,
+    columns: &'static str,
+    order: &'static str,
+    read: fn(&Connection) -> Vec<String>,
+}
+
+fn json<R: Stored + Serialize>(connection: &Connection, order: &str) -> Vec<String> {
+    let rows = R::all(connection, order, []).unwrap();
+    rows.iter().map(|row| serde_json::to_string(row).unwrap()).collect()
+}
+
+/// The promise, word for word: names and columns may only be added to, at the end.
+const VIEWS: [View; 7] = [
+    View {
+        name: "v_requests",
+        columns: "target, account_id, region, request_token, hooks_request_token, type_name, identifier, operation, \
+                  status, error_code, status_message, started_at, first_seen_at, last_seen_at, finished_at, duration_s, \
+                  open, hooks_total, hooks_failed",
+        order: "target, request_token",
+        read: |connection| json::<RequestRow>(connection, "ORDER BY t.name, r.token"),
+    },
+    View {
+        name: "v_progress_events",
+        columns: "id, target, request_token, observed_at, event_time, status, error_code, status_message, identifier, \
+                  retry_after, source",
+        order: "id",
+        read: |connection| json::<ProgressEventRow>(connection, "ORDER BY e.id"),
+    },
+    View {
+        name: "v_hooks",
+        columns: "target, request_token, hook_type_name, hook_type_version_id, hook_type_arn, invocation_point, \
+                  failure_mode, status, status_message, event_time, first_seen_at, finished_at",
+        order: "target, request_token, hook_type_name",
+        read: |connection| json::<HookRow>(connection, "ORDER BY t.name, r.token, h.hook_type_name"),
+    },
+    View {
+        name: "v_hook_events",
+        columns: "id, target, request_token, hook_type_name, hook_type_arn, invocation_point, observed_at, event_time, \
+                  status, status_message, failure_mode",
+        order: "id",
+        read: |connection| json::<HookEventRow>(connection, "ORDER BY e.id"),
+    },
+    View {
+        name: "v_changes",
+        columns: "id, at, kind, target, request_token, type_name, identifier, operation, hook_type_name, from_status, \
+                  to_status, error_code, message",
+        order: "id",
+        read: |connection| json::<ChangeRow>(connection, "ORDER BY c.id"),
+    },
+    View {
+        name: "v_deliveries",
+        columns: "id, change_id, receiver, state, attempts, next_attempt_at, sent_at, last_error",
+        order: "id",
+        read: |connection| json::<DeliveryRow>(connection, "ORDER BY d.id"),
+    },
+    View {
+        name: "v_gaps",
+        columns: "target, from_at, to_at, reason",
+        order: "target",
+        read: |connection| json::<GapRow>(connection, "ORDER BY t.name"),
+    },
+];
+
+#[test]
+fn the_views_are_those_that_were_promised() {
+    let scene = Scene::new();
+    let views = scene.rows("SELECT name FROM sqlite_schema WHERE type = 'view' ORDER BY name");
+    let mut promised: Vec<Value> = VIEWS.iter().map(|view| [view.name].as_slice().into()).collect();
+    promised.sort_by_key(ToString::to_string);
+    assert_eq!(views, Value::from(promised));
+    for View { name, columns, .. } in &VIEWS {
+        let found = scene.rows(&format!(
+            "SELECT group_concat(name, ', ') FROM pragma_table_info('{name}')"
+        ));
+        assert_eq!(found[0][0], *columns, "{name}");
+    }
+}
+
+#[test]
+fn every_version_with_sample_rows_comes_up_to_date_and_its_rows_read_as_the_views_show_them() {
+    assert_eq!(SAMPLES.map(|(version, _)| version).last(), Some(&open::known_version()));
+    for (version, sample_rows) in SAMPLES {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        sample(&path, version, sample_rows);
+        drop(History::open(&path).unwrap());
+
+        let connection = open::outside_reader(&path).unwrap();
+        assert_eq!(rows_of(&connection, "PRAGMA integrity_check")[0][0], "ok");
+        assert_eq!(
+            rows_of(&connection, "PRAGMA foreign_key_check")
+                .as_array()
+                .unwrap()
+                .len(),
+            0
+        );
+        for view in &VIEWS {
+            let shown = rows_of(
+                &connection,
+                &format!("SELECT {} FROM {} ORDER BY {}", view.columns, view.name, view.order),
+            );
+            let shown = shown.as_array().unwrap();
+            let read = (view.read)(&connection);
+            assert!(
+                shown.len() > 1,
+                "the sample of version {version} leaves {} poor",
+                view.name
+            );
+            assert_eq!(shown.len(), read.len(), "{}", view.name);
+            for (shown, read) in shown.iter().zip(&read) {
+                assert_same_row(view, shown, read);
+            }
+        }
+    }
+}
+
+/// The serialized row has the view's columns, in their order, with their values.
+fn assert_same_row(view: &View, shown: &Value, read: &str) {
+    let fields: serde_json::Map<String, Value> = serde_json::from_str(read).unwrap();
+    let mut position = 0;
+    for (column, shown) in view.columns.split(", ").zip(shown.as_array().unwrap()) {
+        let field = match &fields[column] {
+            Value::Bool(yes) => Value::from(i64::from(*yes)),
+            other => other.clone(),
+        };
+        assert_eq!(field, *shown, "{}.{column}", view.name);
+        let found = read.find(&format!("\"{column}\":")).unwrap();
+        assert!(found >= position, "{}.{column} is out of order in {read}", view.name);
+        position = found;
+    }
+    assert_eq!(fields.len(), view.columns.split(", ").count(), "{}", view.name);
+}
+
+/// Once released, a migration is never edited: write another one. (Before the first release, it may be.)
+#[test]
+fn migrations_are_numbered_without_a_gap_and_each_sets_the_schema_version() {
+    let runner = open::migrations::runner();
+    let mut migrations = runner.get_migrations().clone();
+    migrations.sort();
+    for (number, migration) in (1..).zip(&migrations) {
+        assert_eq!(migration.version(), number);
+        let sql = migration.sql().unwrap();
+        assert!(sql.contains(&format!("PRAGMA user_version = {number};")), "{migration}");
+    }
+}
+
+#[test]
+fn a_time_is_shown_to_the_very_millisecond() {
+    let scene = Scene::new();
+    let mut times: Vec<i64> = vec![
+        0,
+        -1,
+        -999,
+        -1000,
+        -1001,
+        999,
+        1001,
+        1_795_328_880_999,
+        -62_167_219_200_000,
+        253_402_207_199_999,
+    ];
+    // A walk through four centuries in steps that meet every millisecond, second, minute and hour.
+    times.extend((0..20_000).map(|step| -6_311_433_600_000 + step * 631_151_999));
+    times.extend((0..2_000).map(|step| 1_795_328_880_000 + step));
+    let mut insert = String::from("BEGIN; DELETE FROM gaps;");
+    for (id, time) in times.iter().enumerate() {
+        insert.push_str(&format!(
+            "INSERT INTO gaps (id, target_id, from_at, to_at, reason) VALUES ({id}, {}, {time}, {time}, '');",
+            scene.target.0
+        ));
+    }
+    scene.execute(&(insert + "COMMIT;"));
+    let shown = scene.rows("SELECT from_at, to_at FROM v_gaps ORDER BY from_at");
+    times.sort_unstable();
+    let mut written: Vec<String> = times
+        .iter()
+        .map(|time| Timestamp::from_millis(*time).to_string())
+        .collect();
+    written.sort();
+    for (shown, written) in shown.as_array().unwrap().iter().zip(&written) {
+        assert_eq!([&shown[0], &shown[1]], [written.as_str(), written.as_str()]);
+    }
+}
+
+#[test]
+fn no_query_of_the_program_walks_a_table() {
+    let scene = Scene::new();
+    let by_token = |sql: String| sql + "\n" + reader::BY_TOKEN;
+    let filtered = |filter: &RequestFilter, targets: Option<&[TargetId]>| {
+        let filter = RequestFilter {
+            limit: Some(50),
+            ..filter.clone()
+        };
+        RequestRow::sql(&requests_where(&filter, targets).0)
+    };
+    let plain = RequestFilter::default();
+    let statements: Vec<String> = vec![
+        targets::TARGET_BY_ACCOUNT.into(),
+        targets::TARGET_BY_NAME.into(),
+        targets::TARGET_BY_ID.into(),
+        gaps::CLOSE_GAP.into(),
+        requests::REQUEST.into(),
+        requests::HOOKS.into(),
+        requests::STANDINGS.into(),
+        requests::UPDATE_HOOK.into(),
+        outbox::PUT.into(),
+        outbox::DUE.into(),
+        outbox::NEXT_ATTEMPTS.into(),
+        outbox::CHANGE.into(),
+        outbox::SETTLE.into(),
+        outbox::MOVE_UP.into(),
+        outbox::SKIP.into(),
+        prune::PRUNE.into(),
+        RequestRow::sql(rows::REQUEST_BY_ID),
+        HookRow::sql(rows::HOOK_BY_ID),
+        reader::TOKENS.into(),
+        by_token(RequestRow::sql("")),
+        by_token(ProgressEventRow::sql("")),
+        by_token(HookRow::sql("")),
+        by_token(HookEventRow::sql("")),
+        by_token(ChangeRow::sql("")),
+        DeliveryRow::sql(&reader::deliveries_of_request()),
+        ChangeRow::sql(reader::CHANGES_AFTER),
+        filtered(
+            &RequestFilter {
+                failed: true,
+                ..plain.clone()
+            },
+            None,
+        ),
+        filtered(
+            &RequestFilter {
+                status: Some("PENDING".into()),
+                ..plain.clone()
+            },
+            Some(&[TargetId(1), TargetId(2)]),
+        ),
+        "SELECT * FROM v_requests WHERE request_token = 'x'".into(),
+        "SELECT * FROM v_changes WHERE id > 7".into(),
+    ];
+    for sql in &statements {
+        for step in plan(&scene, sql) {
+            assert!(!step.starts_with("SCAN"), "{step}\n{sql}");
+        }
+    }
+
+    // These walk an index from the newest on, until they have enough.
+    for (sql, walks) in [
+        (
+            filtered(
+                &RequestFilter {
+                    open: true,
+                    ..plain.clone()
+                },
+                None,
+            ),
+            "SCAN r USING INDEX requests_open_by_start",
+        ),
+        (filtered(&plain, None), "SCAN r USING INDEX requests_by_start"),
+        (
+            filtered(
+                &RequestFilter {
+                    type_name: Some("AWS::S3::*".into()),
+                    ..plain.clone()
+                },
+                Some(&[TargetId(1)]),
+            ),
+            "SCAN r USING INDEX requests_by_start",
+        ),
+        (ChangeRow::sql(reader::LAST_CHANGES), "SCAN c"),
+        (
+            outbox::PENDING_RECEIVERS.into(),
+            "SCAN deliveries USING COVERING INDEX deliveries_in_line",
+        ),
+    ] {
+        let steps = plan(&scene, &sql);
+        assert_eq!(steps[0], walks, "{sql}");
+        for step in &steps[1..] {
+            assert!(step.starts_with("SEARCH"), "{step}\n{sql}");
+        }
+    }
+}
+
+fn plan(scene: &Scene, sql: &str) -> Vec<String> {
+    let steps = scene.rows(&format!("EXPLAIN QUERY PLAN {sql}"));
+    let steps = steps.as_array().unwrap().iter();
+    steps.map(|step| step[3].as_str().unwrap().to_owned()).collect()
+}
