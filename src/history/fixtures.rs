@@ -18,7 +18,7 @@ pub(super) const RECEIVER: &str = "team";
 pub(super) struct Scene {
     pub(super) history: History,
     pub(super) target: TargetId,
-    folder: TempDir,
+    pub(super) folder: TempDir,
 }
 
 impl Scene {

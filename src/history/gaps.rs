@@ -27,3 +27,63 @@ impl WriteTx<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::fixtures::{Scene, at};
+    use super::*;
+
+    #[test]
+    fn a_gap_keeps_its_begin_and_tells_its_last_reason() {
+        let scene = Scene::new();
+        let open = |second, reason| {
+            scene
+                .history
+                .write(|tx| tx.open_gap(scene.target, at(second), reason))
+                .unwrap();
+        };
+        let close = |second| {
+            scene
+                .history
+                .write(|tx| tx.close_gap(scene.target, at(second)))
+                .unwrap()
+        };
+        let gaps = || scene.rows("SELECT * FROM v_gaps");
+        close(1);
+        assert_eq!(gaps(), json!([]));
+        open(10, "no route to host");
+        open(20, "AccessDenied");
+        let from = "2026-11-22T06:28:10.000Z";
+        assert_eq!(gaps(), json!([["prod/eu-west-1", from, null, "AccessDenied"]]));
+        let changes = scene.total_changes();
+        open(30, "AccessDenied");
+        assert_eq!(scene.total_changes(), changes);
+        close(40);
+        close(50);
+        let to = "2026-11-22T06:28:40.000Z";
+        assert_eq!(gaps(), json!([["prod/eu-west-1", from, to, "AccessDenied"]]));
+    }
+
+    #[test]
+    fn a_clock_that_stepped_back_makes_an_empty_gap_and_no_error() {
+        let scene = Scene::new();
+        scene
+            .history
+            .write(|tx| tx.open_gap(scene.target, at(10), "asleep"))
+            .unwrap();
+        scene.history.write(|tx| tx.close_gap(scene.target, at(5))).unwrap();
+        assert_eq!(scene.count("SELECT count(*) FROM gaps WHERE from_at = to_at"), 1);
+    }
+
+    #[test]
+    fn a_target_that_was_never_registered_has_no_gap() {
+        let scene = Scene::new();
+        let error = scene
+            .history
+            .write(|tx| tx.open_gap(TargetId(99), at(0), ""))
+            .unwrap_err();
+        assert!(matches!(error.failure, Failure::NoSuchTarget(_)), "{error}");
+    }
+}

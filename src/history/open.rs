@@ -209,3 +209,7 @@ fn migration_error(path: &Path, error: &refinery::Error) -> OpenError {
         reason: error.to_string(),
     }
 }
+
+#[cfg(test)]
+#[path = "open_tests.rs"]
+mod tests;

@@ -40,3 +40,97 @@ impl WriteTx<'_> {
         Ok(statement.execute(params![before, limit])?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::fixtures::{Scene, at, event, guarded, hook};
+    use super::*;
+    use crate::decide::retry::Verdict;
+    use crate::model::{DeliveryId, HookStatus, RequestStatus};
+
+    const DAY: i64 = 24 * 3600;
+
+    fn prune(scene: &Scene, now: i64, days: u64, limit: usize) -> usize {
+        let retention = Duration::from_hours(24 * days);
+        scene.history.write(|tx| tx.prune(at(now), retention, limit)).unwrap()
+    }
+
+    fn tokens(scene: &Scene) -> serde_json::Value {
+        scene.rows("SELECT request_token FROM v_requests ORDER BY 1")
+    }
+
+    fn tell_all(scene: &Scene) {
+        while let Some(delivery) = scene.due(1000 * DAY).first() {
+            let verdict = (DeliveryId(delivery.id.0), Verdict::Sent);
+            scene.history.write(|tx| tx.record_verdicts(&[verdict], at(0))).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_ended_long_ago_goes_with_all_that_hangs_on_it() {
+        let scene = Scene::new();
+        scene.record(&[
+            scene.got(
+                1,
+                guarded("old", RequestStatus::Failed),
+                vec![
+                    hook("A::B::C", HookStatus::Failed),
+                    hook("D::E::F", HookStatus::Pending),
+                ],
+            ),
+            scene.seen(20 * DAY, event("new", RequestStatus::Success)),
+        ]);
+        scene.execute("INSERT INTO resource_models SELECT id, '{}' FROM requests");
+        tell_all(&scene);
+        assert_eq!(prune(&scene, 30 * DAY, 30, 10), 0, "not before its time");
+        assert_eq!(prune(&scene, 30 * DAY + 2, 30, 10), 1);
+        assert_eq!(tokens(&scene), json!([["new"]]));
+        for table in ["progress_events", "changes", "deliveries", "resource_models"] {
+            assert_eq!(scene.count(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
+        }
+        for table in ["hooks", "hook_events"] {
+            assert_eq!(scene.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
+        }
+    }
+
+    #[test]
+    fn what_is_open_or_still_to_be_told_stays() {
+        let scene = Scene::new();
+        scene.record(&[
+            scene.seen(1, event("open", RequestStatus::Pending)),
+            scene.seen(1, event("told", RequestStatus::Success)),
+        ]);
+        tell_all(&scene);
+        scene.record(&[scene.seen(2, event("untold", RequestStatus::Success))]);
+        assert_eq!(prune(&scene, 400 * DAY, 30, 10), 1);
+        assert_eq!(tokens(&scene), json!([["open"], ["untold"]]));
+    }
+
+    #[test]
+    fn what_the_service_may_still_list_stays_however_short_the_retention() {
+        let scene = Scene::new();
+        scene.record(&[scene.seen(0, event("a", RequestStatus::Success))]);
+        tell_all(&scene);
+        assert_eq!(prune(&scene, 8 * DAY, 0, 10), 0);
+        assert_eq!(prune(&scene, 8 * DAY + 1, 0, 10), 1);
+    }
+
+    #[test]
+    fn it_goes_in_steps_the_oldest_first_and_no_id_comes_back() {
+        let scene = Scene::new();
+        for second in 0..5 {
+            let token = format!("t{second}");
+            scene.record(&[scene.seen(second, event(&token, RequestStatus::Success))]);
+        }
+        tell_all(&scene);
+        assert_eq!(prune(&scene, 100 * DAY, 30, 2), 2);
+        assert_eq!(tokens(&scene), json!([["t2"], ["t3"], ["t4"]]));
+        assert_eq!(prune(&scene, 100 * DAY, 30, 9), 3);
+        scene.record(&[scene.seen(200 * DAY, event("t9", RequestStatus::Success))]);
+        for view in ["v_progress_events", "v_changes", "v_deliveries"] {
+            assert_eq!(scene.count(&format!("SELECT id FROM {view}")), 6, "{view}");
+        }
+    }
+}

@@ -171,3 +171,7 @@ impl WriteTx<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "targets_tests.rs"]
+mod tests;

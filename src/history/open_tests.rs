@@ -1,0 +1,245 @@
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::super::fixtures::{Scene, event};
+use super::super::{History, OpenError, Reader};
+use super::*;
+use crate::model::RequestStatus::Pending;
+
+fn refused(path: &Path) -> OpenError {
+    History::open(path).unwrap_err()
+}
+
+/// Says what is wrong, names the path, and tells what to do.
+fn assert_helpful(error: &OpenError, words: &[&str]) {
+    let text = error.to_string();
+    for word in words {
+        assert!(text.contains(word), "{word:?} is missing in: {text}");
+    }
+}
+
+fn foreign_database(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    connection.execute_batch("CREATE TABLE songs (title TEXT)").unwrap();
+}
+
+#[test]
+fn a_new_history_and_its_folder_are_for_their_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state/ccwatch/history.db");
+    let _history = History::open(&path).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().unwrap()), 0o700);
+    let beside = |suffix| PathBuf::from(format!("{}{suffix}", path.display()));
+    for file in [path.clone(), beside("-wal"), beside("-shm"), beside(".lock")] {
+        assert_eq!(mode(&file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn a_history_is_there_again_after_it_was_closed() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Pending))]);
+    let path = scene.path();
+    let Scene { history, folder, .. } = scene;
+    drop(history);
+    assert!(
+        !folder.path().join("history.db-wal").exists(),
+        "the last one out folds the WAL in"
+    );
+    let reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.summary().unwrap().changes, 1);
+    drop(reader);
+    drop(History::open(&path).unwrap());
+}
+
+#[test]
+fn commits_are_made_to_last() {
+    let scene = Scene::new();
+    let pragma = |name: &str| scene.rows(&format!("PRAGMA {name}"))[0][0].clone();
+    assert_eq!(pragma("journal_mode"), "wal");
+    assert_eq!(pragma("synchronous"), 2);
+    assert_eq!(pragma("foreign_keys"), 1);
+    assert_eq!(pragma("busy_timeout"), 5000);
+    assert_eq!(pragma("application_id"), APPLICATION_ID);
+    assert_eq!(pragma("user_version"), known_version());
+}
+
+#[test]
+fn a_file_that_is_not_sqlite_is_left_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, content) in [
+        ("short", b"x".to_vec()),
+        ("notes.txt", "SQLite is nice. ".repeat(1000).into_bytes()),
+        ("cut.db", b"SQLite format 3\0".to_vec()),
+    ] {
+        let path = folder.path().join(name);
+        fs::write(&path, &content).unwrap();
+        let error = refused(&path);
+        assert!(matches!(error, OpenError::NotSqlite { .. }), "{error}");
+        assert_helpful(&error, &[name, "not an SQLite file", "another path"]);
+        assert!(matches!(Reader::open(&path), Err(OpenError::NotSqlite { .. })));
+        assert_eq!(fs::read(&path).unwrap(), content);
+    }
+}
+
+#[test]
+fn another_programs_database_is_left_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("songs.db");
+    foreign_database(&path);
+    let before = fs::read(&path).unwrap();
+    let error = refused(&path);
+    assert!(matches!(error, OpenError::NotAHistory { .. }), "{error}");
+    assert_helpful(&error, &["songs.db", "no ccwatch history", "another path"]);
+    assert!(matches!(Reader::open(&path), Err(OpenError::NotAHistory { .. })));
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_newer_schema_is_refused_and_both_versions_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    drop(History::open(&path).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 4711).unwrap();
+    drop(connection);
+    for error in [refused(&path), Reader::open(&path).unwrap_err()] {
+        assert!(matches!(error, OpenError::Newer { found: 4711, .. }), "{error}");
+        let known = format!("up to {}", known_version());
+        assert_helpful(&error, &["history.db", "4711", &known, "run the newer"]);
+    }
+}
+
+#[test]
+fn a_schema_that_was_never_made_is_made_by_the_daemon_and_refused_by_a_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    // What a kill between the first two steps leaves behind.
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .pragma_update(None, "application_id", APPLICATION_ID)
+        .unwrap();
+    drop(connection);
+    let error = Reader::open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::Older { found: 0, .. }), "{error}");
+    assert_helpful(&error, &["history.db", "ccwatch run"]);
+    drop(History::open(&path).unwrap());
+    Reader::open(&path).unwrap();
+}
+
+#[test]
+fn a_history_that_is_held_names_its_holder_under_any_of_its_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let history = History::open(&path).unwrap();
+    let link = folder.path().join("link.db");
+    symlink(&path, &link).unwrap();
+    for name in [&path, &link] {
+        let error = refused(name);
+        assert!(matches!(error, OpenError::Held { .. }), "{error}");
+        let process = format!("process {}", std::process::id());
+        assert_helpful(
+            &error,
+            &["history.db", "another ccwatch", &process, "since 20", "stop that one"],
+        );
+    }
+    Reader::open(&path).unwrap();
+    let clone = history.clone();
+    drop(history);
+    assert!(matches!(refused(&path), OpenError::Held { .. }));
+    drop(clone);
+    drop(History::open(&path).unwrap());
+}
+
+#[test]
+fn a_lock_file_that_no_one_holds_is_no_obstacle_and_a_hostile_one_does_no_harm() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let lock = folder.path().join("history.db.lock");
+    fs::write(&lock, "process 1\n").unwrap();
+    let history = History::open(&path).unwrap();
+    fs::write(&lock, [b"\x1b[2Jprocess 7".as_slice(), &[b'x'; 100_000]].concat()).unwrap();
+    let text = refused(&path).to_string();
+    assert!(!text.contains('\x1b') && text.len() < 1000, "{text}");
+    fs::write(&lock, [0xff; 100]).unwrap();
+    assert_helpful(&refused(&path), &["a process that has not said which"]);
+    drop(history);
+}
+
+#[test]
+fn a_reader_makes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let error = Reader::open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::Missing { .. }), "{error}");
+    assert_helpful(&error, &["history.db", "ccwatch run"]);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    let scene = Scene::new();
+    let connection = outside_reader(&scene.path()).unwrap();
+    let error = connection.execute("DELETE FROM requests", []).unwrap_err();
+    assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly));
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let error = refused(&folder.path().join("file/history.db"));
+    assert!(matches!(error, OpenError::Folder { .. }), "{error}");
+    assert_helpful(&error, &["/file", "the folder"]);
+    // Nobody may make a folder here, not even root.
+    let error = refused(Path::new("/proc/ccwatch/history.db"));
+    assert!(
+        matches!(error, OpenError::Folder { .. } | OpenError::ReadOnly { .. }),
+        "{error}"
+    );
+    assert_helpful(&error, &["/proc/ccwatch"]);
+}
+
+#[test]
+fn a_folder_in_the_files_place_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    fs::create_dir(&path).unwrap();
+    let error = refused(&path);
+    assert!(matches!(error, OpenError::File { .. }), "{error}");
+    assert_helpful(&error, &["history.db"]);
+}
+
+#[test]
+fn a_damaged_history_is_told_from_a_foreign_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    drop(History::open(&path).unwrap());
+    let mut bytes = fs::read(&path).unwrap();
+    // The first page's b-tree, behind the header of the file, which stays whole.
+    bytes[100..1000].fill(0xa5);
+    fs::write(&path, bytes).unwrap();
+    let error = refused(&path);
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error}");
+    assert_helpful(&error, &["history.db", "damaged", "backup"]);
+}
+
+#[test]
+fn what_sqlite_says_is_sorted() {
+    use rusqlite::ffi;
+    let path = Path::new("/srv/history.db");
+    let sorted = |code| {
+        let source = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        OpenError::from_sqlite(path, source)
+    };
+    assert!(matches!(sorted(ffi::SQLITE_FULL), OpenError::DiskFull { .. }));
+    assert!(matches!(sorted(ffi::SQLITE_CORRUPT), OpenError::Damaged { .. }));
+    assert!(matches!(sorted(ffi::SQLITE_NOTADB), OpenError::NotSqlite { .. }));
+    assert!(matches!(
+        sorted(ffi::SQLITE_READONLY_DIRECTORY),
+        OpenError::ReadOnly { .. }
+    ));
+    assert!(matches!(sorted(ffi::SQLITE_IOERR), OpenError::Sqlite { .. }));
+    assert_helpful(&sorted(ffi::SQLITE_FULL), &["/srv/history.db", "make room"]);
+}
