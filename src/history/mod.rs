@@ -34,6 +34,8 @@
 //!
 //! A history belongs on a local disk: neither WAL nor the lock can be relied on over NFS.
 
+#[cfg(test)]
+mod disk_tests;
 mod error;
 #[cfg(test)]
 mod fixtures;

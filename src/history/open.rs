@@ -39,8 +39,9 @@ pub(super) fn known_version() -> i32 {
     latest.unwrap_or_default()
 }
 
-/// Makes the folder and an empty file where there are none, for their owner alone. Returns the file's real path, so that
-/// two names of one file (a symbolic link) lead to one lock.
+/// Makes the folder and an empty file where there are none, for their owner alone, and refuses a file that is someone
+/// else's before a lock is put next to it. Returns the file's real path, so that two names of one file (a symbolic link)
+/// lead to one lock.
 pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -67,6 +68,7 @@ pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
         }
         Err(error) => return Err(in_folder(error)),
     }
+    is_history(path)?;
     fs::canonicalize(path).map_err(|source| OpenError::File {
         path: path.to_owned(),
         source,
@@ -119,13 +121,15 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     }
     keep_safe(&connection).map_err(sorted)?;
     if found < known {
-        // All in one transaction: a crash in the middle leaves the version that was.
-        migrations::runner()
-            .set_grouped(true)
-            .run(&mut connection)
-            .map_err(|error| migration_error(path, &error))?;
+        migrate(path, &mut connection)?;
     }
     Ok(connection)
+}
+
+/// Brings the schema up to date in one transaction: a crash, or a full disk, in the middle leaves the version that was.
+pub(super) fn migrate(path: &Path, connection: &mut Connection) -> Result<(), OpenError> {
+    let outcome = migrations::runner().set_grouped(true).run(connection);
+    outcome.map(drop).map_err(|error| migration_error(path, &error))
 }
 
 /// A connection that reads only.

@@ -94,6 +94,11 @@ fn another_programs_database_is_left_untouched() {
     assert_helpful(&error, &["songs.db", "no ccwatch history", "another path"]);
     assert!(matches!(Reader::open(&path), Err(OpenError::NotAHistory { .. })));
     assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "nothing was put next to it"
+    );
 }
 
 #[test]

@@ -277,3 +277,7 @@ fn counts<K: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> ru
 fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
+
+#[cfg(test)]
+#[path = "reader_tests.rs"]
+mod tests;

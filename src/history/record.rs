@@ -186,3 +186,7 @@ fn subject<'a>(change: &'a Change, target: &'a Target, difference: &'a Differenc
             .map(FailureMode::as_str),
     }
 }
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

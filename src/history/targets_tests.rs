@@ -74,7 +74,10 @@ fn an_account_that_becomes_known_adopts_the_row_of_its_name() {
     let unknown = register(&scene, "play", None).target;
     assert_eq!(unknown.account_id, None);
     let known = register(&scene, "play", Some(TWO)).target;
-    assert_eq!((known.id, known.account_id.clone()), (unknown.id, Some(AccountId(TWO.into()))));
+    assert_eq!(
+        (known.id, known.account_id.clone()),
+        (unknown.id, Some(AccountId(TWO.into())))
+    );
     // Known once, it is not forgotten when it can't be asked for.
     assert_eq!(register(&scene, "play", None).target, known);
 }

@@ -1,0 +1,272 @@
+use std::time::Duration;
+
+use super::super::fixtures::{Scene, at, event, guarded, hook, name, region};
+use super::*;
+use crate::model::HookStatus::{CompleteSucceeded, InProgress as HookInProgress};
+use crate::model::RequestStatus::{Failed, InProgress, Pending, Success};
+use crate::model::{ProgressEvent, Sighting};
+
+/// Five requests, each started a minute after the one before.
+fn scene() -> Scene {
+    let scene = Scene::new();
+    let started = |minute: i64, token: &str, status: RequestStatus, type_name: &str| {
+        let event = ProgressEvent {
+            event_time: Some(at(minute * 60)),
+            type_name: Some(type_name.into()),
+            ..event(token, status)
+        };
+        scene.seen(1000, event)
+    };
+    // In an order that is not the one in which they began, as a list would show them.
+    scene.record(&[
+        started(3, "aa-3", Success, "AWS::S3::Bucket"),
+        started(1, "ab-1", Failed, "AWS::Logs::LogGroup"),
+        started(5, "b-5", InProgress, "AWS::S3::AccessPoint"),
+        started(2, "ab-2", Pending, "AWS::S3?::Bucket"),
+        started(4, "a-4", Failed, "AWS::S3::Bucket"),
+    ]);
+    scene
+}
+
+fn reader(scene: &Scene) -> Reader {
+    Reader::open(&scene.path()).unwrap()
+}
+
+fn tokens(scene: &Scene, filter: &RequestFilter) -> Vec<String> {
+    let rows = reader(scene).requests(filter).unwrap();
+    rows.into_iter().map(|row| row.request_token).collect()
+}
+
+#[test]
+fn requests_come_newest_first_up_to_the_limit() {
+    let scene = scene();
+    let all = RequestFilter::default();
+    assert_eq!(tokens(&scene, &all), ["b-5", "a-4", "aa-3", "ab-2", "ab-1"]);
+    let limit = Some(2);
+    assert_eq!(tokens(&scene, &RequestFilter { limit, ..all }), ["b-5", "a-4"]);
+}
+
+#[test]
+fn each_filter_narrows_and_they_add_up() {
+    let scene = scene();
+    let all = RequestFilter::default;
+    let open = RequestFilter { open: true, ..all() };
+    assert_eq!(tokens(&scene, &open), ["b-5", "ab-2"]);
+    let failed = RequestFilter { failed: true, ..all() };
+    assert_eq!(tokens(&scene, &failed), ["a-4", "ab-1"]);
+    let pending = Some("PENDING".to_owned());
+    assert_eq!(
+        tokens(
+            &scene,
+            &RequestFilter {
+                status: pending,
+                ..all()
+            }
+        ),
+        ["ab-2"]
+    );
+    let s3 = Some("AWS::S3::*".to_owned());
+    let s3 = RequestFilter { type_name: s3, ..all() };
+    assert_eq!(tokens(&scene, &s3), ["b-5", "a-4", "aa-3"]);
+    assert_eq!(tokens(&scene, &RequestFilter { failed: true, ..s3 }), ["a-4"]);
+}
+
+#[test]
+fn in_a_pattern_the_star_alone_is_special() {
+    let scene = scene();
+    let of = |pattern: &str| {
+        let type_name = Some(pattern.to_owned());
+        tokens(
+            &scene,
+            &RequestFilter {
+                type_name,
+                ..RequestFilter::default()
+            },
+        )
+    };
+    assert_eq!(of("AWS::S3?::*"), ["ab-2"]);
+    assert_eq!(of("AWS::S[3]::*"), [""; 0]);
+    assert_eq!(of("aws::s3::*"), [""; 0]);
+}
+
+#[test]
+fn a_target_goes_by_its_entrys_name_or_by_its_whole_name() {
+    let scene = scene();
+    let other = scene
+        .history
+        .write(|tx| {
+            let id = tx.register_target(&name("play"), None, &region(), at(0))?.target.id;
+            tx.begin_baseline(id, at(0))?;
+            let sighting = scene.seen(1, event("p", Pending));
+            let key = crate::model::RequestKey {
+                target: id,
+                ..sighting.key
+            };
+            tx.record(&[Sighting { key, ..sighting }], &[])
+        })
+        .unwrap();
+    assert_eq!(other.changes, 1);
+    let of = |pattern: &str| {
+        let target = Some(pattern.to_owned());
+        tokens(
+            &scene,
+            &RequestFilter {
+                target,
+                ..RequestFilter::default()
+            },
+        )
+        .len()
+    };
+    assert_eq!([of("prod"), of("prod/*"), of("prod/eu-west-1"), of("*")], [5, 5, 5, 6]);
+    assert_eq!([of("p*y"), of("eu-west-1"), of("")], [1, 0, 0]);
+}
+
+#[test]
+fn the_start_of_a_token_finds_it() {
+    let scene = scene();
+    let find = |prefix: &str| {
+        let found = reader(&scene).find_tokens(prefix, 10).unwrap();
+        found
+            .into_iter()
+            .map(|(_, token)| token.as_str().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(find("ab"), ["ab-1", "ab-2"]);
+    assert_eq!(find("a-4"), ["a-4"]);
+    assert_eq!(find("AB"), [""; 0]);
+    assert_eq!(find("ab%"), [""; 0]);
+    assert_eq!(reader(&scene).find_tokens("", 3).unwrap().len(), 3);
+    assert_eq!(reader(&scene).find_tokens("b", 10).unwrap()[0].0, name("prod"));
+}
+
+#[test]
+fn a_request_shows_its_story_in_order() {
+    let scene = Scene::new();
+    let check = |status| hook("Acme::Encrypt::Check", status);
+    scene.record(&[
+        scene.got(1, guarded("a", Pending), vec![check(HookInProgress)]),
+        scene.seen(2, event("other", Pending)),
+        scene.got(3, guarded("a", InProgress), vec![check(CompleteSucceeded)]),
+        scene.seen(4, guarded("a", Success)),
+    ]);
+    let reader = reader(&scene);
+    let (target, token) = (name("prod"), RequestToken::new("a"));
+    let request = reader.request(&target, &token).unwrap().unwrap();
+    assert_eq!((request.hooks_total, request.hooks_failed, request.open), (1, 0, false));
+    let events = reader.progress_events(&target, &token).unwrap();
+    let statuses: Vec<_> = events.iter().map(|event| event.status.as_deref().unwrap()).collect();
+    assert_eq!(statuses, ["PENDING", "IN_PROGRESS", "SUCCESS"]);
+    assert_eq!(events[2].source, "list");
+    let hooks = reader.hooks(&target, &token).unwrap();
+    assert_eq!(hooks.len(), 1);
+    assert_eq!((hooks[0].first_seen_at, hooks[0].finished_at), (at(1), Some(at(3))));
+    assert_eq!(reader.hook_events(&target, &token).unwrap().len(), 2);
+    let changes = reader.changes(&target, &token).unwrap();
+    let kinds: Vec<_> = changes.iter().map(|change| change.kind.as_str()).collect();
+    let (of_hook, of_request) = ("hook.status", "request.status");
+    assert_eq!(kinds, [of_hook, of_request, of_hook, of_request, of_request]);
+    let deliveries = reader.deliveries(&target, &token).unwrap();
+    let ids: Vec<_> = changes.iter().map(|change| change.id).collect();
+    assert_eq!(
+        deliveries.iter().map(|delivery| delivery.change_id).collect::<Vec<_>>(),
+        ids
+    );
+
+    let unknown = RequestToken::new("nothing");
+    assert_eq!(reader.request(&target, &unknown).unwrap(), None);
+    assert!(reader.changes(&target, &unknown).unwrap().is_empty());
+}
+
+#[test]
+fn changes_can_be_followed() {
+    let scene = scene();
+    let reader = reader(&scene);
+    let ids = |changes: Vec<ChangeRow>| changes.into_iter().map(|change| change.id).collect::<Vec<_>>();
+    assert_eq!(ids(reader.last_changes(2).unwrap()), [4, 5]);
+    assert_eq!(ids(reader.changes_after(2, 2).unwrap()), [3, 4]);
+    assert_eq!(ids(reader.changes_after(5, 2).unwrap()), [0; 0]);
+    scene.record(&[scene.seen(2000, event("b-5", Success))]);
+    assert_eq!(ids(reader.changes_after(5, 2).unwrap()), [6]);
+}
+
+#[test]
+fn a_summary_counts() {
+    let scene = scene();
+    scene
+        .history
+        .write(|tx| tx.open_gap(scene.target, at(0), "asleep"))
+        .unwrap();
+    let reader = reader(&scene);
+    assert_eq!(
+        reader.summary().unwrap(),
+        Summary {
+            requests: [("FAILED", 2), ("IN_PROGRESS", 1), ("PENDING", 1), ("SUCCESS", 1)]
+                .map(|(status, count)| (Some(status.to_owned()), count))
+                .into(),
+            hooks: vec![],
+            changes: 5,
+            deliveries: vec![("pending".into(), 5)],
+        }
+    );
+    assert_eq!(reader.gaps().unwrap().len(), 1);
+}
+
+#[test]
+fn an_absurd_time_from_the_wire_can_be_read_and_printed() {
+    let scene = Scene::new();
+    for (token, millis) in [("past", i64::MIN), ("future", i64::MAX)] {
+        let event = ProgressEvent {
+            event_time: Some(crate::model::Timestamp::from_millis(millis)),
+            retry_after: Some(crate::model::Timestamp::from_millis(millis)),
+            ..event(token, InProgress)
+        };
+        scene.record(&[scene.seen(1, event)]);
+    }
+    let requests = reader(&scene).requests(&RequestFilter::default()).unwrap();
+    let started: Vec<String> = requests.iter().map(|row| row.started_at.unwrap().to_string()).collect();
+    assert_eq!(started, ["9999-12-30T22:00:00.000Z", "-009999-01-02T02:00:00.000Z"]);
+    assert_eq!(scene.due(2).len(), 2);
+    assert_eq!(
+        scene
+            .rows("SELECT started_at FROM v_requests")
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+}
+
+#[test]
+fn hostile_text_is_data() {
+    let scene = Scene::new();
+    let hostile = "'; DROP TABLE requests; --\0\u{1b}[2J\u{202e}";
+    let event = ProgressEvent {
+        status_message: Some(hostile.repeat(1000)),
+        status: Some(RequestStatus::from(hostile)),
+        ..event(hostile, Pending)
+    };
+    scene.record(&[scene.seen(1, event)]);
+    let reader = reader(&scene);
+    let row = reader.requests(&RequestFilter::default()).unwrap().remove(0);
+    assert_eq!(row.status.as_deref(), Some(hostile));
+    assert_eq!(row.status_message.unwrap().len(), hostile.len() * 1000);
+    assert_eq!(reader.find_tokens(hostile, 1).unwrap().len(), 1);
+}
+
+/// A reader that is slow does not stop the daemon, and what it reads does not shift under it.
+#[test]
+fn a_reader_and_the_daemon_do_not_wait_for_each_other() {
+    let scene = scene();
+    let reader = reader(&scene);
+    reader.connection.busy_timeout(Duration::ZERO).unwrap();
+    let count = || -> i64 {
+        let sql = "SELECT count(*) FROM v_requests";
+        reader.connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    let transaction = reader.connection.unchecked_transaction().unwrap();
+    assert_eq!(count(), 5);
+    scene.record(&[scene.seen(2000, event("new", Pending))]);
+    assert_eq!(count(), 5);
+    transaction.commit().unwrap();
+    assert_eq!(count(), 6);
+}
