@@ -26,6 +26,12 @@ pub enum OpenError {
         path.display()
     )]
     ReadOnly { path: PathBuf },
+    #[error(
+        "the history {} can't be read: no ccwatch holds it, so reading makes files next to it, which its folder or file \
+         system does not allow this user; read it as ccwatch's user, while ccwatch runs, or from a copy",
+        path.display()
+    )]
+    ReadOnlyFolder { path: PathBuf },
     #[error("{} is not an SQLite file, so it is left untouched; choose another path for the history", path.display())]
     NotSqlite { path: PathBuf },
     #[error(

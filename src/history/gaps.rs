@@ -45,10 +45,8 @@ mod tests {
                 .unwrap();
         };
         let close = |second| {
-            scene
-                .history
-                .write(|tx| tx.close_gap(scene.target, at(second)))
-                .unwrap()
+            let closed = scene.history.write(|tx| tx.close_gap(scene.target, at(second)));
+            closed.unwrap();
         };
         let gaps = || scene.rows("SELECT * FROM v_gaps");
         close(1);

@@ -4,17 +4,18 @@
 //!
 //! - **One transaction for what is remembered and what is to be told** (law 3). A change, its history rows and its
 //!   deliveries are committed together or not at all, on a full disk and under SIGKILL too. Nothing is returned, and
-//!   so nothing in memory moves, before the commit. *(`laws_tests`, `disk_tests`)*
+//!   so nothing in memory moves, before the commit. *(`record_tests`, `disk_tests`, `tests/history_processes.rs`)*
 //! - **A write outside a transaction cannot compile**: writes are methods of [`WriteTx`], and only
 //!   [`History::write`] makes one.
 //! - **What was seen before is not written again** (law 1): a batch that differs in nothing touches no page, so it
-//!   costs no fsync. *(`laws_tests`)*
+//!   costs no fsync. *(`record_tests`, `laws_tests`)*
 //! - **Lines keep their order** (law 4): of one request's pending deliveries to one receiver only the first is ever
-//!   due. The schema itself refuses a second head of a line. *(`outbox_tests`)*
+//!   due. The schema itself refuses a second head of a line. *(`outbox_tests`, `laws_tests`)*
 //! - **A commit lasts**: WAL with `synchronous=FULL`. NORMAL would be quicker, and forget after a power cut what people
 //!   were already told.
-//! - **One daemon a file**, by a lock that dies with its holder (`lock`). Any number of other processes read meanwhile.
-//! - **The views are a promise**: `v_…` keep their names and columns, a test pins them. Tables are ours to change.
+//! - **One daemon a file**, by a lock that dies with its holder. Any number of other processes read meanwhile.
+//!   *(`tests/history_processes.rs`)*
+//! - **The views are a promise**: `v_…` keep their names and columns. Tables are ours to change. *(`schema_tests`)*
 //! - **A file of someone else's is not touched**, nor one from a newer version. *(`open_tests`)*
 //!
 //! # Why no writer thread
@@ -30,16 +31,21 @@
 //! # Whose file
 //!
 //! A new file and folder are for their owner alone (0600, 0700): messages hold ARNs and account ids. SQLite gives `-wal`
-//! and `-shm` the database file's own mode, so one `chmod g+r` is enough to let a group read, and stays.
+//! and `-shm` the database file's own mode, so to let a group read, `chmod g+r` the file and `g+x` its folder once; it
+//! holds from the next start on. *(`tests/history_processes.rs`)*
 //!
 //! A history belongs on a local disk: neither WAL nor the lock can be relied on over NFS.
 
+#[cfg(test)]
+mod async_tests;
 #[cfg(test)]
 mod disk_tests;
 mod error;
 #[cfg(test)]
 mod fixtures;
 mod gaps;
+#[cfg(test)]
+mod laws_tests;
 mod lock;
 mod open;
 mod outbox;

@@ -10,7 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::OpenError;
 
@@ -154,7 +154,11 @@ pub(super) fn outside_reader(path: &Path) -> Result<Connection, OpenError> {
         return Err(OpenError::Missing { path: path.to_owned() });
     }
     let connection = reader(path)?;
-    let found = version(&connection).map_err(|source| OpenError::from_sqlite(path, source))?;
+    let found = version(&connection).map_err(|source| match source.sqlite_error_code() {
+        // `-wal` and `-shm`: without them there is no reading in WAL mode.
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => OpenError::ReadOnlyFolder { path: path.to_owned() },
+        _ => OpenError::from_sqlite(path, source),
+    })?;
     let known = known_version();
     let path = path.to_owned();
     match found {

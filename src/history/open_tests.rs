@@ -164,7 +164,7 @@ fn a_lock_file_that_no_one_holds_is_no_obstacle_and_a_hostile_one_does_no_harm()
     let lock = folder.path().join("history.db.lock");
     fs::write(&lock, "process 1\n").unwrap();
     let history = History::open(&path).unwrap();
-    fs::write(&lock, [b"\x1b[2Jprocess 7".as_slice(), &[b'x'; 100_000]].concat()).unwrap();
+    fs::write(&lock, format!("\x1b[2Jprocess 7{}", "x".repeat(100_000))).unwrap();
     let text = refused(&path).to_string();
     assert!(!text.contains('\x1b') && text.len() < 1000, "{text}");
     fs::write(&lock, [0xff; 100]).unwrap();
@@ -180,6 +180,12 @@ fn a_reader_makes_nothing() {
     assert!(matches!(error, OpenError::Missing { .. }), "{error}");
     assert_helpful(&error, &["history.db", "ccwatch run"]);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    // A daemon is about to fill it, or was killed before it could.
+    fs::write(&path, "").unwrap();
+    assert!(matches!(Reader::open(&path), Err(OpenError::Missing { .. })));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    drop(History::open(&path).unwrap());
+    Reader::open(&path).unwrap();
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl WriteTx<'_> {
             let Some(difference) = diff::diff(before.map(|known| &known.state), sighting, *baseline) else {
                 continue;
             };
-            let id = self.store_request(&sighting.key, before.map(|known| &known.state), &difference.state)?;
+            let id = self.store_request(&sighting.key, before, &difference.state)?;
             recorded.deliveries += self.store_difference(id, target, sighting, &difference, routes)?;
             recorded.changes += difference.changes.len();
             let state = difference.state;

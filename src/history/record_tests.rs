@@ -244,3 +244,21 @@ fn a_finished_request_that_is_swept_again_costs_nothing() {
     assert_eq!((scene.total_changes(), wal()), (changes, length));
     assert_eq!((recorded.changes, recorded.standings.len()), (0, 1));
 }
+
+#[test]
+fn an_open_request_that_is_seen_again_unchanged_keeps_its_schedule_and_makes_no_news() {
+    let scene = Scene::new();
+    let event = |retry_after| ProgressEvent {
+        retry_after: Some(at(retry_after)),
+        ..event("a", InProgress)
+    };
+    scene.record(&[scene.seen(1, event(10))]);
+    let recorded = scene.record(&[scene.seen(9, event(20))]);
+    assert_eq!((recorded.changes, recorded.standings[0].retry_after), (0, Some(at(20))));
+    let known = scene.history.write(|tx| tx.known(&scene.key("a"))).unwrap().unwrap();
+    assert_eq!(
+        (known.state.last_seen_at, known.state.retry_after),
+        (at(9), Some(at(20)))
+    );
+    assert_eq!(scene.count("SELECT count(*) FROM v_progress_events"), 1);
+}

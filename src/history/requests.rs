@@ -26,7 +26,10 @@ SELECT token, phase, final_looks_left, gone_looks, hooks_pending, announced, ret
 FROM requests
 WHERE target_id = ?1 AND (phase = 'open' OR final_looks_left > 0)";
 
-const INSERT_REQUEST: &str = "
+/// What most looks come to. The whole row would be written as well, but so would its entry in each index.
+pub(super) const SEEN_AGAIN: &str = "UPDATE requests SET last_seen_at = ?2, retry_after = ?3 WHERE id = ?1";
+
+const STORE_REQUEST: &str = "
 INSERT INTO requests (
     target_id, token, hooks_request_token, type_name, identifier, operation, status, error_code, status_message,
     event_time, started_at, retry_after, phase, first_seen_at, last_seen_at, finished_at, final_looks_left, gone_looks,
@@ -165,11 +168,18 @@ impl WriteTx<'_> {
     pub(super) fn store_request(
         &self,
         key: &RequestKey,
-        before: Option<&RequestState>,
+        before: Option<&Known>,
         state: &RequestState,
     ) -> Result<RequestId, Failure> {
+        if let Some(before) = before
+            && was_only_seen_again(&before.state, state)
+        {
+            let mut statement = self.transaction.prepare_cached(SEEN_AGAIN)?;
+            statement.execute(params![before.id, state.last_seen_at, state.retry_after])?;
+            return Ok(before.id);
+        }
         let failed = |hook: &&HookState| hook.status.as_ref().is_some_and(HookStatus::is_failure);
-        let mut statement = self.transaction.prepare_cached(INSERT_REQUEST)?;
+        let mut statement = self.transaction.prepare_cached(STORE_REQUEST)?;
         let id: RequestId = statement.query_row(
             named_params! {
                 ":target_id": key.target,
@@ -198,7 +208,7 @@ impl WriteTx<'_> {
             |row| row.get(0),
         )?;
         if let Some(model) = &state.resource_model
-            && before.is_none_or(|before| before.resource_model.as_ref() != Some(model))
+            && before.is_none_or(|before| before.state.resource_model.as_ref() != Some(model))
         {
             let mut statement = self.transaction.prepare_cached(
                 "INSERT INTO resource_models (request_id, resource_model) VALUES (?1, ?2)
@@ -253,6 +263,15 @@ impl WriteTx<'_> {
         )?;
         Ok(id)
     }
+}
+
+fn was_only_seen_again(before: &RequestState, state: &RequestState) -> bool {
+    let seen_again = RequestState {
+        last_seen_at: state.last_seen_at,
+        retry_after: state.retry_after,
+        ..before.clone()
+    };
+    seen_again == *state
 }
 
 fn count(number: usize) -> i64 {

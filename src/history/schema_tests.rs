@@ -1,5 +1,6 @@
 //! The public schema is pinned, old files come along, and no query of the program walks a table.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use refinery::Target;
@@ -200,10 +201,12 @@ fn a_time_is_shown_to_the_very_millisecond() {
     times.extend((0..2_000).map(|step| 1_795_328_880_000 + step));
     let mut insert = String::from("BEGIN; DELETE FROM gaps;");
     for (id, time) in times.iter().enumerate() {
-        insert.push_str(&format!(
+        write!(
+            insert,
             "INSERT INTO gaps (id, target_id, from_at, to_at, reason) VALUES ({id}, {}, {time}, {time}, '');",
             scene.target.0
-        ));
+        )
+        .unwrap();
     }
     scene.execute(&(insert + "COMMIT;"));
     let shown = scene.rows("SELECT from_at, to_at FROM v_gaps ORDER BY from_at");
@@ -238,6 +241,7 @@ fn no_query_of_the_program_walks_a_table() {
         requests::REQUEST.into(),
         requests::HOOKS.into(),
         requests::STANDINGS.into(),
+        requests::SEEN_AGAIN.into(),
         requests::UPDATE_HOOK.into(),
         outbox::PUT.into(),
         outbox::DUE.into(),

@@ -161,10 +161,8 @@ fn what_was_finished_before_the_baseline_is_remembered_and_told_to_no_one() {
 fn the_last_look_never_steps_back() {
     let scene = Scene::new();
     let looked = |second| {
-        scene
-            .history
-            .write(|tx| tx.looked(&[(scene.target, at(second))]))
-            .unwrap()
+        let looked = scene.history.write(|tx| tx.looked(&[(scene.target, at(second))]));
+        looked.unwrap();
     };
     for second in [5, 9, 7] {
         looked(second);

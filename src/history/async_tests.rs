@@ -1,0 +1,86 @@
+//! The async methods, under the paused time of simulated days.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::fixtures::{RECEIVER, all_to, at, event, name, region};
+use super::{Failure, History};
+use crate::decide::diff::Baseline;
+use crate::decide::retry::Verdict;
+use crate::model::{RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source};
+
+#[tokio::test(start_paused = true)]
+async fn a_request_goes_its_way_and_no_time_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::open(&folder.path().join("history.db")).unwrap();
+    let started = Instant::now();
+
+    let registered = history
+        .register_target(&name("prod"), None, &region(), at(0))
+        .await
+        .unwrap();
+    let target = registered.target.id;
+    history.open_gap(target, at(0), "new").await.unwrap();
+    history.close_gap(target, at(1)).await.unwrap();
+    assert_eq!(
+        history.begin_baseline(target, at(1)).await.unwrap(),
+        Baseline::Since(at(1))
+    );
+    history.complete_baseline(target, at(2)).await.unwrap();
+    let sighting = Sighting {
+        key: RequestKey {
+            target,
+            token: RequestToken::new("a"),
+        },
+        seen_at: at(3),
+        source: Source::List,
+        seen: Seen::Event(Box::new(event("a", RequestStatus::InProgress)), None),
+    };
+    let recorded = history.record(vec![sighting], all_to(RECEIVER)).await.unwrap();
+    assert_eq!(history.standings(target).await.unwrap(), recorded.standings);
+    history.looked(vec![(target, at(3))]).await.unwrap();
+
+    assert_eq!(history.next_attempt_at(RECEIVER, vec![]).await.unwrap(), Some(at(3)));
+    let due = history.due_deliveries(RECEIVER, at(3), 10, vec![]).await.unwrap();
+    assert_eq!(due.len(), 1);
+    history
+        .record_verdicts(vec![(due[0].id, Verdict::Sent)], at(4))
+        .await
+        .unwrap();
+    assert_eq!(history.next_attempt_at(RECEIVER, vec![]).await.unwrap(), None);
+    assert_eq!(history.skip_unknown_receivers(&[]).await.unwrap(), 0);
+    assert_eq!(history.prune(at(5), Duration::ZERO, 10).await.unwrap(), 0);
+    assert!(history.checkpoint().await.unwrap());
+
+    assert_eq!(
+        started.elapsed(),
+        Duration::ZERO,
+        "a transaction neither takes nor skips simulated time"
+    );
+}
+
+#[tokio::test]
+async fn a_transaction_whose_future_is_dropped_still_commits() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let history = History::open(&path).unwrap();
+    let (name, region) = (name("prod"), region());
+    {
+        let mut registering = std::pin::pin!(history.register_target(&name, None, &region, at(0)));
+        let waker = std::task::Waker::noop();
+        let _ = std::future::Future::poll(registering.as_mut(), &mut std::task::Context::from_waker(waker));
+    }
+    // The transaction is on its thread, or done, and this one waits for it at the latest at the lock.
+    let again = loop {
+        let registered = history.read(|connection| {
+            let count = connection.query_row("SELECT count(*) FROM targets", [], |row| row.get::<_, i64>(0))?;
+            Ok::<_, Failure>(count)
+        });
+        match registered.unwrap() {
+            0 => tokio::task::yield_now().await,
+            count => break count,
+        }
+    };
+    assert_eq!(again, 1);
+}
