@@ -150,9 +150,23 @@ fn the_part_of_a_user() {
     }
 }
 
-/// What a user without privileges is told who opens a history with these permissions on its folder and file, while this
-/// process holds it, or while none does.
-fn as_a_user(folder_mode: u32, file_mode: u32, is_held: bool) -> String {
+/// What the user may do with each.
+#[derive(Clone, Copy)]
+struct Modes {
+    folder: u32,
+    file: u32,
+    lock: u32,
+}
+
+const ALL: Modes = Modes {
+    folder: 0o777,
+    file: 0o666,
+    lock: 0o666,
+};
+
+/// What a user without privileges is told who opens a history with these permissions, while this process holds it, or
+/// while none does.
+fn as_a_user(modes: Modes, is_held: bool) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("program");
@@ -165,10 +179,11 @@ fn as_a_user(folder_mode: u32, file_mode: u32, is_held: bool) -> String {
     fs::create_dir(&state).unwrap();
     let path = state.join("history.db");
     drop(History::open(&path).unwrap());
-    fs::set_permissions(state.join("history.db.lock"), Permissions::from_mode(0o666)).unwrap();
-    fs::set_permissions(&path, Permissions::from_mode(file_mode)).unwrap();
+    let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    set(&state.join("history.db.lock"), modes.lock);
+    set(&path, modes.file);
     let held = is_held.then(|| History::open(&path).unwrap());
-    fs::set_permissions(&state, Permissions::from_mode(folder_mode)).unwrap();
+    set(&state, modes.folder);
     let mut user = Command::new(program);
     user.args(["the_part_of_a_user", "--exact", "--ignored", "--nocapture"])
         .current_dir("/")
@@ -179,19 +194,19 @@ fn as_a_user(folder_mode: u32, file_mode: u32, is_held: bool) -> String {
     }
     let output = user.output().unwrap();
     drop(held);
-    fs::set_permissions(&state, Permissions::from_mode(0o755)).unwrap();
+    set(&state, 0o755);
     String::from_utf8(output.stdout).unwrap()
 }
 
 #[test]
 fn a_user_who_may_do_everything_opens_it() {
-    let told = as_a_user(0o777, 0o666, false);
+    let told = as_a_user(ALL, false);
     assert!(told.contains("opened\nread"), "{told}");
 }
 
 #[test]
 fn a_user_who_may_only_read_the_file_is_told_so_and_can_read_it() {
-    let told = as_a_user(0o777, 0o444, false);
+    let told = as_a_user(Modes { file: 0o444, ..ALL }, false);
     assert!(told.contains("ReadOnly {"), "{told}");
     assert!(told.contains("state/history.db can't be written to"), "{told}");
     assert!(told.contains("\nread\n"), "{told}");
@@ -199,20 +214,33 @@ fn a_user_who_may_only_read_the_file_is_told_so_and_can_read_it() {
 
 #[test]
 fn a_user_who_may_not_read_the_file_is_told_so() {
-    let told = as_a_user(0o777, 0o000, false);
+    let told = as_a_user(Modes { file: 0o000, ..ALL }, false);
     assert!(told.contains("File {"), "{told}");
-    assert!(told.contains("cannot read or write the history"), "{told}");
+    assert!(told.contains("state/history.db: Permission denied"), "{told}");
 }
 
 #[test]
 fn a_user_who_may_not_write_in_the_folder_is_told_so() {
-    let told = as_a_user(0o555, 0o666, false);
+    let told = as_a_user(Modes { folder: 0o555, ..ALL }, false);
     assert!(told.contains("ReadOnly {"), "{told}");
     assert!(told.contains("ReadOnlyFolder {"), "{told}");
 }
 
 #[test]
 fn to_be_allowed_to_read_the_file_is_enough_to_follow_a_daemon() {
-    let told = as_a_user(0o755, 0o644, true);
+    let told = as_a_user(
+        Modes {
+            folder: 0o755,
+            file: 0o644,
+            lock: 0o600,
+        },
+        true,
+    );
     assert!(told.contains("\nread\n"), "{told}");
+}
+
+#[test]
+fn a_lock_that_is_another_users_is_named() {
+    let told = as_a_user(Modes { lock: 0o600, ..ALL }, false);
+    assert!(told.contains("state/history.db.lock: Permission denied"), "{told}");
 }

@@ -18,8 +18,12 @@ pub enum OpenError {
     Missing { path: PathBuf },
     #[error("cannot use the folder {} for a history: {source}; make it, or let ccwatch's user write to it", folder.display())]
     Folder { folder: PathBuf, source: io::Error },
-    #[error("cannot read or write the history {}: {source}; see that ccwatch's user owns it", path.display())]
-    File { path: PathBuf, source: io::Error },
+    #[error("cannot read or write {}: {source}; see that ccwatch's user owns it", path.display())]
+    File {
+        /// The history, or its lock.
+        path: PathBuf,
+        source: io::Error,
+    },
     #[error(
         "the history {} can't be written to: it, its folder or its file system is read-only for this user; change that, \
          or choose another path",
@@ -69,8 +73,8 @@ pub enum OpenError {
         path.display()
     )]
     Damaged { path: PathBuf, source: rusqlite::Error },
-    #[error("no space is left for the history {} ({source}); make room on its disk", path.display())]
-    DiskFull { path: PathBuf, source: rusqlite::Error },
+    #[error("no space is left for the history {} ({reason}); make room on its disk", path.display())]
+    DiskFull { path: PathBuf, reason: String },
     #[error("cannot bring the history {} up to date: {reason}", path.display())]
     Migration { path: PathBuf, reason: String },
     #[error("cannot open the history {}: {source}", path.display())]
@@ -97,13 +101,29 @@ impl OpenError {
         }
     }
 
+    /// Sorts what the operating system said while the history at `path` was opened.
+    pub(super) fn from_io(path: &Path, source: io::Error, otherwise: impl FnOnce(io::Error) -> Self) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::DiskFull {
+                path,
+                reason: source.to_string(),
+            },
+            _ => otherwise(source),
+        }
+    }
+
     /// Sorts what SQLite said of the file at `path`.
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotSqlite { path },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source },
-            Some(ErrorCode::DiskFull) => Self::DiskFull { path, source },
+            Some(ErrorCode::DiskFull) => Self::DiskFull {
+                path,
+                reason: source.to_string(),
+            },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
             _ => Self::Sqlite { path, source },
         }

@@ -11,7 +11,7 @@
 //! there either. A history belongs on a local disk.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -31,12 +31,16 @@ impl Lock {
     /// Takes the lock that belongs to the history at `path`, or says who holds it.
     pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
         let lock = lock_path(path);
-        let failed = |source: io::Error| match source.kind() {
-            io::ErrorKind::ReadOnlyFilesystem => OpenError::ReadOnly { path: path.to_owned() },
-            _ => OpenError::Folder {
-                folder: path.parent().unwrap_or(path).to_owned(),
-                source,
-            },
+        let failed = |source| {
+            OpenError::from_io(path, source, |source| {
+                if lock.exists() {
+                    let path = lock.clone();
+                    OpenError::File { path, source }
+                } else {
+                    let folder = path.parent().unwrap_or(path).to_owned();
+                    OpenError::Folder { folder, source }
+                }
+            })
         };
         let mut file = OpenOptions::new()
             .read(true)
@@ -51,8 +55,8 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::Held {
                     path: path.to_owned(),
+                    lock: lock.clone(),
                     holder: holder(&mut file),
-                    lock,
                 });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),

@@ -47,26 +47,22 @@ pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let in_folder = |source| OpenError::Folder {
-        folder: folder.to_owned(),
-        source,
+    let failed = |source| {
+        OpenError::from_io(path, source, |source| OpenError::Folder {
+            folder: folder.to_owned(),
+            source,
+        })
     };
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)
-        .map_err(in_folder)?;
+        .map_err(failed)?;
     let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match created {
         Ok(_) => {}
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => {
-            // Fine if it is there already: that it can't be written to is found out, and said, later.
-            if !path.exists() {
-                return Err(OpenError::ReadOnly { path: path.to_owned() });
-            }
-        }
-        Err(error) => return Err(in_folder(error)),
+        Err(error) => return Err(failed(error)),
     }
     is_history(path)?;
     fs::canonicalize(path).map_err(|source| OpenError::File {
