@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::fixtures::{RECEIVER, Scene, all_to, at, guarded, hook};
-use crate::decide::diff::Baseline;
+use crate::decide::diff::{self, Baseline};
 use crate::decide::retry::Verdict;
 use crate::model::{
     FailureMode, HookProgressEvent, HookStatus, ProgressEvent, RequestKey, RequestState, RequestStatus, Seen, Sighting,
@@ -284,6 +284,41 @@ fn what_is_remembered_is_told_in_order_each_once() {
         let mut last: BTreeMap<String, i64> = BTreeMap::new();
         for (token, id) in done {
             prop_assert!(last.insert(token, id).is_none_or(|before| before < id));
+        }
+    });
+}
+
+/// The file holds what `decide::diff` says, in every field, at every step.
+#[test]
+fn what_is_remembered_is_what_was_decided() {
+    let scene = Scene::new();
+    let token = tokens();
+    let look = (
+        any::<Index>(),
+        select(vec![Some(Source::List), Some(Source::Get), None]),
+        0..9000i64,
+    );
+    let case = (life(), prop::collection::vec(look, 1..12));
+    proptest!(cases(48), |((life, looks) in case)| {
+        let token = token();
+        let key = scene.key(&token);
+        let mut state: Option<RequestState> = None;
+        for (step, source, second) in looks {
+            let mut sighting = match source {
+                Some(source) => sighting(&scene, &token, &life, step.index(life.steps.len()), source, second),
+                None => scene.gone(second, &token),
+            };
+            if let Seen::Event(event, _) = &mut sighting.seen {
+                event.retry_after = (second % 2 == 0).then(|| at(second + 5));
+                event.resource_model = (second % 3 == 0).then(|| format!("{{\"step\":{second}}}"));
+            }
+            if let Some(difference) = diff::diff(state.as_ref(), &sighting, Baseline::Complete) {
+                state = Some(difference.state);
+            }
+            let recorded = scene.record(&[sighting]);
+            prop_assert_eq!(&known(&scene, &key), &state);
+            let standing = state.as_ref().map(|state| state.standing(key.clone()));
+            prop_assert_eq!(recorded.standings, standing.into_iter().collect::<Vec<_>>());
         }
     });
 }
