@@ -63,6 +63,7 @@ pub struct HookProgressEvent {
 }
 
 /// The protocol's timestamps: seconds since 1970 with decimals.
+#[expect(clippy::ref_option, reason = "the signature that serde calls")]
 fn float_seconds<S: Serializer>(time: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     #[expect(
         clippy::cast_precision_loss,

@@ -9,6 +9,7 @@
 
 mod connection;
 
+use std::future::IntoFuture;
 use std::io;
 use std::time::Duration;
 
@@ -34,6 +35,9 @@ use crate::clock::Clock;
 /// How long a client may take to send a body.
 const BODY_TIME_OUT: Duration = Duration::from_secs(30);
 
+/// How long a shutdown waits for connections to end by themselves.
+const GRACE_PERIOD: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Clone)]
 struct Service {
     simulator: Simulator,
@@ -43,8 +47,7 @@ struct Service {
 
 /// Serves until `shutdown`: what is being answered then is answered, but what waits on purpose is not waited for.
 ///
-/// # Errors
-/// None at present: a connection that can't be accepted is tried again.
+/// A connection that can't be accepted is tried again, so that this ends in no other way.
 pub async fn serve(
     listener: TcpListener,
     simulator: Simulator,
@@ -62,12 +65,21 @@ pub async fn serve(
         .route("/_simulator/faults", get(faults).post(set_faults))
         .fallback(call)
         .with_state(service);
-    axum::serve(
+    let server = axum::serve(
         connection::SeverableListener(listener),
         router.into_make_service_with_connect_info::<Severed>(),
     )
-    .with_graceful_shutdown(shutdown.cancelled_owned())
-    .await
+    .with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    tokio::select! {
+        ended = server.into_future() => ended,
+        () = grace_period(&shutdown) => Ok(()),
+    }
+}
+
+/// Ends a while after the shutdown began: a client that stops in the middle of its request would hold it up for ever.
+async fn grace_period(shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    tokio::time::sleep(GRACE_PERIOD).await;
 }
 
 /// A call of the service.
@@ -76,16 +88,11 @@ async fn call(
     ConnectInfo(severed): ConnectInfo<Severed>,
     request: Request,
 ) -> Response {
-    let (head, body) = request.into_parts();
-    let answer = match read(body).await {
-        Ok(body) => {
-            let request = Request::from_parts(head, body);
-            tokio::select! {
-                answer = service.simulator.answer(&request, &service.clock) => answer,
-                () = service.shutdown.cancelled() => Answer::Reset,
-            }
-        }
-        Err(refusal) => service.simulator.refuse(&refusal, &service.clock),
+    let answer = tokio::select! {
+        biased;
+        answer = service.answer(request) => answer,
+        // Only what waits is still unanswered now: for a slow client, or to be slow on purpose.
+        () = service.shutdown.cancelled() => Answer::Reset,
     };
     match answer {
         Answer::Whole(response) => response.map(Body::from),
@@ -94,6 +101,20 @@ async fn call(
             // No byte of this response gets out: the connection refuses to be written to.
             severed.sever();
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl Service {
+    async fn answer(&self, request: Request) -> Answer {
+        let (head, body) = request.into_parts();
+        match read(body).await {
+            Ok(body) => {
+                self.simulator
+                    .answer(&Request::from_parts(head, body), &self.clock)
+                    .await
+            }
+            Err(refusal) => self.simulator.refuse(&refusal, &self.clock),
         }
     }
 }

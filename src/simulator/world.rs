@@ -16,6 +16,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use fastrand::Rng;
 
@@ -44,7 +45,10 @@ pub struct World {
     pub(super) clients: Rng,
     /// Draws what answers say and what goes wrong with them.
     pub(super) answers: Rng,
-    next_arrival: Option<Timestamp>,
+    began_at: Timestamp,
+    /// When the next of the others' requests arrives, from `began_at`: finer than a [`Timestamp`], or many in a
+    /// millisecond would never get past it.
+    next_arrival: Option<Duration>,
     /// In the order in which they began; the sequence number of the first is `first`.
     requests: VecDeque<Request>,
     first: u64,
@@ -85,10 +89,11 @@ impl World {
     pub fn new(scenario: Scenario, seed: u64, now: Timestamp) -> Self {
         let mut root = Rng::with_seed(seed);
         let mut others = root.fork();
-        let next_arrival = until_next(&mut others, scenario.arrivals_per_second).map(|wait| now.plus(wait));
+        let next_arrival = until_next(&mut others, scenario.arrivals_per_second);
         let faults = scenario.faults.clone();
         Self {
             now,
+            began_at: now,
             others,
             clients: root.fork(),
             answers: root.fork(),
@@ -173,7 +178,7 @@ impl World {
             ),
             (self.agenda.peek().map(|Reverse((at, ..))| *at), Due::Step),
             (self.arrears.front().map(|(at, ..)| *at), Due::Arrears),
-            (self.next_arrival, Due::Arrival),
+            (self.next_arrival.map(|offset| self.began_at.plus(offset)), Due::Arrival),
         ]
         .into_iter()
         .filter_map(|(at, due)| Some((at?, due)))
@@ -251,8 +256,10 @@ impl World {
             },
         );
         if identified {
-            let identifier = Arc::clone(&request.identifier);
-            self.record(token, What::Identified { identifier });
+            let what = What::Identified {
+                identifier: Arc::clone(&request.identifier),
+            };
+            self.record(token, what);
         }
         let view = Arc::clone(&request.view);
         self.by_token.insert(token, sequence);
@@ -468,8 +475,8 @@ impl World {
 
     /// Lets another client start a request, and plans the next arrival.
     fn arrive(&mut self) {
-        let per_second = self.scenario.arrivals_per_second;
-        self.next_arrival = until_next(&mut self.others, per_second).map(|wait| self.now.plus(wait));
+        let wait = until_next(&mut self.others, self.scenario.arrivals_per_second);
+        self.next_arrival = self.next_arrival.and_then(|offset| offset.checked_add(wait?));
         let mut rng = self.others.fork();
         let scenario = Arc::clone(&self.scenario);
         let kind = weighted(&mut rng, scenario.types.iter().map(|kind| kind.weight)).map(|kind| &scenario.types[kind]);
@@ -527,3 +534,7 @@ fn position(order: ListOrder, request: &Request, sequence: u64) -> Position {
 pub(super) fn draw_identifier(rng: &mut Rng, kind: &TypeScenario) -> Arc<str> {
     format!("{}{:017x}", kind.identifier_prefix, rng.u128(..1 << 68)).into()
 }
+
+#[cfg(test)]
+#[path = "world_tests.rs"]
+mod tests;
