@@ -23,8 +23,8 @@ pub struct OperationCalls {
     /// Made to fail: 5xx, a reset, a body that is cut off or empty.
     pub faulted: u64,
     /// GetResourceRequestStatus answered before the RetryAfter in the last answer about that token, from List or Get,
-    /// that reached a client. Judged by what the client could know: if the request has finished in the meantime, unseen,
-    /// the look was early all the same.
+    /// that reached a client. Judged by what the client could know: if the request has finished in the meantime,
+    /// unseen, the look was early all the same.
     pub early_looks: u64,
 }
 

@@ -5,7 +5,7 @@
 //! from now on, whole: what is left out is off). There is no authentication: listen on loopback.
 //!
 //! A reset is a real one (RST), and a cut-off body breaks the connection in mid-answer: clients meet what they meet in
-//! the field. HTTP libraries do not offer that, so connections are wrapped by [`connection::Severable`].
+//! the field. HTTP libraries do not offer that, so connections are wrapped (`http/connection.rs`).
 
 mod connection;
 
@@ -20,6 +20,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use http::{StatusCode, header};
+use http_body::Body as _;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -120,6 +121,10 @@ impl Service {
 }
 
 async fn read(body: Body) -> Result<Bytes, Refusal> {
+    // Announced by its Content-Length: not worth waiting for.
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
+        return Err(Refusal::request_too_large());
+    }
     match tokio::time::timeout(BODY_TIME_OUT, to_bytes(body, BODY_LIMIT)).await {
         Err(_) => Err(Refusal::request_timeout()),
         Ok(Err(_)) => Err(Refusal::request_too_large()),

@@ -17,7 +17,7 @@ use super::cut_off::CutOff;
 use super::wire::Answer;
 use crate::clock::Clock;
 
-/// An HTTP client whose every call is answered by a simulator: for `aws_sdk_cloudcontrol::config::Builder::http_client`.
+/// An HTTP client whose every call is answered by a simulator, for the `http_client` of the SDK's configuration.
 #[derive(Debug, Clone)]
 pub struct InMemory {
     simulator: Simulator,

@@ -17,6 +17,7 @@
 //! Rejected: canned answers (they know no life cycle, and test what their author thought of), and a world that runs in
 //! tasks of its own with timers (it can't be made to repeat itself, and a test can't wait for it without sleeping).
 
+mod beginning;
 mod calls;
 mod client_token;
 mod course;
@@ -93,7 +94,8 @@ impl Simulator {
         self.world().calls().clone()
     }
 
-    /// What goes wrong from now on.
+    /// What goes wrong from now on, on a world that has been advanced to now: what was due earlier and did not happen
+    /// yet takes its times from the new clock skew.
     pub fn set_faults(&self, faults: Faults) {
         self.world().set_faults(faults);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::beginning::{Beginning, draw_identifier};
 use super::client_token::{Fingerprint, Use};
 use super::course::Wish;
 use super::desired_state::DesiredState;
@@ -11,7 +12,7 @@ use super::listing::{Filter, Position};
 use super::refusal::Refusal;
 use super::scenario::{Scenario, TypeScenario};
 use super::token::Token;
-use super::world::{Beginning, World, draw_identifier};
+use super::world::World;
 use crate::model::{Operation, RequestStatus, Timestamp};
 
 /// The input of CreateResource, within the service model's limits.

@@ -7,6 +7,10 @@ use super::spread::Spread;
 use crate::model::{ErrorCode, FailureMode, Operation};
 
 impl Scenario {
+    /// A seed of the lively world that has shown everything within twenty seconds: requests in every status that is not
+    /// a cancel's, and hooks of both failure modes that pass, find fault and break.
+    pub const LIVELY_SEED: u64 = 7;
+
     /// The world for writing a client against: nothing happens but what is asked for, and that finishes within ten
     /// seconds, in half of the cases after a hook, and succeeds. A client that wants a failure asks for one: by
     /// creating what exists, deleting what does not, or with `"_simulator": {"fail": "NotStabilized"}` in its desired
@@ -144,21 +148,81 @@ fn types(duration: Spread) -> Vec<TypeScenario> {
 /// Every error code of the service model, the common ones more often.
 fn failures() -> Vec<Failure> {
     [
-        (4.0, ErrorCode::AlreadyExists, "Resource of type '{type}' with identifier '{identifier}' already exists."),
-        (4.0, ErrorCode::AccessDenied, "User: arn:aws:sts::123456789012:assumed-role/deploy/ci is not authorized to perform this action on {type}."),
-        (3.0, ErrorCode::InvalidRequest, "Model validation failed (#: extraneous key [Encrypt] is not permitted)"),
-        (3.0, ErrorCode::Throttling, "Rate exceeded (Status Code: 400; Error Code: Throttling)"),
-        (2.0, ErrorCode::NotStabilized, "{type} {identifier} did not stabilize within the time allowed."),
-        (2.0, ErrorCode::ServiceLimitExceeded, "The maximum number of {type} resources has been reached."),
-        (2.0, ErrorCode::NotFound, "Resource of type '{type}' with identifier '{identifier}' was not found."),
-        (2.0, ErrorCode::ResourceConflict, "{identifier} is being changed by another operation."),
-        (1.0, ErrorCode::NotUpdatable, "Invalid patch update: createOnlyProperties [/properties/Name] cannot be updated"),
-        (1.0, ErrorCode::UnauthorizedTaggingOperation, "Access denied for operation 'TagResource' on {identifier}."),
-        (1.0, ErrorCode::InvalidCredentials, "The security token included in the request is invalid."),
-        (1.0, ErrorCode::GeneralServiceException, "An error occurred while {type} was being provisioned."),
-        (1.0, ErrorCode::ServiceInternalError, "Internal error in the service that owns {type}. (Status Code: 500)"),
-        (1.0, ErrorCode::ServiceTimeout, "The service that owns {type} did not answer in time."),
-        (1.0, ErrorCode::NetworkFailure, "Connection to the service that owns {type} was lost."),
+        (
+            4.0,
+            ErrorCode::AlreadyExists,
+            "Resource of type '{type}' with identifier '{identifier}' already exists.",
+        ),
+        (
+            4.0,
+            ErrorCode::AccessDenied,
+            "User: arn:aws:iam::123456789012:user/ci is not authorized to do this to {type}.",
+        ),
+        (
+            3.0,
+            ErrorCode::InvalidRequest,
+            "Model validation failed (#: extraneous key [Encrypt] is not permitted)",
+        ),
+        (
+            3.0,
+            ErrorCode::Throttling,
+            "Rate exceeded (Status Code: 400; Error Code: Throttling)",
+        ),
+        (
+            2.0,
+            ErrorCode::NotStabilized,
+            "{type} {identifier} did not stabilize within the time allowed.",
+        ),
+        (
+            2.0,
+            ErrorCode::ServiceLimitExceeded,
+            "The maximum number of {type} resources has been reached.",
+        ),
+        (
+            2.0,
+            ErrorCode::NotFound,
+            "Resource of type '{type}' with identifier '{identifier}' was not found.",
+        ),
+        (
+            2.0,
+            ErrorCode::ResourceConflict,
+            "{identifier} is being changed by another operation.",
+        ),
+        (
+            1.0,
+            ErrorCode::NotUpdatable,
+            "Invalid patch update: createOnlyProperties [/properties/Name]",
+        ),
+        (
+            1.0,
+            ErrorCode::UnauthorizedTaggingOperation,
+            "Access denied for operation 'TagResource' on {identifier}.",
+        ),
+        (
+            1.0,
+            ErrorCode::InvalidCredentials,
+            "The security token included in the request is invalid.",
+        ),
+        (
+            1.0,
+            ErrorCode::GeneralServiceException,
+            "An error occurred while {type} was being provisioned.",
+        ),
+        (
+            1.0,
+            ErrorCode::ServiceInternalError,
+            "Internal error in the service that owns {type}. (Status Code: 500)",
+        ),
+        (
+            1.0,
+            ErrorCode::ServiceTimeout,
+            "The service that owns {type} did not answer in time.",
+        ),
+        (
+            1.0,
+            ErrorCode::NetworkFailure,
+            "Connection to the service that owns {type} was lost.",
+        ),
         (1.0, ErrorCode::InternalFailure, "Internal failure"),
     ]
     .map(|(weight, error_code, message)| Failure::new(weight, error_code, message))
@@ -176,12 +240,12 @@ fn hooks() -> Vec<HookScenario> {
             hook_type_name: "Acme::Guard::EncryptionAtRest".to_owned(),
             hook_type_version_id: "00000003".to_owned(),
             failure_mode: FailureMode::Fail,
-            share: 0.5,
+            share: 0.6,
             twice: 0.1,
             pending: between(200, 800),
             duration: between(500, 2_500),
-            find_fault: 0.12,
-            break_down: 0.03,
+            find_fault: 0.15,
+            break_down: 0.08,
             messages: messages(
                 "All data stores are encrypted at rest.",
                 "Template failed validation, the following rule(s) failed: encrypted_at_rest.",
@@ -193,12 +257,12 @@ fn hooks() -> Vec<HookScenario> {
             hook_type_name: "Acme::Tagging::CostCenter".to_owned(),
             hook_type_version_id: "00000011".to_owned(),
             failure_mode: FailureMode::Warn,
-            share: 0.4,
+            share: 0.5,
             twice: 0.0,
             pending: between(100, 400),
             duration: between(200, 1_000),
             find_fault: 0.3,
-            break_down: 0.05,
+            break_down: 0.15,
             messages: messages(
                 "Tag CostCenter is present.",
                 "Tag CostCenter is missing; add it before the end of the quarter.",

@@ -39,10 +39,10 @@ fn standard_normal(rng: &mut Rng) -> f64 {
 }
 
 /// The interval to the next of events that come `per_second` on average, independent of one another (a Poisson
-/// process). `None` if they never come.
+/// process). `None` if they never come. More than a million a second come as a million, so that time always passes.
 pub(super) fn until_next(rng: &mut Rng, per_second: f64) -> Option<Duration> {
     if per_second > 0.0 {
-        let seconds = -(1.0 - rng.f64()).ln() / per_second;
+        let seconds = -(1.0 - rng.f64()).ln() / per_second.min(1e6);
         Duration::try_from_secs_f64(seconds).ok()
     } else {
         None

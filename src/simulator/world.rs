@@ -22,16 +22,16 @@ use fastrand::Rng;
 
 use super::calls::Calls;
 use super::client_token::ClientTokens;
-use super::course::{Course, Step, Subject, Wish, weighted};
-use super::faults::{Bucket, Faults, happens};
+use super::course::Step;
+use super::faults::{Bucket, Faults};
 use super::listing::{Listing, Position};
 use super::request::{Request, View};
 use super::resources::Resources;
-use super::scenario::{ListOrder, Scenario, TypeScenario};
+use super::scenario::{ListOrder, Scenario};
 use super::spread::until_next;
 use super::token::Token;
 use super::truth::{Transition, Truth, What};
-use crate::model::{ErrorCode, FailureMode, HookStatus, Operation, RequestStatus, Timestamp};
+use crate::model::{ErrorCode, FailureMode, HookStatus, RequestStatus, Timestamp};
 
 /// One account in one Region, and all the requests in it.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub struct World {
     pub(super) faults: Faults,
     pub(super) now: Timestamp,
     /// Draws what other clients do.
-    others: Rng,
+    pub(super) others: Rng,
     /// Draws the courses of what clients of the simulator ask for.
     pub(super) clients: Rng,
     /// Draws what answers say and what goes wrong with them.
@@ -48,11 +48,11 @@ pub struct World {
     began_at: Timestamp,
     /// When the next of the others' requests arrives, from `began_at`: finer than a [`Timestamp`], or many in a
     /// millisecond would never get past it.
-    next_arrival: Option<Duration>,
+    pub(super) next_arrival: Option<Duration>,
     /// In the order in which they began; the sequence number of the first is `first`.
-    requests: VecDeque<Request>,
-    first: u64,
-    by_token: HashMap<Token, u64>,
+    pub(super) requests: VecDeque<Request>,
+    pub(super) first: u64,
+    pub(super) by_token: HashMap<Token, u64>,
     /// When each open request takes its next step: its sequence number, and the course that the entry belongs to.
     agenda: BinaryHeap<Reverse<(Timestamp, u64, u32)>>,
     /// What the list is still to show, by time.
@@ -63,18 +63,6 @@ pub struct World {
     pub(super) bucket: Bucket,
     pub(super) truth: Truth,
     pub(super) calls: Calls,
-}
-
-/// How a request begins.
-#[derive(Debug)]
-pub(super) struct Beginning<'a> {
-    pub(super) operation: Operation,
-    pub(super) type_name: Arc<str>,
-    pub(super) kind: &'a TypeScenario,
-    pub(super) identifier: Arc<str>,
-    pub(super) resource_model: Option<Arc<str>>,
-    pub(super) wish: Wish,
-    pub(super) by_client: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -147,7 +135,8 @@ impl World {
         self.requests.is_empty()
     }
 
-    /// What goes wrong from now on.
+    /// What goes wrong from now on, on a world that has been advanced to now: what was due earlier and did not happen
+    /// yet takes its times from the new clock skew.
     pub fn set_faults(&mut self, faults: Faults) {
         self.bucket = Bucket::full(faults.throttle, self.now);
         self.faults = faults;
@@ -199,76 +188,6 @@ impl World {
         self.requests.get_mut(index)
     }
 
-    /// Starts a request now, and returns its sequence number.
-    pub(super) fn begin(&mut self, rng: &mut Rng, beginning: Beginning<'_>) -> u64 {
-        let sequence = self.first + self.requests.len() as u64;
-        let token = Token::draw(rng);
-        // A generator of its own: what one course draws moves no other.
-        let mut own = rng.fork();
-        let hooks_token = Token::draw(&mut own);
-        let identified = beginning.operation != Operation::Create;
-        let subject = Subject {
-            type_name: &beginning.type_name,
-            identifier: &beginning.identifier,
-            identified,
-            kind: beginning.kind,
-            wish: &beginning.wish,
-        };
-        let course = Course::draw(&mut own, &self.scenario, &subject, self.now);
-        let request = Request {
-            token,
-            hooks_token: (!course.hooks.is_empty()).then_some(hooks_token),
-            type_name: beginning.type_name,
-            operation: beginning.operation,
-            began_at: self.now,
-            identifier: beginning.identifier,
-            resource_model: beginning.resource_model,
-            by_client: beginning.by_client,
-            lacks_operation_when_failed: happens(&mut own, self.scenario.failed_without_operation),
-            view: Arc::new(View {
-                status: RequestStatus::Pending,
-                event_time: self.server_now(),
-                message: None,
-                error_code: None,
-                identified,
-            }),
-            listed: None,
-            hooks: course.hooks,
-            steps: course.steps.into(),
-            course: 0,
-            advertised: None,
-        };
-        self.record(
-            token,
-            What::Began {
-                type_name: Arc::clone(&request.type_name),
-                operation: request.operation.clone(),
-                hooks_request_token: request.hooks_token,
-                by_client: request.by_client,
-            },
-        );
-        self.record(
-            token,
-            What::Status {
-                status: RequestStatus::Pending,
-                error_code: None,
-                message: None,
-            },
-        );
-        if identified {
-            let what = What::Identified {
-                identifier: Arc::clone(&request.identifier),
-            };
-            self.record(token, what);
-        }
-        let view = Arc::clone(&request.view);
-        self.by_token.insert(token, sequence);
-        self.requests.push_back(request);
-        self.schedule(sequence);
-        self.show_in_list(sequence, view);
-        sequence
-    }
-
     /// Stops what was to come and cancels the request. What its hooks still do goes on: they know nothing of it.
     pub(super) fn begin_cancelling(&mut self, sequence: u64) {
         let takes = self.scenario.cancelling.draw(&mut self.clients);
@@ -301,7 +220,7 @@ impl World {
     }
 
     /// Puts a request's next step on the agenda: once for each step and each course, or steps would be taken early.
-    fn schedule(&mut self, sequence: u64) {
+    pub(super) fn schedule(&mut self, sequence: u64) {
         if let Some(request) = self.request(sequence)
             && let Some((at, _)) = request.steps.front()
         {
@@ -429,7 +348,7 @@ impl World {
         self.show_in_list(sequence, view);
     }
 
-    fn show_in_list(&mut self, sequence: u64, view: Arc<View>) {
+    pub(super) fn show_in_list(&mut self, sequence: u64, view: Arc<View>) {
         if self.scenario.list_lag.is_zero() {
             self.list(sequence, view);
         } else {
@@ -473,31 +392,6 @@ impl World {
         self.record(request.token, What::Expired);
     }
 
-    /// Lets another client start a request, and plans the next arrival.
-    fn arrive(&mut self) {
-        let wait = until_next(&mut self.others, self.scenario.arrivals_per_second);
-        self.next_arrival = self.next_arrival.and_then(|offset| offset.checked_add(wait?));
-        let mut rng = self.others.fork();
-        let scenario = Arc::clone(&self.scenario);
-        let kind = weighted(&mut rng, scenario.types.iter().map(|kind| kind.weight)).map(|kind| &scenario.types[kind]);
-        let operation = weighted(&mut rng, scenario.operations.iter().map(|(weight, _)| *weight));
-        let (Some(kind), Some(operation)) = (kind.or(scenario.other_types.as_ref()), operation) else {
-            return;
-        };
-        let identifier = draw_identifier(&mut rng, kind);
-        let property = kind.identifier_property.as_deref().unwrap_or("Id");
-        let beginning = Beginning {
-            operation: scenario.operations[operation].1.clone(),
-            type_name: kind.type_name.as_str().into(),
-            kind,
-            resource_model: Some(serde_json::json!({ property: &*identifier }).to_string().into()),
-            identifier,
-            wish: Wish::default(),
-            by_client: false,
-        };
-        self.begin(&mut rng, beginning);
-    }
-
     fn record_of(&mut self, sequence: u64, what: impl FnOnce(&Request) -> What) {
         if let Some(request) = self.request(sequence) {
             let token = request.token;
@@ -506,7 +400,7 @@ impl World {
         }
     }
 
-    fn record(&mut self, request_token: Token, what: What) {
+    pub(super) fn record(&mut self, request_token: Token, what: What) {
         let transition = Transition {
             at: self.now,
             server_at: self.server_now(),
@@ -528,11 +422,6 @@ fn position(order: ListOrder, request: &Request, sequence: u64) -> Position {
         ListOrder::NewestFirst => Position::from(u64::MAX - sequence),
         ListOrder::OldestFirst => Position::from(sequence),
     }
-}
-
-/// An identifier that the service chooses: 17 hexadecimal digits, as EC2's.
-pub(super) fn draw_identifier(rng: &mut Rng, kind: &TypeScenario) -> Arc<str> {
-    format!("{}{:017x}", kind.identifier_prefix, rng.u128(..1 << 68)).into()
 }
 
 #[cfg(test)]

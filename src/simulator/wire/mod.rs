@@ -23,8 +23,8 @@ use super::token::Token;
 use super::world::World;
 use crate::model::Timestamp;
 
-/// The largest body that is read: 1 MiB, which the largest valid input (a desired state of 262,144 characters, each of
-/// them escaped) may just exceed only if every character is.
+/// The largest body that is read: 1 MiB. The largest valid input, a desired state of 262,144 characters, fits unless
+/// most of them are written as escapes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
 /// What a client gets.
@@ -197,3 +197,6 @@ fn perform(world: &mut World, input: &Input, lost: bool) -> Result<Body, Refusal
 fn request_id(world: &mut World) -> Token {
     Token::draw(&mut world.answers)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+//! The simulator on a socket: with the real SDK, and with whatever else may connect.
+#![allow(clippy::unwrap_used)]
+
+use std::io;
+use std::time::Duration;
+
+use aws_sdk_cloudcontrol::Client;
+use aws_sdk_cloudcontrol::config::retry::RetryConfig;
+use aws_sdk_cloudcontrol::config::{BehaviorVersion, Config, Credentials, Region};
+use aws_sdk_cloudcontrol::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudcontrol::types::OperationStatus;
+use ccwatch::clock::Clock;
+use ccwatch::simulator::faults::Skew;
+use ccwatch::simulator::{Faults, Scenario, Simulator, http};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// A friendly world on a port of its own.
+struct OnASocket {
+    simulator: Simulator,
+    address: String,
+    shutdown: CancellationToken,
+    serving: JoinHandle<io::Result<()>>,
+}
+
+impl OnASocket {
+    async fn start() -> Self {
+        let clock = Clock::system();
+        let simulator = Simulator::new(Scenario::friendly(), 1, clock.now());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let shutdown = CancellationToken::new();
+        let serving = tokio::spawn(http::serve(listener, simulator.clone(), clock, shutdown.clone()));
+        Self {
+            simulator,
+            address,
+            shutdown,
+            serving,
+        }
+    }
+
+    fn client(&self) -> Client {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "test"))
+            .retry_config(RetryConfig::disabled())
+            .endpoint_url(format!("http://{}", self.address));
+        Client::from_conf(config.build())
+    }
+
+    /// Sends these bytes, and reads until the connection ends.
+    async fn exchange(&self, request: &[u8]) -> io::Result<String> {
+        let mut stream = TcpStream::connect(&self.address).await?;
+        stream.write_all(request).await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
+        let answer = self.exchange(request.as_bytes()).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.serving.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_sdk_drives_it() {
+    let served = OnASocket::start().await;
+    let client = served.client();
+    let call = client.create_resource().type_name("AWS::S3::Bucket");
+    let answer = call
+        .desired_state(r#"{"_simulator":{"takes":"1h"}}"#)
+        .send()
+        .await
+        .unwrap();
+    let token = answer.progress_event.unwrap().request_token.unwrap();
+    let listed = client.list_resource_requests().send().await.unwrap();
+    let entries = listed.resource_request_status_summaries();
+    assert_eq!(entries[0].request_token(), Some(token.as_str()));
+    let answer = client
+        .cancel_resource_request()
+        .request_token(&token)
+        .send()
+        .await
+        .unwrap();
+    let status = answer.progress_event.unwrap().operation_status;
+    assert_eq!(status, Some(OperationStatus::CancelInProgress));
+
+    served.simulator.set_faults(Faults {
+        resets: 1.0,
+        ..Faults::default()
+    });
+    for _ in 0..5 {
+        let error = client.list_resource_requests().send().await.unwrap_err();
+        assert!(
+            matches!(&error, SdkError::DispatchFailure(failure) if failure.is_io()),
+            "{error:?}"
+        );
+    }
+    served.simulator.set_faults(Faults {
+        cut_off: 1.0,
+        ..Faults::default()
+    });
+    let error = client.list_resource_requests().send().await.unwrap_err();
+    assert!(matches!(&error, SdkError::ResponseError(_)), "{error:?}");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_slow_on_purpose_is_not_waited_for_at_the_end() {
+    let served = OnASocket::start().await;
+    served.simulator.set_faults(Faults {
+        slow: 1.0,
+        slow_by: Duration::from_hours(1),
+        ..Faults::default()
+    });
+    let client = served.client();
+    let waiting = tokio::spawn(async move { client.list_resource_requests().send().await });
+    tokio::task::yield_now().await;
+    served.stop().await;
+    assert!(waiting.await.unwrap().is_err());
+}
+
+#[tokio::test]
+async fn truth_calls_and_faults_are_told() {
+    let served = OnASocket::start().await;
+    let client = served.client();
+    let call = client
+        .create_resource()
+        .type_name("AWS::S3::Bucket")
+        .desired_state("{}");
+    let token = call
+        .send()
+        .await
+        .unwrap()
+        .progress_event
+        .unwrap()
+        .request_token
+        .unwrap();
+
+    let (status, truth) = served.ask("GET", "/_simulator/truth", "").await;
+    assert_eq!(status, 200);
+    assert_eq!(truth["transitions"][0]["what"], "began");
+    assert_eq!(truth["transitions"][1]["status"], "PENDING");
+    assert_eq!(truth["requests"][&token]["type_name"], "AWS::S3::Bucket");
+    let (_, calls) = served.ask("GET", "/_simulator/calls", "").await;
+    assert_eq!(calls["early_looks"], 0);
+    assert_eq!(calls["operations"]["CreateResource"]["answered"], 1);
+
+    let faults = r#"{"clock_skew": "-90s", "throttled": 1}"#;
+    let (status, faults) = served.ask("POST", "/_simulator/faults", faults).await;
+    assert_eq!((status, &faults["clock_skew"]), (200, &json!("-1m 30s")));
+    let skew = served.simulator.with(|world| world.faults().clock_skew);
+    assert_eq!(skew, Skew::behind(Duration::from_secs(90)));
+    let error = client.list_resource_requests().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("ThrottlingException"));
+    for (body, says) in [
+        ("{", "EOF"),
+        (r#"{"throtled": 1}"#, "throtled"),
+        (r#"{"resets": 2}"#, "from 0 to 1"),
+    ] {
+        let (status, error) = served.ask("POST", "/_simulator/faults", body).await;
+        assert_eq!(status, 400);
+        assert!(error["error"].as_str().unwrap().contains(says), "{error}");
+    }
+    let (_, faults) = served.ask("GET", "/_simulator/faults", "").await;
+    assert_eq!(faults["throttled"], 1.0, "a refused change changes nothing");
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_no_call_gets_the_right_error_and_holds_up_nobody() {
+    let served = OnASocket::start().await;
+    // Stays in the middle of its body until the end.
+    let mut stuck = TcpStream::connect(&served.address).await.unwrap();
+    stuck
+        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{")
+        .await
+        .unwrap();
+
+    assert_eq!(served.ask("GET", "/", "").await.0, 404);
+    assert_eq!(served.ask("PUT", "/", "").await.0, 404);
+    let (status, error) = served.ask("POST", "/", "{}").await;
+    assert_eq!(status, 400);
+    assert_eq!(error["__type"], "com.amazon.coral.service#UnknownOperationException");
+    let answer = served.exchange(b"BREW coffee\r\n\r\n").await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+
+    // Ten megabytes are refused by their announcement, before they are sent.
+    let mut stream = TcpStream::connect(&served.address).await.unwrap();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10485760\r\n\r\n")
+        .await
+        .unwrap();
+    let mut start = [0; 12];
+    stream.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 413");
+    // Unannounced ones are refused where they pass the limit.
+    let mut stream = TcpStream::connect(&served.address).await.unwrap();
+    stream
+        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+        .await
+        .unwrap();
+    let chunk = [b"100000\r\n".as_slice(), &vec![b'x'; 1 << 20], b"\r\n"].concat();
+    stream.write_all(&chunk).await.unwrap();
+    stream.write_all(b"1\r\nx\r\n").await.unwrap();
+    stream.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 413");
+
+    served.stop().await;
+    drop(stuck);
+}
+
+#[tokio::test]
+async fn a_reset_is_a_reset_and_the_date_is_told_once() {
+    let served = OnASocket::start().await;
+    let request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+        x-amz-target: CloudApiService.ListResourceRequests\r\ncontent-length: 2\r\n\r\n{}";
+    let answer = served.exchange(request).await.unwrap();
+    assert_eq!(answer.matches("date: ").count(), 1, "{answer}");
+    assert!(answer.contains("x-amzn-requestid: "), "{answer}");
+    assert!(answer.ends_with(r#"{"ResourceRequestStatusSummaries":[]}"#), "{answer}");
+    served.simulator.set_faults(Faults {
+        resets: 1.0,
+        ..Faults::default()
+    });
+    let error = served.exchange(request).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    served.stop().await;
+}
