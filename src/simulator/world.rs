@@ -425,5 +425,11 @@ fn position(order: ListOrder, request: &Request, sequence: u64) -> Position {
 }
 
 #[cfg(test)]
+#[path = "world_law_tests.rs"]
+mod law_tests;
+#[cfg(test)]
+#[path = "world_list_tests.rs"]
+mod list_tests;
+#[cfg(test)]
 #[path = "world_tests.rs"]
 mod tests;

@@ -199,4 +199,6 @@ fn request_id(world: &mut World) -> Token {
 }
 
 #[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
 mod tests;
