@@ -18,6 +18,8 @@
 
 pub mod courier;
 pub mod destination;
+#[cfg(test)]
+mod double;
 mod health;
 pub mod http;
 pub mod outbox;

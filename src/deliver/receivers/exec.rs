@@ -66,19 +66,7 @@ impl Exec {
         }
     }
 
-    async fn run(&self, attempt: Attempt<'_>) -> Outcome {
-        let failed = |error: String| Outcome::Failed {
-            error,
-            retry_after: None,
-        };
-        let input = match serde_json::to_vec(attempt.announcement) {
-            Ok(input) => input,
-            Err(error) => {
-                return Outcome::Rejected {
-                    error: error.to_string(),
-                };
-            }
-        };
+    fn command(&self, attempt: Attempt<'_>) -> Command {
         let mut command = Command::new(&self.program);
         command
             .args(&self.arguments)
@@ -97,7 +85,23 @@ impl Exec {
                 None => command.env_remove(name),
             };
         }
-        let child = match command.spawn() {
+        command
+    }
+
+    async fn run(&self, attempt: Attempt<'_>) -> Outcome {
+        let failed = |error: String| Outcome::Failed {
+            error,
+            retry_after: None,
+        };
+        let input = match serde_json::to_vec(attempt.announcement) {
+            Ok(input) => input,
+            Err(error) => {
+                return Outcome::Rejected {
+                    error: error.to_string(),
+                };
+            }
+        };
+        let child = match self.command(attempt).spawn() {
             Ok(child) => child,
             Err(error) => return failed(cannot_start(&self.program, &error)),
         };
