@@ -243,7 +243,7 @@ impl<O: Outbox> Courier<O> {
             }
             let is_to_be_recorded = self.recording.is_some() || !self.unrecorded.is_empty();
             if self.outbox_trouble.is_some() && is_to_be_recorded
-                || self.sending.len() >= self.pace.concurrency
+                || self.sending.len() >= self.concurrency()
                 || self.held.len() >= MOST_HELD
             {
                 // The end of a send or of a commit wakes.
@@ -274,9 +274,13 @@ impl<O: Outbox> Courier<O> {
         }
     }
 
+    fn concurrency(&self) -> usize {
+        self.pace.concurrency.max(1)
+    }
+
     /// Fetches what is due and not already held. Answers whether there was any.
     async fn fetch(&mut self) -> Result<bool, O::Error> {
-        let free = self.pace.concurrency.saturating_sub(self.sending.len());
+        let free = self.concurrency().saturating_sub(self.sending.len());
         let ahead = if self.pace.spacing.is_zero() { LOOK_AHEAD } else { 0 };
         let limit = self.held.len() + free + ahead;
         let due = self.outbox.due(&self.destination.name, self.clock.now(), limit).await?;
@@ -331,7 +335,9 @@ impl<O: Outbox> Courier<O> {
         let now = self.clock.now();
         let chance = self.chance.f64();
         let verdict = verdict(outcome, attempt, since, now, self.destination.give_up_after, chance);
-        self.health.note(&self.destination.name, &verdict, now);
+        if let Some(news) = self.health.note(&verdict, now) {
+            news.log(&self.destination.name);
+        }
         self.unrecorded.push((id, verdict));
     }
 

@@ -30,7 +30,7 @@ struct Row {
 }
 
 #[derive(Default, Debug)]
-struct Rows {
+struct Table {
     rows: Vec<Row>,
     /// Calls of `due` and `next_attempt_at`.
     reads: usize,
@@ -44,7 +44,7 @@ struct Rows {
     accepted: BTreeSet<String>,
 }
 
-impl Rows {
+impl Table {
     fn heads(&self) -> impl Iterator<Item = &Row> {
         let mut lines = BTreeSet::new();
         let pending = self.rows.iter().filter(|row| row.state == State::Pending);
@@ -54,10 +54,10 @@ impl Rows {
 
 /// Keeps its rows in the order in which they were put.
 #[derive(Clone, Default, Debug)]
-struct Model(Arc<Mutex<Rows>>);
+struct Model(Arc<Mutex<Table>>);
 
 impl Model {
-    fn with<T>(&self, f: impl FnOnce(&mut Rows) -> T) -> T {
+    fn with<T>(&self, f: impl FnOnce(&mut Table) -> T) -> T {
         f(&mut self.0.lock().unwrap())
     }
 
@@ -205,7 +205,7 @@ struct World {
 }
 
 const GRACE: Duration = Duration::from_secs(5);
-const TIME_OUT: Duration = Duration::from_secs(60);
+const TIME_OUT: Duration = Duration::from_mins(1);
 const WIDE: Pace = Pace {
     concurrency: 4,
     spacing: Duration::ZERO,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::http::{Http, HttpError};
 use super::receiver::{Attempt, Receiver};
@@ -44,41 +44,47 @@ pub enum BuildError {
 
 /// Makes the receivers of a configuration, in its order. `output` is where the `log` receivers write.
 pub fn build(settings: &[ReceiverSettings], output: &Output) -> Result<Vec<Destination>, BuildError> {
-    let http = Http::new()?;
-    settings
-        .iter()
-        .map(|settings| {
-            Ok(Destination {
-                name: settings.name.clone(),
-                give_up_after: settings.give_up_after,
-                time_out: settings.time_out,
-                receiver: receiver(settings, &http, output)?,
-            })
+    let mut http = None;
+    let destination = |settings: &ReceiverSettings| {
+        Ok(Destination {
+            name: settings.name.clone(),
+            give_up_after: settings.give_up_after,
+            time_out: settings.time_out,
+            receiver: receiver(settings, &mut http, output)?,
         })
-        .collect()
+    };
+    settings.iter().map(destination).collect()
 }
 
-fn receiver(settings: &ReceiverSettings, http: &Http, output: &Output) -> Result<Arc<dyn Receiver>, BuildError> {
-    let name = || settings.name.clone();
-    let endpoint = |url: &secrecy::SecretString| {
+/// `http` is set up by the first receiver that needs it: without one, a machine without certificates is no problem.
+fn receiver(
+    settings: &ReceiverSettings,
+    http: &mut Option<Http>,
+    output: &Output,
+) -> Result<Arc<dyn Receiver>, BuildError> {
+    let receiver = || settings.name.clone();
+    let mut endpoint = |url: &SecretString| {
+        let http = match http {
+            Some(http) => http,
+            None => http.insert(Http::new()?),
+        };
         http.endpoint(url.expose_secret()).map_err(|error| BuildError::Url {
-            receiver: name(),
+            receiver: receiver(),
             error,
         })
     };
     Ok(match &settings.kind {
         ReceiverKind::Log { format } => Arc::new(Log::new(*format, output.clone())),
         ReceiverKind::Webhook { url, secrets } => {
-            Arc::new(
-                Webhook::new(endpoint(url)?, secrets).map_err(|error| BuildError::WebhookSecret {
-                    receiver: name(),
-                    error,
-                })?,
-            )
+            let webhook = Webhook::new(endpoint(url)?, secrets);
+            Arc::new(webhook.map_err(|error| BuildError::WebhookSecret {
+                receiver: receiver(),
+                error,
+            })?)
         }
         ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url)?)),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
-            receiver: name(),
+            receiver: receiver(),
             error,
         })?),
     })
@@ -110,5 +116,101 @@ impl Destination {
             },
             Outcome::Rejected { error } => Outcome::Rejected { error: named(error) },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LogFormat;
+    use crate::deliver::samples::{NOW, failed_request};
+
+    fn settings(name: &str, kind: ReceiverKind) -> ReceiverSettings {
+        ReceiverSettings {
+            name: name.into(),
+            give_up_after: Duration::from_hours(24),
+            time_out: Duration::from_millis(100),
+            kind,
+        }
+    }
+
+    fn output() -> Output {
+        Output::new(std::io::sink(), false)
+    }
+
+    #[tokio::test]
+    async fn every_kind_can_be_made_and_shows_no_secret() {
+        let url = || SecretString::from("https://example.com/T0SECRETmarker");
+        let kinds = [
+            settings(
+                "log",
+                ReceiverKind::Log {
+                    format: LogFormat::Text,
+                },
+            ),
+            settings("slack", ReceiverKind::Slack { url: url() }),
+            settings(
+                "webhook",
+                ReceiverKind::Webhook {
+                    url: url(),
+                    secrets: vec!["whsec_T0SECRETmarkerAA".into()],
+                },
+            ),
+            settings(
+                "exec",
+                ReceiverKind::Exec {
+                    command: vec!["/bin/true".into()],
+                },
+            ),
+        ];
+        let destinations = build(&kinds, &output()).unwrap();
+        let names: Vec<&str> = destinations
+            .iter()
+            .map(|destination| destination.name.as_str())
+            .collect();
+        assert_eq!(names, ["log", "slack", "webhook", "exec"]);
+        assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_named_and_not_repeated() {
+        let url = || SecretString::from("https://example.com/");
+        for (kind, key) in [
+            (
+                ReceiverKind::Slack {
+                    url: "T0SECRETmarker".into(),
+                },
+                "`url`",
+            ),
+            (
+                ReceiverKind::Webhook {
+                    url: url(),
+                    secrets: vec!["T0SECRETmarker!".into()],
+                },
+                "secret",
+            ),
+            (ReceiverKind::Exec { command: vec![] }, "`command`"),
+        ] {
+            let error = build(&[settings("ops", kind)], &output()).unwrap_err();
+            let text = error.to_string();
+            assert!(text.starts_with("receiver `ops`: ") && text.contains(key), "{text}");
+            assert!(!format!("{text} {error:?}").contains("T0SECRETmarker"));
+        }
+    }
+
+    #[tokio::test]
+    async fn an_attempt_ends_with_its_time_and_says_whose_it_was() {
+        let command = ["/bin/sh", "-c", "exec sleep 1000"].map(str::to_owned).to_vec();
+        let destination = build(&[settings("ops", ReceiverKind::Exec { command })], &output())
+            .unwrap()
+            .remove(0);
+        let outcome = destination.send(&failed_request(), 1, NOW).await;
+        assert_eq!(
+            outcome,
+            Outcome::Failed {
+                error: "receiver `ops`: not done within 100ms; raise its `time_out` if it needs longer".into(),
+                retry_after: None
+            }
+        );
     }
 }

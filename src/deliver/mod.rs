@@ -35,3 +35,6 @@ pub use destination::{BuildError, Destination, build};
 pub use outbox::Outbox;
 pub use receiver::{Attempt, Pace, Receiver, Sending};
 pub use receivers::log::Output;
+
+#[cfg(test)]
+mod validator_tests;

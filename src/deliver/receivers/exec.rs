@@ -125,7 +125,7 @@ impl Receiver for Exec {
     }
 }
 
-fn variables(attempt: Attempt<'_>) -> [(&'static str, Option<String>); 17] {
+fn variables(attempt: Attempt<'_>) -> [(&'static str, Option<String>); 16] {
     let announcement = attempt.announcement;
     let (request, hook) = (&announcement.request, announcement.hook.as_ref());
     let text = |text: &str| {
@@ -158,10 +158,6 @@ fn variables(attempt: Attempt<'_>) -> [(&'static str, Option<String>); 17] {
         (
             "CCWATCH_FAILURE_MODE",
             known(hook.and_then(|hook| hook.failure_mode.as_deref())),
-        ),
-        (
-            "CCWATCH_INVOCATION_POINT",
-            known(hook.and_then(|hook| hook.invocation_point.as_deref())),
         ),
         ("CCWATCH_ATTEMPT", Some(attempt.number.to_string())),
     ]

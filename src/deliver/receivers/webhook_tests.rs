@@ -96,7 +96,7 @@ async fn each_secret_signs_each_attempt_with_the_same_id_and_the_attempts_own_ti
     let webhook = webhook(&double, &[OLD, NEW]);
     let announcement = failed_request();
     let now = Clock::system().now();
-    let earlier = now.minus(Duration::from_secs(60));
+    let earlier = now.minus(Duration::from_mins(1));
     for (number, at) in [(1, earlier), (2, now)] {
         assert_eq!(
             webhook.send(attempt(&announcement, number, at)).await,
@@ -173,8 +173,9 @@ fn what_keeps_the_services_limits_is_sent_whole() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn the_body_is_never_beyond_what_must_be_passed_on(unit in any::<String>(), times in 1_usize..20_000) {
-        let body = body(&hostile(&unit.repeat(times))).unwrap();
+    fn the_body_is_never_beyond_what_must_be_passed_on(unit in any::<String>(), long in 1_usize..10_000) {
+        let text: String = unit.chars().cycle().take(long).collect();
+        let body = body(&hostile(&text)).unwrap();
         prop_assert!(body.len() <= LARGEST, "{}", body.len());
         let event: Value = serde_json::from_slice(&body).unwrap();
         prop_assert_eq!(&event["specversion"], "1.0");
