@@ -147,6 +147,8 @@ struct Sent {
     accepted: Vec<(Timestamp, String)>,
     underway: BTreeSet<String>,
     most_underway: usize,
+    /// Promises found broken. Not asserted on the spot: a panic in a send is judged a failed attempt.
+    broken: Vec<String>,
 }
 
 impl fmt::Debug for Scripted {
@@ -252,7 +254,9 @@ impl World {
     }
 
     fn log(&self) -> Sent {
-        self.receiver.log.lock().unwrap().clone()
+        let log = self.receiver.log.lock().unwrap().clone();
+        assert_eq!(log.broken, [""; 0]);
+        log
     }
 
     fn accepted(&self) -> Vec<String> {

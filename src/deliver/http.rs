@@ -2,7 +2,7 @@
 //!
 //! - **No redirect is followed** (Standard Webhooks: a 3xx is a failure). A message and its signature go where the
 //!   configuration says, and nowhere else.
-//! - **An answer is never read beyond its first KiB**, nor for longer than [`BODY_TIME`]: what it says is for a person
+//! - **An answer is never read beyond its first KiB**, nor waited for longer than two seconds: what it says is for a person
 //!   who looks for the cause. Its status counts as soon as it is there.
 //! - **An address is a secret.** It is named by its host; reqwest's errors are stripped of it, and what an answer echoes
 //!   of its path, query or credentials is masked (many servers answer `Cannot POST /services/T0/B0/…`).
@@ -163,18 +163,16 @@ impl Endpoint {
     }
 }
 
-/// An error with its causes, in one line.
+/// An error's causes, in one line, without the wrappers that say no more than that there is a cause.
 fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
+    let mut texts: Vec<String> = std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect();
+    let last = texts.pop().unwrap_or_default();
+    texts.retain(|text| !text.starts_with("error sending request") && !text.starts_with("client error ("));
+    texts.retain(|text| !text.contains(&last));
+    texts.push(last);
+    texts.join(": ")
 }
 
 #[cfg(test)]

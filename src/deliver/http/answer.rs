@@ -68,6 +68,10 @@ impl Answer {
             body if body.is_empty() => String::new(),
             body => format!(" (\"{body}\")"),
         };
-        format!("{host} answered {status}{said}; {remedy}")
+        let wish = match self.retry_after {
+            Some(pause) => format!(" and asks to wait {}", humantime::format_duration(pause)),
+            None => String::new(),
+        };
+        format!("{host} answered {status}{said}{wish}; {remedy}")
     }
 }

@@ -37,12 +37,16 @@ async fn a_status_is_permanent_only_if_it_speaks_of_the_message_or_the_address()
 
 #[tokio::test]
 async fn a_wish_to_wait_is_heard_in_both_forms() {
-    let wish = |outcome| match outcome {
-        Outcome::Failed { retry_after, .. } => retry_after,
+    let wish = |outcome: &Outcome| match outcome {
+        Outcome::Failed { retry_after, .. } => *retry_after,
         other => panic!("{other:?}"),
     };
     let seconds = outcome(429, &[("retry-after", "30")], "").await;
-    assert_eq!(wish(seconds), Some(Duration::from_secs(30)));
+    assert_eq!(wish(&seconds), Some(Duration::from_secs(30)));
+    assert!(
+        error(&seconds).contains("429 Too Many Requests and asks to wait 30s; "),
+        "{seconds:?}"
+    );
     let date = outcome(
         503,
         &[
@@ -51,7 +55,7 @@ async fn a_wish_to_wait_is_heard_in_both_forms() {
         ],
         "",
     );
-    assert_eq!(wish(date.await), Some(Duration::from_secs(45)));
+    assert_eq!(wish(&date.await), Some(Duration::from_secs(45)));
 }
 
 #[tokio::test]
