@@ -176,10 +176,7 @@ impl<O: Outbox> Courier<O> {
                 Event::Finished(task, outcome) => self.finished(task, outcome),
                 Event::Recorded(verdicts, result) => self.recorded(verdicts, result, stop_at)?,
                 Event::Woken => {}
-                Event::Stop => {
-                    stop_at = Some(after(grace));
-                    self.put_back_ready();
-                }
+                Event::Stop => stop_at = Some(after(grace)),
                 Event::GraceOver => self.cut_off().await,
             }
         }
@@ -363,9 +360,7 @@ impl<O: Outbox> Courier<O> {
                 "stopping: sends are cut off, and will be made again after the next start"
             );
         }
-        for (_, underway) in self.sending.drain() {
-            self.held.remove(&underway.id);
-        }
+        self.sending.clear();
     }
 
     fn start_recording(&mut self) {

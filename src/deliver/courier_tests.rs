@@ -2,7 +2,7 @@
 //! told how to answer.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
@@ -58,7 +58,7 @@ struct Model(Arc<Mutex<Table>>);
 
 impl Model {
     fn with<T>(&self, f: impl FnOnce(&mut Table) -> T) -> T {
-        f(&mut self.0.lock().unwrap())
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn put(&self, request: &str, step: usize, now: Timestamp) {
@@ -193,7 +193,8 @@ struct OnTheWay<'a>(&'a Scripted, String);
 
 impl Drop for OnTheWay<'_> {
     fn drop(&mut self) {
-        self.0.log.lock().unwrap().underway.remove(&self.1);
+        let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.underway.remove(&self.1);
     }
 }
 
@@ -415,6 +416,26 @@ async fn nothing_at_all_is_sent_before_a_retry_after_has_passed() {
     let told = world.log();
     assert_eq!(told.accepted.len(), 31);
     assert!(told.started[1].0.since(told.started[0].0) >= pause);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_fetched_before_a_long_wait_is_fetched_anew_after_it() {
+    let one = Pace { concurrency: 1, ..WIDE };
+    let mut asked = false;
+    let world = World::new(one, Model::default(), move |_, _, _| {
+        let first = !std::mem::replace(&mut asked, true);
+        let wait = Some(Duration::from_hours(1)).filter(|_| first);
+        (Duration::ZERO, if first { failure(wait) } else { Outcome::Accepted })
+    });
+    world.put("a", 0);
+    world.put("b", 0);
+    sleep(Duration::from_mins(1)).await;
+    // Someone else gives it up meanwhile.
+    world
+        .model
+        .with(|model| model.rows[1].state = State::Dead("by hand".into()));
+    sleep(Duration::from_hours(2)).await;
+    assert_eq!(world.accepted(), ["a/0"]);
 }
 
 #[tokio::test(start_paused = true)]
