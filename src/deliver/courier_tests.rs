@@ -629,7 +629,11 @@ async fn what_stopping_cuts_off_stays_pending_and_costs_no_attempt() {
 #[tokio::test(start_paused = true)]
 async fn stopping_with_a_history_that_fails_ends_after_the_grace_period() {
     let model = Model::default();
-    model.with(|model| model.is_full = true);
+    model.with(|model| {
+        model.is_full = true;
+        // A wait for this must be a wait, not a hot loop, which would keep paused time from passing.
+        model.record_takes = Duration::from_millis(100);
+    });
     let world = World::new(WIDE, model, accept);
     world.put("a", 0);
     sleep(Duration::from_secs(1)).await;
