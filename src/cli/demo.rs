@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     history: Option<PathBuf>,
     /// The same seed gives the same world.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = Scenario::LIVELY_SEED)]
     seed: u64,
 }
 

@@ -4,15 +4,17 @@
 //! toml-span parses and keeps the place of each value. (serde with the toml crate stops at the first error, and once a
 //! value has its type it no longer knows its place, so a check between two values could not say where.) toml-span's own
 //! `TableHelper` knows neither paths nor suggestions.
+//!
+//! Nothing here has a `Debug`: it would show the document, and with it the secrets that it holds.
 
 use toml_span::Value;
 use toml_span::value::{Table, ValueInner};
 
-use super::problems::Problems;
+use super::problems::{Problems, Read, Reported, all};
 use super::wording::{listed, shortened, suggestion};
 
 /// A value of the document.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Item<'d> {
     /// What it is called in messages: `targets[0].regions[1]`.
     path: String,
@@ -49,8 +51,8 @@ impl<'d> Item<'d> {
         self.problems.text().line_of(self.offset())
     }
 
-    pub(super) fn error(&self, message: impl Into<String>) {
-        self.problems.error(self.offset(), &self.path, message);
+    pub(super) fn error(&self, message: impl Into<String>) -> Reported {
+        self.problems.error(self.offset(), &self.path, message)
     }
 
     pub(super) fn warning(&self, message: impl Into<String>) {
@@ -58,12 +60,12 @@ impl<'d> Item<'d> {
     }
 
     /// That it is of the wrong type.
-    pub(super) fn wrong_type(&self, expected: &str) {
-        self.error(format!("expected {expected}, found {}", self.found()));
+    pub(super) fn wrong_type(&self, expected: &str) -> Reported {
+        self.error(format!("expected {expected}, found {}", self.found()))
     }
 
     /// Its type, for a message.
-    pub(super) fn found(&self) -> &'static str {
+    fn found(&self) -> &'static str {
         match self.inner() {
             ValueInner::String(_) => "a string",
             ValueInner::Integer(_) => "an integer",
@@ -79,29 +81,19 @@ impl<'d> Item<'d> {
     }
 
     /// Its text, if it is a string.
-    pub(super) fn string(&self, expected: &str) -> Option<&'d str> {
-        let text = self.inner().as_str();
-        if text.is_none() {
-            self.wrong_type(expected);
-        }
-        text
+    pub(super) fn string(&self, expected: &str) -> Read<&'d str> {
+        self.inner().as_str().ok_or_else(|| self.wrong_type(expected))
     }
 
     /// Itself if it is a string or, as some secrets are, a table; or the members of an array, which can't be empty.
-    pub(super) fn one_or_more(&self, expected: &str) -> Vec<Self> {
+    pub(super) fn one_or_more(&self, expected: &str) -> Read<Vec<Self>> {
         match self.inner() {
-            ValueInner::String(_) | ValueInner::Table(_) => vec![self.clone()],
-            ValueInner::Array(_) => {
-                let members = self.members().unwrap_or_default();
-                if members.is_empty() {
-                    self.error(format!("expected {expected}, found an empty array"));
-                }
-                members
-            }
-            _ => {
-                self.wrong_type(expected);
-                Vec::new()
-            }
+            ValueInner::String(_) | ValueInner::Table(_) => Ok(vec![self.clone()]),
+            ValueInner::Array(_) => match self.members() {
+                Some(members) if !members.is_empty() => Ok(members),
+                _ => Err(self.error(format!("expected {expected}, found an empty array"))),
+            },
+            _ => Err(self.wrong_type(expected)),
         }
     }
 
@@ -116,12 +108,10 @@ impl<'d> Item<'d> {
         Some(members.collect())
     }
 
-    pub(super) fn section(&self, expected: &str) -> Option<Section<'d>> {
-        let Some(table) = self.inner().as_table() else {
-            self.wrong_type(expected);
-            return None;
-        };
-        Some(Section {
+    /// Itself as a table.
+    pub(super) fn section(&self, expected: &str) -> Read<Section<'d>> {
+        let table = self.inner().as_table().ok_or_else(|| self.wrong_type(expected))?;
+        Ok(Section {
             item: self.clone(),
             table,
         })
@@ -129,32 +119,24 @@ impl<'d> Item<'d> {
 }
 
 /// A table of the document.
-#[derive(Debug, Clone)]
 pub(super) struct Section<'d> {
     item: Item<'d>,
     table: &'d Table<'d>,
 }
 
 impl<'d> Section<'d> {
-    pub(super) fn problems(&self) -> &'d Problems<'d> {
-        self.item.problems
-    }
-
-    /// Reports every key that is not `known`, and says whether there was none. `whose` stands in the message where the same table knows other keys
+    /// Reports every key that is not `known`. `whose` stands in the message where the same table knows other keys
     /// under other circumstances: ` of a receiver of type "log"`.
-    pub(super) fn refuse_unknown(&self, known: &[&str], whose: &str) -> bool {
-        let mut all_known = true;
+    pub(super) fn refuse_unknown(&self, known: &[&str], whose: &str) -> Read<()> {
+        let mut all_known = Ok(());
         for key in self.table.keys() {
             let name = key.name.as_ref();
             if !known.contains(&name) {
-                all_known = false;
                 let suggestion = suggestion(name, known.iter().copied());
                 let known = listed(known.iter().copied());
-                self.problems().error(
-                    key.span.start,
-                    &self.path_of(&shortened(name)),
-                    format!("unknown key{suggestion}; the keys{whose} are {known}"),
-                );
+                let message = format!("unknown key{suggestion}; the keys{whose} are {known}");
+                let path = self.path_of(&shortened(name));
+                all_known = Err(self.item.problems.error(key.span.start, &path, message));
             }
         }
         all_known
@@ -169,34 +151,37 @@ impl<'d> Section<'d> {
     }
 
     /// The key's value, which must be there.
-    pub(super) fn required(&self, key: &str, expected: &str) -> Option<Item<'d>> {
-        let item = self.get(key);
-        if item.is_none() {
-            self.error(key, format!("missing; expected {expected}"));
-        }
-        item
+    pub(super) fn required(&self, key: &str, expected: &str) -> Read<Item<'d>> {
+        self.get(key)
+            .ok_or_else(|| self.error(key, format!("missing; expected {expected}")))
+    }
+
+    /// The key's value as `read` has it, if there is one.
+    pub(super) fn optional<T>(&self, key: &str, read: impl FnOnce(&Item<'d>) -> Read<T>) -> Read<Option<T>> {
+        self.get(key).map(|item| read(&item)).transpose()
     }
 
     /// The entries of an array of tables, none if it is absent.
-    pub(super) fn entries(&self, key: &str) -> Vec<Section<'d>> {
+    pub(super) fn entries(&self, key: &str) -> Read<Vec<Section<'d>>> {
         let Some(item) = self.get(key) else {
-            return Vec::new();
+            return Ok(Vec::new());
         };
         let expected = format!("entries that begin with [[{key}]]");
-        let Some(members) = item.members() else {
-            item.wrong_type(&expected);
-            return Vec::new();
-        };
-        members.iter().filter_map(|member| member.section(&expected)).collect()
+        let members = item.members().ok_or_else(|| item.wrong_type(&expected))?;
+        all(members.iter().map(|member| member.section(&expected)))
     }
 
     /// Reports what is wrong with a key that is not there, at the table's own place.
-    pub(super) fn error(&self, key: &str, message: impl Into<String>) {
-        self.problems().error(self.item.offset(), &self.path_of(key), message);
+    pub(super) fn error(&self, key: &str, message: impl Into<String>) -> Reported {
+        self.item
+            .problems
+            .error(self.item.offset(), &self.path_of(key), message)
     }
 
     pub(super) fn warning(&self, key: &str, message: impl Into<String>) {
-        self.problems().warning(self.item.offset(), &self.path_of(key), message);
+        self.item
+            .problems
+            .warning(self.item.offset(), &self.path_of(key), message);
     }
 
     fn path_of(&self, key: &str) -> String {

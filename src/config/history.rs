@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::document::{Item, Section};
+use super::problems::Read;
 use super::values::{duration, one_of};
 use super::wording::quoted;
 use super::{Environment, HistorySettings, ResourceModelPolicy, Surroundings};
@@ -22,29 +23,29 @@ const FOR_EVER: &str = "forever";
 /// A hundred of humantime's years, of 365.25 days.
 const LONGEST_RETENTION: Duration = Duration::from_hours(100 * 8766);
 
-pub(super) fn read(root: &Section<'_>, surroundings: &Surroundings<'_>) -> HistorySettings {
-    let section = root.get("history").and_then(|item| item.section("a table, [history]"));
-    if let Some(section) = &section {
-        section.refuse_unknown(&KEYS, " of [history]");
-    }
-    let get = |key| section.as_ref().and_then(|section| section.get(key));
+pub(super) fn read(root: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<HistorySettings> {
+    let section = root.optional("history", |item| item.section("a table, [history]"))?;
+    let section = section.as_ref();
+    let unknown = section.map(|section| section.refuse_unknown(&KEYS, " of [history]"));
+    let get = |key| section.and_then(|section| section.get(key));
     let path = match get("path") {
         Some(item) => path(&item, surroundings),
-        None => default_history_path(surroundings.environment).or_else(|| {
+        None => default_history_path(surroundings.environment).ok_or_else(|| {
             root.error(
                 "history.path",
                 "missing, and none of $STATE_DIRECTORY, $XDG_STATE_HOME and $HOME names a folder to keep it in",
-            );
-            None
+            )
         }),
     };
-    HistorySettings {
-        path: path.unwrap_or_default(),
-        retention: get("retention").and_then(|item| retention(&item)),
-        resource_model: get("resource_model")
-            .and_then(|item| one_of(&item, &POLICIES))
-            .unwrap_or_default(),
-    }
+    let retention = get("retention").map_or(Ok(None), |item| retention(&item));
+    let resource_model =
+        get("resource_model").map_or(Ok(ResourceModelPolicy::default()), |item| one_of(&item, &POLICIES));
+    unknown.transpose()?;
+    Ok(HistorySettings {
+        path: path?,
+        retention: retention?,
+        resource_model: resource_model?,
+    })
 }
 
 /// Where the history is kept if nothing else is said: `$STATE_DIRECTORY/history.db`, which systemd sets for a service,
@@ -53,9 +54,9 @@ pub(super) fn read(root: &Section<'_>, surroundings: &Surroundings<'_>) -> Histo
 /// <https://specifications.freedesktop.org/basedir-spec/latest/>
 pub fn default_history_path(environment: &Environment) -> Option<PathBuf> {
     // systemd lists several folders if the unit does, with colons between.
-    let of_the_service = environment.folder("STATE_DIRECTORY").and_then(|list| {
-        let first = list.to_str()?.split(':').next()?;
-        Some(PathBuf::from(first))
+    let of_the_service = environment.folder("STATE_DIRECTORY").map(|list| {
+        let first = list.to_str().and_then(|list| list.split(':').next()).map(PathBuf::from);
+        first.unwrap_or(list)
     });
     let of_the_user = || {
         environment
@@ -66,27 +67,26 @@ pub fn default_history_path(environment: &Environment) -> Option<PathBuf> {
     Some(of_the_service.or_else(of_the_user)?.join("history.db"))
 }
 
-fn path(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Option<PathBuf> {
+fn path(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<PathBuf> {
     let expected = "the path of a file";
     let text = item.string(expected)?;
     if text.is_empty() || text.contains('\0') || text.ends_with('/') {
-        item.error(format!("expected {expected}, found {}", quoted(text)));
-        return None;
+        return Err(item.error(format!("expected {expected}, found {}", quoted(text))));
     }
     if text.starts_with('~') {
-        item.error(format!(
+        let message = format!(
             "{} begins with ~, which only a shell knows: write the path out",
             quoted(text)
-        ));
-        return None;
+        );
+        return Err(item.error(message));
     }
-    Some(surroundings.folder.join(text))
+    Ok(surroundings.folder.join(text))
 }
 
 /// At least as long as AWS lists a request: what was forgotten earlier would be seen again, and be news again.
-fn retention(item: &Item<'_>) -> Option<Duration> {
+fn retention(item: &Item<'_>) -> Read<Option<Duration>> {
     if item.inner().as_str() == Some(FOR_EVER) {
-        return None;
+        return Ok(None);
     }
-    duration(item, &(RETENTION..=LONGEST_RETENTION), " or \"forever\"")
+    duration(item, &(RETENTION..=LONGEST_RETENTION), " or \"forever\"").map(Some)
 }

@@ -32,7 +32,7 @@ use url::Url;
 
 use document::Item;
 use pace::Draft;
-use problems::Problems;
+use problems::{Problems, Read};
 use values::Names;
 
 pub use environment::Environment;
@@ -44,7 +44,7 @@ use crate::decide::route::Route;
 use crate::model::{AccountId, Region};
 
 /// What `ccwatch run` is told to do. Whatever can be checked without a network has been.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Config {
     pub history: HistorySettings,
     /// One for each `[[targets]]` entry and Region.
@@ -56,7 +56,7 @@ pub struct Config {
 }
 
 /// `[history]`
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistorySettings {
     pub path: PathBuf,
     /// How long what has ended is kept; `None` for ever.
@@ -143,7 +143,6 @@ const KEYS: [&str; 5] = ["history", "poll", "targets", "receivers", "routes"];
 const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// What a configuration depends on beside its text.
-#[derive(Debug)]
 struct Surroundings<'e> {
     environment: &'e Environment,
     /// The configuration file's folder, against which relative paths in it are resolved: a service's working directory
@@ -168,9 +167,8 @@ impl Config {
     ///
     /// With all that is wrong with it.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        let (mut config, warnings) = parse(text, path, environment, read)?;
-        config.warnings = warnings;
-        Ok(config)
+        let (config, warnings) = parse(text, path, environment, read)?;
+        Ok(Self { warnings, ..config })
     }
 }
 
@@ -182,12 +180,10 @@ impl HistorySettings {
     /// With all that is wrong with that section, or with why the file can't be read.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
         let text = secret::read(path, LARGEST_FILE).map_err(|fault| ConfigErrors::unreadable(path, &fault))?;
-        let (settings, _) = parse(&text, path, environment, |document, surroundings| {
-            document
-                .section("a table")
-                .map(|root| history::read(&root, surroundings))
-        })?;
-        Ok(settings.unwrap_or_default())
+        let read = |document: &Item<'_>, surroundings: &Surroundings<'_>| {
+            history::read(&document.section("a table")?, surroundings)
+        };
+        Ok(parse(&text, path, environment, read)?.0)
     }
 }
 
@@ -196,7 +192,7 @@ fn parse<T>(
     text: &str,
     path: &Path,
     environment: &Environment,
-    read: impl FnOnce(&Item<'_>, &Surroundings<'_>) -> T,
+    read: impl FnOnce(&Item<'_>, &Surroundings<'_>) -> Read<T>,
 ) -> Result<(T, Vec<String>), ConfigErrors> {
     // Some editors begin a file with a byte order mark, which is no character of its first line.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -213,27 +209,30 @@ fn parse<T>(
         }
     };
     let problems = Problems::new(places);
-    let result = read(&Item::root(&document, &problems), &surroundings);
-    Ok((result, problems.into_result()?))
+    let read = read(&Item::root(&document, &problems), &surroundings);
+    problems.finish(read)
 }
 
-/// What the document says. Where something is wrong, which is then among its problems, it lacks that part.
-fn read(document: &Item<'_>, surroundings: &Surroundings<'_>) -> Config {
-    let Some(root) = document.section("a table") else {
-        return Config::default();
-    };
-    root.refuse_unknown(&KEYS, "");
+/// What the document says. Each part is read, whatever is wrong with the others, so that all of it is told.
+fn read(document: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<Config> {
+    let root = document.section("a table")?;
+    let known = root.refuse_unknown(&KEYS, "");
     let history = history::read(&root, surroundings);
     let poll = Draft::of_poll(&root);
-    let targets = targets::read(&root, &poll);
+    let (targets, places) = targets::read(&root, &poll);
     let mut names = Names::default();
     let receivers = receivers::read(&root, surroundings, &mut names);
-    let routes = routes::read(&root, &names, &targets);
-    Config {
-        history,
-        targets: targets.settings,
-        receivers,
-        routes,
+    let routes = routes::read(&root, &names, &places);
+    known?;
+    Ok(Config {
+        history: history?,
+        targets: targets?,
+        receivers: receivers?,
+        routes: routes?,
         warnings: Vec::new(),
-    }
+    })
 }
+
+#[cfg(test)]
+#[path = "annotated_tests.rs"]
+mod annotated_tests;

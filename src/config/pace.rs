@@ -7,6 +7,7 @@ use humantime::format_duration;
 use toml_span::value::ValueInner;
 
 use super::document::{Item, Section};
+use super::problems::Read;
 use super::values::duration;
 use crate::decide::cadence::Pace;
 
@@ -25,28 +26,28 @@ const INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duratio
 /// About 30 calls a second were measured for an account and Region, which those who deploy share.
 const MOST_CALLS_PER_SECOND: f64 = 25.0;
 
-/// A [`Pace`] in the making. `None` stands for what was given and is wrong, which is not compared with anything, lest
-/// one mistake be reported as two.
+/// A [`Pace`] in the making. What was given and is wrong is not compared with anything, lest one mistake be reported as
+/// two.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
-    discover_every: Option<Duration>,
-    idle_every: Option<Duration>,
-    sweep_every: Option<Duration>,
-    min_look_every: Option<Duration>,
-    max_look_every: Option<Duration>,
-    max_calls_per_second: Option<f64>,
+    discover_every: Read<Duration>,
+    idle_every: Read<Duration>,
+    sweep_every: Read<Duration>,
+    min_look_every: Read<Duration>,
+    max_look_every: Read<Duration>,
+    max_calls_per_second: Read<f64>,
 }
 
 impl Default for Draft {
     fn default() -> Self {
         let pace = Pace::default();
         Self {
-            discover_every: Some(pace.discover_every),
-            idle_every: Some(pace.idle_every),
-            sweep_every: Some(pace.sweep_every),
-            min_look_every: Some(pace.min_look_every),
-            max_look_every: Some(pace.max_look_every),
-            max_calls_per_second: Some(pace.max_calls_per_second),
+            discover_every: Ok(pace.discover_every),
+            idle_every: Ok(pace.idle_every),
+            sweep_every: Ok(pace.sweep_every),
+            min_look_every: Ok(pace.min_look_every),
+            max_look_every: Ok(pace.max_look_every),
+            max_calls_per_second: Ok(pace.max_calls_per_second),
         }
     }
 }
@@ -55,10 +56,11 @@ impl Draft {
     /// `[poll]`, over the defaults.
     pub(super) fn of_poll(root: &Section<'_>) -> Self {
         let defaults = Self::default();
-        let Some(section) = root.get("poll").and_then(|item| item.section("a table, [poll]")) else {
+        let Some(Ok(section)) = root.get("poll").map(|item| item.section("a table, [poll]")) else {
             return defaults;
         };
-        section.refuse_unknown(&KEYS, " of [poll]");
+        // Reported, and no reason not to look at the rest.
+        let _ = section.refuse_unknown(&KEYS, " of [poll]");
         defaults.overridden(&section)
     }
 
@@ -92,9 +94,8 @@ impl Draft {
         new
     }
 
-    /// `None` if something in it is wrong, which has been reported.
-    pub(super) fn finish(&self) -> Option<Pace> {
-        Some(Pace {
+    pub(super) fn finish(&self) -> Read<Pace> {
+        Ok(Pace {
             discover_every: self.discover_every?,
             idle_every: self.idle_every?,
             sweep_every: self.sweep_every?,
@@ -109,10 +110,10 @@ impl Draft {
 /// neither, both are inherited and were reported there.
 fn refuse_longer(
     section: &Section<'_>,
-    (shorter_key, shorter): (&str, Option<Duration>),
-    (longer_key, longer): (&str, Option<Duration>),
+    (shorter_key, shorter): (&str, Read<Duration>),
+    (longer_key, longer): (&str, Read<Duration>),
 ) {
-    let (Some(shorter), Some(longer)) = (shorter, longer) else {
+    let (Ok(shorter), Ok(longer)) = (shorter, longer) else {
         return;
     };
     if shorter <= longer {
@@ -130,20 +131,17 @@ fn refuse_longer(
     }
 }
 
-fn calls_per_second(item: &Item<'_>) -> Option<f64> {
+fn calls_per_second(item: &Item<'_>) -> Read<f64> {
     let expected = format!("a number above 0 and up to {MOST_CALLS_PER_SECOND}");
     let number = match item.inner() {
         ValueInner::Float(number) => *number,
         #[expect(clippy::cast_precision_loss, reason = "what is not exact is far out of bounds")]
         ValueInner::Integer(number) => *number as f64,
-        _ => {
-            item.wrong_type(&expected);
-            return None;
-        }
+        _ => return Err(item.wrong_type(&expected)),
     };
     if number > 0.0 && number <= MOST_CALLS_PER_SECOND {
-        return Some(number);
+        Ok(number)
+    } else {
+        Err(item.error(format!("expected {expected}, found {number}")))
     }
-    item.error(format!("expected {expected}, found {number}"));
-    None
 }

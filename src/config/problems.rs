@@ -7,7 +7,7 @@ use std::path::Path;
 use super::wording::counted;
 use crate::model::printable;
 
-/// Beyond that many, a file has one cause that is wrong and the rest follow from it.
+/// A file with more problems than that has them from one cause, which the first ones show.
 const MOST_SHOWN: usize = 100;
 
 /// Everything that is wrong with a configuration, in the order of the file. Shown, it is a line a problem,
@@ -27,6 +27,19 @@ impl ConfigErrors {
     /// A line for each problem.
     pub fn problems(&self) -> &[String] {
         &self.problems
+    }
+
+    fn of(text: &Text<'_>, problems: Vec<Problem>) -> Self {
+        let found = counted(problems.len(), "problem");
+        let only_first = if problems.len() > MOST_SHOWN {
+            format!(", of which the first {MOST_SHOWN} are shown")
+        } else {
+            String::new()
+        };
+        Self {
+            problems: shown(text, problems),
+            closing: format!("{found} in the configuration{only_first}."),
+        }
     }
 
     /// The file as a whole could not be read.
@@ -59,27 +72,26 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// A file's text, in which offsets (in bytes) have a line and a column.
-#[derive(Debug)]
 pub(super) struct Text<'d> {
     file: &'d Path,
-    text: &'d str,
+    content: &'d str,
     line_starts: Vec<usize>,
 }
 
 impl<'d> Text<'d> {
-    pub(super) fn new(file: &'d Path, text: &'d str) -> Self {
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+    pub(super) fn new(file: &'d Path, content: &'d str) -> Self {
+        let breaks = content.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
         Self {
             file,
-            text,
+            content,
             line_starts,
         }
     }
 
     /// What stands before `offset`.
     pub(super) fn until(&self, offset: usize) -> &'d str {
-        self.text.get(..offset).unwrap_or_default()
+        self.content.get(..offset).unwrap_or_default()
     }
 
     /// The line that `offset` is in, from 1.
@@ -89,8 +101,8 @@ impl<'d> Text<'d> {
 
     fn column_of(&self, offset: usize) -> usize {
         let start = self.line_starts[self.line_of(offset) - 1];
-        let end = self.text.floor_char_boundary(offset.min(self.text.len()));
-        self.text.get(start..end).map_or(0, |before| before.chars().count()) + 1
+        let end = self.content.floor_char_boundary(offset.min(self.content.len()));
+        self.content.get(start..end).map_or(0, |before| before.chars().count()) + 1
     }
 
     fn line(&self, offset: usize, key: &str, message: &str) -> String {
@@ -100,16 +112,28 @@ impl<'d> Text<'d> {
     }
 }
 
+/// Proof that a problem was reported. Whoever can't return what was asked for returns this, so that nothing can be left
+/// out of a configuration without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Reported(());
+
+/// What was read, or the proof that something is wrong with it.
+pub(super) type Read<T> = Result<T, Reported>;
+
+/// All of what was read, if none of it is wrong. (`collect` would not look at what follows the first problem.)
+pub(super) fn all<T>(items: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+    let items: Vec<Read<T>> = items.collect();
+    items.into_iter().collect()
+}
+
 /// The problems and warnings found so far. Each part of the reader holds it by shared reference and adds to it, and
 /// goes on.
-#[derive(Debug)]
 pub(super) struct Problems<'d> {
     text: Text<'d>,
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
 }
 
-#[derive(Debug)]
 struct Problem {
     offset: usize,
     key: String,
@@ -129,12 +153,13 @@ impl<'d> Problems<'d> {
         &self.text
     }
 
-    pub(super) fn error(&self, offset: usize, key: &str, message: impl Into<String>) {
+    pub(super) fn error(&self, offset: usize, key: &str, message: impl Into<String>) -> Reported {
         self.errors.borrow_mut().push(Problem {
             offset,
             key: key.to_owned(),
             message: message.into(),
         });
+        Reported(())
     }
 
     pub(super) fn warning(&self, offset: usize, key: &str, message: impl Into<String>) {
@@ -145,22 +170,13 @@ impl<'d> Problems<'d> {
         });
     }
 
-    /// The warnings if there was no error, else the errors.
-    pub(super) fn into_result(self) -> Result<Vec<String>, ConfigErrors> {
+    /// What was read, with the warnings, if there was no error; else the errors.
+    pub(super) fn finish<T>(self, read: Read<T>) -> Result<(T, Vec<String>), ConfigErrors> {
         let errors = self.errors.into_inner();
-        if errors.is_empty() {
-            return Ok(shown(&self.text, self.warnings.into_inner()));
+        match read {
+            Ok(read) if errors.is_empty() => Ok((read, shown(&self.text, self.warnings.into_inner()))),
+            _ => Err(ConfigErrors::of(&self.text, errors)),
         }
-        let found = counted(errors.len(), "problem");
-        let left = errors.len().saturating_sub(MOST_SHOWN);
-        Err(ConfigErrors {
-            problems: shown(&self.text, errors),
-            closing: if left == 0 {
-                format!("{found} in the configuration.")
-            } else {
-                format!("{found} in the configuration, of which the first {MOST_SHOWN} are shown.")
-            },
-        })
     }
 }
 
@@ -195,9 +211,9 @@ mod tests {
     fn many_problems_are_counted_but_not_all_shown() {
         let problems = Problems::new(Text::new(Path::new("f"), ""));
         for _ in 0..250 {
-            problems.error(0, "key", "wrong");
+            let _ = problems.error(0, "key", "wrong");
         }
-        let errors = problems.into_result().unwrap_err();
+        let errors = problems.finish(Ok(())).unwrap_err();
         assert_eq!(errors.problems().len(), 100);
         assert_eq!(
             errors.to_string().lines().last(),

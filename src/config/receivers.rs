@@ -8,7 +8,8 @@ use indexmap::IndexSet;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::document::Section;
-use super::secret::{check_signing_key, secret};
+use super::problems::{Read, all};
+use super::secret::{secret, signing_key};
 use super::values::{Names, duration, http_url, is_exposed, one_of};
 use super::wording::quoted;
 use super::{LogFormat, ReceiverKind, ReceiverSettings, Surroundings};
@@ -60,44 +61,54 @@ pub(super) fn read<'d>(
     root: &Section<'d>,
     surroundings: &Surroundings<'_>,
     names: &mut Names<'d>,
-) -> Vec<ReceiverSettings> {
+) -> Read<Vec<ReceiverSettings>> {
     let entries = root.entries("receivers");
-    entries
-        .iter()
-        .filter_map(|section| entry(section, surroundings, names))
-        .collect()
+    let entries = entries.inspect_err(|reported| names.refuse(*reported))?;
+    all(entries.iter().map(|section| entry(section, surroundings, names)))
 }
 
-fn entry<'d>(
-    section: &Section<'d>,
-    surroundings: &Surroundings<'_>,
-    names: &mut Names<'d>,
-) -> Option<ReceiverSettings> {
+fn entry<'d>(section: &Section<'d>, surroundings: &Surroundings<'_>, names: &mut Names<'d>) -> Read<ReceiverSettings> {
     let name = names.take(section);
-    let bounded = |key, bounds| section.get(key).map(|item| duration(&item, bounds, ""));
-    let give_up_after = bounded("give_up_after", &GIVE_UP_BOUNDS).unwrap_or(Some(GIVE_UP_AFTER));
-    let time_out = bounded("time_out", &TIME_OUT_BOUNDS);
-    let named_type = section
+    let give_up_after = section.optional("give_up_after", |item| duration(item, &GIVE_UP_BOUNDS, ""));
+    let time_out = section.optional("time_out", |item| duration(item, &TIME_OUT_BOUNDS, ""));
+    let type_ = section
         .required("type", "one of \"log\", \"webhook\", \"slack\", \"exec\"")
-        .and_then(|item| {
-            let type_ = one_of(&item, &TYPES)?;
-            Some((item.inner().as_str()?, type_))
-        });
-    let Some((type_name, type_)) = named_type else {
-        // Which type's keys are right is not known, so those of any type pass.
-        let of_types = TYPES.iter().flat_map(|(_, type_)| type_.keys()).copied();
-        let keys: IndexSet<&str> = COMMON_KEYS.into_iter().chain(of_types).collect();
-        section.refuse_unknown(&keys.into_iter().collect::<Vec<_>>(), " of [[receivers]]");
-        return None;
+        .and_then(|item| one_of(&item, &TYPES));
+    let known = refuse_unknown(section, type_.ok());
+    let type_ = type_?;
+    let kind = kind(section, type_, surroundings);
+    known?;
+    Ok(ReceiverSettings {
+        name: name?.to_owned(),
+        give_up_after: give_up_after?.unwrap_or(GIVE_UP_AFTER),
+        time_out: time_out?.unwrap_or(type_.time_out()),
+        kind: kind?,
+    })
+}
+
+/// Which type's keys are right is not known where the type is not, so that those of any type pass.
+fn refuse_unknown(section: &Section<'_>, known_type: Option<Type>) -> Read<()> {
+    let types = TYPES
+        .iter()
+        .filter(|(_, type_)| known_type.is_none_or(|known| known == *type_));
+    let own_keys = types.clone().flat_map(|(_, type_)| type_.keys()).copied();
+    let keys: IndexSet<&str> = COMMON_KEYS.into_iter().chain(own_keys).collect();
+    let names: Vec<_> = types.map(|(name, _)| *name).collect();
+    let whose = match names.as_slice() {
+        [name] => format!(" of a receiver of type \"{name}\""),
+        _ => " of [[receivers]]".to_owned(),
     };
-    let whose = format!(" of a receiver of type \"{type_name}\"");
-    section.refuse_unknown(&[&COMMON_KEYS, type_.keys()].concat(), &whose);
-    let kind = match type_ {
-        Type::Log => ReceiverKind::Log {
-            format: section
-                .get("format")
-                .map_or(Some(LogFormat::default()), |item| one_of(&item, &FORMATS))?,
-        },
+    section.refuse_unknown(&keys.into_iter().collect::<Vec<_>>(), &whose)
+}
+
+fn kind(section: &Section<'_>, type_: Type, surroundings: &Surroundings<'_>) -> Read<ReceiverKind> {
+    Ok(match type_ {
+        Type::Log => {
+            let format = section.optional("format", |item| one_of(item, &FORMATS))?;
+            ReceiverKind::Log {
+                format: format.unwrap_or_default(),
+            }
+        }
         Type::Webhook => {
             let (url, secrets) = (url(section, surroundings), signing_keys(section, surroundings));
             ReceiverKind::Webhook {
@@ -111,70 +122,48 @@ fn entry<'d>(
         Type::Exec => ReceiverKind::Exec {
             command: command(section)?,
         },
-    };
-    Some(ReceiverSettings {
-        name: name?.to_owned(),
-        give_up_after: give_up_after?,
-        time_out: time_out.unwrap_or(Some(type_.time_out()))?,
-        kind,
     })
 }
 
-fn url(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<SecretString> {
+fn url(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
     let item = section.required("url", "the URL to post to, as text or by reference: { env = \"NAME\" }")?;
     let secret = secret(&item, surroundings)?;
-    let url = http_url(secret.value.expose_secret())
-        .map_err(|fault| secret.error(&fault))
-        .ok()?;
+    let url = http_url(secret.value.expose_secret()).map_err(|fault| secret.error(&fault))?;
     if is_exposed(&url) {
         secret
             .warning("is http to another machine: messages, and what grants access in the URL, can be read on the way");
     }
-    Some(SecretString::from(String::from(url)))
+    Ok(SecretString::from(String::from(url)))
 }
 
-fn signing_keys(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Option<Vec<SecretString>> {
-    let Some(item) = section.get("secret") else {
-        return Some(Vec::new());
-    };
-    let members = item.one_or_more("a signing key, or several while it is being changed");
-    let mut keys = Vec::new();
-    for member in &members {
-        let key = secret(member, surroundings)?;
-        check_signing_key(&key);
-        keys.push(key.value);
-    }
-    Some(keys)
+fn signing_keys(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<Vec<SecretString>> {
+    let keys = section.optional("secret", |item| {
+        let members = item.one_or_more("a signing key, or several while it is being changed")?;
+        all(members.iter().map(|member| signing_key(member, surroundings)))
+    });
+    Ok(keys?.unwrap_or_default())
 }
 
-fn command(section: &Section<'_>) -> Option<Vec<String>> {
+fn command(section: &Section<'_>) -> Read<Vec<String>> {
     let expected = "a program and its arguments, such as [\"/usr/bin/logger\", \"-t\", \"ccwatch\"]";
     let item = section.required("command", expected)?;
     if let Some(program) = item.inner().as_str()
         && !Path::new(program).is_absolute()
     {
-        item.error(format!(
+        return Err(item.error(format!(
             "expected an array, or the absolute path of a program alone (no shell is there to split it), found {}",
             quoted(program)
-        ));
-        return None;
+        )));
     }
-    let members = item.one_or_more(expected);
-    let mut command = Vec::new();
-    for member in &members {
+    let members = item.one_or_more(expected)?;
+    all(members.iter().enumerate().map(|(index, member)| {
         let word = member.string("a string")?;
+        if index == 0 && word.trim().is_empty() {
+            return Err(member.error(format!("expected a program, found {}", quoted(word))));
+        }
         if word.contains('\0') {
-            member.error("holds a NUL character, which no argument can");
-            return None;
+            return Err(member.error("holds a NUL character, which no argument can"));
         }
-        command.push(word.to_owned());
-    }
-    match command.first() {
-        Some(program) if program.trim().is_empty() => {
-            members[0].error("expected a program, found nothing");
-            None
-        }
-        Some(_) => Some(command),
-        None => None,
-    }
+        Ok(word.to_owned())
+    }))
 }

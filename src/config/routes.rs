@@ -4,7 +4,8 @@
 //! against what there is: the words of the service and of ccwatch, and the targets of this file.
 
 use super::document::{Item, Section};
-use super::targets::Targets;
+use super::problems::{Read, Reported, all};
+use super::targets::Places;
 use super::values::Names;
 use super::wording::{listed, quoted, suggestion};
 use crate::decide::route::{Field, Patterns, Route, Subject};
@@ -12,84 +13,86 @@ use crate::model::{ChangeKind, ErrorCode, FailureMode, HookStatus, Operation, Re
 
 pub(super) const OWN_KEYS: [&str; 2] = ["name", "to"];
 
-pub(super) fn read<'d>(root: &Section<'d>, receivers: &Names<'d>, targets: &Targets<'d>) -> Vec<Route> {
-    let mut names = Names::default();
-    let entries = root.entries("routes");
+pub(super) fn read<'d>(root: &Section<'d>, receivers: &Names<'d>, places: &Places<'d>) -> Read<Vec<Route>> {
     let field_keys = Field::ALL.map(|(key, _)| key);
     let keys = [&OWN_KEYS[..], &field_keys].concat();
-    let mut routes = Vec::new();
-    for section in &entries {
-        section.refuse_unknown(&keys, " of [[routes]]");
-        let name = names.take(section).unwrap_or_default().to_owned();
+    let mut names = Names::default();
+    let entries = root.entries("routes")?;
+    let routes = all(entries.iter().map(|section| {
+        let known = section.refuse_unknown(&keys, " of [[routes]]");
+        let name = names.take(section);
         let to = to(section, receivers);
-        let matchers = Field::ALL
-            .into_iter()
-            .filter_map(|(key, field)| Some((field, patterns(&section.get(key)?, field, targets))))
-            .collect();
-        routes.push(Route { name, matchers, to });
-    }
-    warn_of_silence(root, receivers, &routes);
-    routes
-}
-
-fn to(section: &Section<'_>, receivers: &Names<'_>) -> Vec<String> {
-    let expected = "the name of a receiver, or several in an array";
-    let Some(item) = section.required("to", expected) else {
-        return Vec::new();
-    };
-    let mut to: Vec<String> = Vec::new();
-    for member in item.one_or_more(expected) {
-        let Some(name) = member.string("the name of a receiver") else {
-            continue;
-        };
-        if !receivers.contains(name) {
-            let found = quoted(name);
-            if !receivers.is_complete() {
-                // It may be meant for the receiver whose name is missing or wrong, which is reported.
-            } else if receivers.iter().next().is_none() {
-                member.error(format!("no receiver is named {found}: there is no [[receivers]] entry"));
-            } else {
-                let suggestion = suggestion(name, receivers.iter());
-                let known = listed(receivers.iter());
-                member.error(format!("no receiver is named {found}{suggestion}; known are {known}"));
-            }
-        } else if to.iter().any(|other| other == name) {
-            member.error(format!("{} is named twice", quoted(name)));
-        } else {
-            to.push(name.to_owned());
-        }
-    }
-    to
-}
-
-fn patterns(item: &Item<'_>, field: Field, targets: &Targets<'_>) -> Patterns {
-    let texts: Vec<&str> = item
-        .one_or_more("a pattern, or several in an array")
-        .iter()
-        .filter_map(|member| {
-            let text = member.string("a pattern")?;
-            let pattern = text.strip_prefix('!').unwrap_or(text);
-            if pattern.is_empty() {
-                member.error(format!("expected a pattern, found {}", quoted(text)));
-            } else {
-                check(member, pattern, field, targets);
-            }
-            Some(text)
+        let matchers = all(Field::ALL.into_iter().filter_map(|(key, field)| {
+            let patterns = patterns(&section.get(key)?, field, places);
+            Some(patterns.map(|patterns| (field, patterns)))
+        }));
+        known?;
+        Ok(Route {
+            name: name?.to_owned(),
+            matchers: matchers?,
+            to: to?,
         })
-        .collect();
-    Patterns::new(texts)
+    }))?;
+    warn_of_silence(root, receivers, &routes);
+    Ok(routes)
 }
 
-/// Reports a pattern that nothing can match.
-fn check(item: &Item<'_>, pattern: &str, field: Field, targets: &Targets<'_>) {
-    let is_glob = pattern.contains('*');
-    let words = |lists: &[&[&'static str]]| lists.concat();
-    let fault = match field {
+fn to(section: &Section<'_>, receivers: &Names<'_>) -> Read<Vec<String>> {
+    let expected = "the name of a receiver, or several in an array";
+    let members = section.required("to", expected)?.one_or_more(expected)?;
+    let mut seen = Vec::new();
+    all(members.iter().map(|member| {
+        let name = member.string("the name of a receiver")?;
+        if !receivers.contains(name) {
+            return Err(no_receiver(member, name, receivers));
+        }
+        if seen.contains(&name) {
+            return Err(member.error(format!("{} is named twice", quoted(name))));
+        }
+        seen.push(name);
+        Ok(name.to_owned())
+    }))
+}
+
+fn no_receiver(item: &Item<'_>, name: &str, receivers: &Names<'_>) -> Reported {
+    // It may be meant for the receiver whose name is missing or wrong.
+    if let Some(reported) = receivers.incomplete() {
+        return reported;
+    }
+    let found = quoted(name);
+    item.error(if receivers.iter().next().is_none() {
+        format!("no receiver is named {found}: there is no [[receivers]] entry")
+    } else {
+        let suggestion = suggestion(name, receivers.iter());
+        let known = listed(receivers.iter());
+        format!("no receiver is named {found}{suggestion}; known are {known}")
+    })
+}
+
+fn patterns(item: &Item<'_>, field: Field, places: &Places<'_>) -> Read<Patterns> {
+    let members = item.one_or_more("a pattern, or several in an array")?;
+    let texts = all(members.iter().map(|member| {
+        let text = member.string("a pattern")?;
+        let pattern = text.strip_prefix('!').unwrap_or(text);
+        if pattern.is_empty() {
+            return Err(member.error(format!("expected a pattern, found {}", quoted(text))));
+        }
+        match fault(pattern, field, places) {
+            Some(fault) => Err(member.error(fault)),
+            None => Ok(text),
+        }
+    }))?;
+    Ok(Patterns::new(texts))
+}
+
+/// Why nothing can match the pattern, if so it is.
+fn fault(pattern: &str, field: Field, places: &Places<'_>) -> Option<String> {
+    match field {
         // The kinds are ccwatch's own: there are no others.
-        Field::Kind => none_of(pattern, field, "kind of change", &words(&[ChangeKind::KNOWN])),
+        Field::Kind => none_of(pattern, field, "kind of change", ChangeKind::KNOWN),
         Field::Target => {
-            let names: Vec<String> = targets
-                .places
+            let names: Vec<String> = places
+                .known
                 .iter()
                 .map(|(entry, region)| {
                     TargetName::new(entry, &Region((*region).to_owned()))
@@ -97,29 +100,29 @@ fn check(item: &Item<'_>, pattern: &str, field: Field, targets: &Targets<'_>) {
                         .to_owned()
                 })
                 .collect();
-            let entries = targets.places.iter().map(|(entry, _)| *entry);
+            let entries = places.known.iter().map(|(entry, _)| *entry);
             let mut known: Vec<&str> = entries.chain(names.iter().map(String::as_str)).collect();
             known.sort_unstable();
             known.dedup();
-            none_of(pattern, field, "target", &known).filter(|_| targets.complete)
+            none_of(pattern, field, "target", &known).filter(|_| places.complete.is_ok())
         }
         Field::Region => {
-            let mut known: Vec<&str> = targets.places.iter().map(|(_, region)| *region).collect();
+            let mut known: Vec<&str> = places.known.iter().map(|(_, region)| *region).collect();
             known.sort_unstable();
             known.dedup();
-            none_of(pattern, field, "target's Region", &known).filter(|_| targets.complete)
+            none_of(pattern, field, "target's Region", &known).filter(|_| places.complete.is_ok())
         }
         // AWS may lengthen these lists at any time, and a glob may be meant for what comes.
-        _ if is_glob => None,
+        _ if pattern.contains('*') => None,
         Field::Status | Field::From => none_of(
             pattern,
             field,
             "status",
-            &words(&[RequestStatus::KNOWN, HookStatus::KNOWN]),
+            &[RequestStatus::KNOWN, HookStatus::KNOWN].concat(),
         ),
-        Field::Operation => none_of(pattern, field, "operation", &words(&[Operation::KNOWN])),
-        Field::ErrorCode => none_of(pattern, field, "error code", &words(&[ErrorCode::KNOWN])),
-        Field::FailureMode => none_of(pattern, field, "failure mode", &words(&[FailureMode::KNOWN])),
+        Field::Operation => none_of(pattern, field, "operation", Operation::KNOWN),
+        Field::ErrorCode => none_of(pattern, field, "error code", ErrorCode::KNOWN),
+        Field::FailureMode => none_of(pattern, field, "failure mode", FailureMode::KNOWN),
         Field::TypeName | Field::HookTypeName => (pattern.split("::").filter(|part| !part.is_empty()).count() < 3)
             .then(|| {
                 format!(
@@ -128,9 +131,6 @@ fn check(item: &Item<'_>, pattern: &str, field: Field, targets: &Targets<'_>) {
                     quoted(pattern)
                 )
             }),
-    };
-    if let Some(fault) = fault {
-        item.error(fault);
     }
 }
 

@@ -5,13 +5,14 @@
 //! names the variable or the file.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::Surroundings;
 use super::document::Item;
+use super::problems::{Read, Reported};
 use super::wording::quoted;
 
 const EXPECTED: &str = "a string, { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }";
@@ -20,7 +21,6 @@ const KEYS: [&str; 3] = ["env", "file", "credential"];
 const LARGEST: u64 = 64 * 1024;
 
 /// A secret, with what a message may say of it.
-#[derive(Debug)]
 pub(super) struct Secret<'d> {
     pub(super) value: SecretString,
     item: Item<'d>,
@@ -30,8 +30,8 @@ pub(super) struct Secret<'d> {
 
 impl Secret<'_> {
     /// Reports what is wrong with the value, as in `is not a URL`.
-    pub(super) fn error(&self, fault: &str) {
-        self.item.error(format!("{} {fault}", self.origin));
+    pub(super) fn error(&self, fault: &str) -> Reported {
+        self.item.error(format!("{} {fault}", self.origin))
     }
 
     pub(super) fn warning(&self, fault: &str) {
@@ -40,7 +40,7 @@ impl Secret<'_> {
 }
 
 /// Reads a secret value, without the line end that files and shells leave behind it.
-pub(super) fn secret<'d>(item: &Item<'d>, surroundings: &Surroundings<'_>) -> Option<Secret<'d>> {
+pub(super) fn secret<'d>(item: &Item<'d>, surroundings: &Surroundings<'_>) -> Read<Secret<'d>> {
     let (origin, content) = if let Some(text) = item.inner().as_str() {
         ("the value".to_owned(), text.to_owned())
     } else {
@@ -53,52 +53,37 @@ pub(super) fn secret<'d>(item: &Item<'d>, surroundings: &Surroundings<'_>) -> Op
         origin,
     };
     if value.is_empty() {
-        secret.error("is empty");
-        return None;
+        return Err(secret.error("is empty"));
     }
     // Neither a URL nor a key has them, and in a header they would do harm.
     if value.chars().any(char::is_control) {
-        secret.error("holds a line break or another control character");
-        return None;
+        return Err(secret.error("holds a line break or another control character"));
     }
-    Some(secret)
+    Ok(secret)
 }
 
 /// The content of what is referred to, with what to call it.
-fn referred(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Option<(String, String)> {
+fn referred(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<(String, String)> {
     let section = item.section(EXPECTED)?;
-    if !section.refuse_unknown(&KEYS, " of a secret value") {
-        return None;
-    }
+    section.refuse_unknown(&KEYS, " of a secret value")?;
     let references: Vec<_> = KEYS
         .iter()
         .filter_map(|key| section.get(key).map(|item| (*key, item)))
         .collect();
     let [(key, reference)] = references.as_slice() else {
         let count = if references.is_empty() { "none" } else { "more than one" };
-        item.error(format!("expected {EXPECTED}, found {count} of these keys"));
-        return None;
+        return Err(item.error(format!("expected {EXPECTED}, found {count} of these keys")));
     };
     let name = reference.string("a string")?;
     if name.is_empty() || name.contains('\0') {
-        reference.error(format!("expected a name, found {}", quoted(name)));
-        return None;
+        return Err(reference.error(format!("expected a name, found {}", quoted(name))));
     }
-    match *key {
-        "env" => {
-            let content = from_variable(name, surroundings)
-                .map_err(|fault| reference.error(fault))
-                .ok()?;
-            Some((format!("the value of ${name}"), content))
-        }
-        "file" => from_file(reference, surroundings.folder.join(name)),
-        _ => {
-            let path = credential(name, surroundings)
-                .map_err(|fault| reference.error(fault))
-                .ok()?;
-            from_file(reference, path)
-        }
-    }
+    let content = match *key {
+        "env" => from_variable(name, surroundings).map(|content| (format!("the value of ${name}"), content)),
+        "file" => from_file(&surroundings.folder.join(name)),
+        _ => credential(name, surroundings).and_then(|path| from_file(&path)),
+    };
+    content.map_err(|fault| reference.error(fault))
 }
 
 fn from_variable(name: &str, surroundings: &Surroundings<'_>) -> Result<String, String> {
@@ -131,14 +116,9 @@ fn credential(name: &str, surroundings: &Surroundings<'_>) -> Result<PathBuf, St
     Ok(folder.join(name))
 }
 
-fn from_file(reference: &Item<'_>, path: PathBuf) -> Option<(String, String)> {
-    match read(&path, LARGEST) {
-        Ok(content) => Some((format!("the content of {}", path.display()), content)),
-        Err(fault) => {
-            reference.error(format!("{}: {fault}", path.display()));
-            None
-        }
-    }
+fn from_file(path: &Path) -> Result<(String, String), String> {
+    let content = read(path, LARGEST).map_err(|fault| format!("{}: {fault}", path.display()))?;
+    Ok((format!("the content of {}", path.display()), content))
 }
 
 /// A text file's content, or what is wrong with the file.
@@ -161,23 +141,22 @@ pub(super) fn read(path: &Path, largest: u64) -> Result<String, String> {
     })
 }
 
-/// Whether it is a key as Standard Webhooks has it: `whsec_` and the base64 of 24 to 64 bytes.
+/// A key as Standard Webhooks has it: `whsec_` and the base64 of 24 to 64 bytes.
 /// <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
-pub(super) fn check_signing_key(secret: &Secret<'_>) {
+pub(super) fn signing_key(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
+    let secret = secret(item, surroundings)?;
     let Some(key) = secret.value.expose_secret().strip_prefix("whsec_") else {
-        secret.error("does not begin with whsec_, as a Standard Webhooks key does");
-        return;
+        return Err(secret.error("does not begin with whsec_, as a Standard Webhooks key does"));
     };
-    match STANDARD.decode(key) {
-        Ok(bytes) if (24..=64).contains(&bytes.len()) => {}
-        Ok(bytes) => secret.error(&format!(
-            "is a key of {} bytes, expected whsec_ and the base64 of 24 to 64 bytes",
-            bytes.len()
-        )),
+    match STANDARD.decode(key).map(|bytes| bytes.len()) {
+        Ok(24..=64) => Ok(secret.value),
+        Ok(length) => Err(secret.error(&format!(
+            "is a key of {length} bytes, expected whsec_ and the base64 of 24 to 64 bytes"
+        ))),
         // The decoder's message would show a byte of the secret.
-        Err(_) => secret.error("is not whsec_ and standard, padded base64"),
+        Err(_) => Err(secret.error("is not whsec_ and standard, padded base64")),
     }
 }

@@ -9,79 +9,87 @@ use humantime::format_duration;
 use url::{Host, Url};
 
 use super::document::{Item, Section};
+use super::problems::{Read, Reported};
 use super::wording::{listed, quoted, suggestion};
 
 /// A duration within bounds, written as people do: `10s`, `1h 30m`. `or` names what else its reader would take.
-pub(super) fn duration(item: &Item<'_>, bounds: &RangeInclusive<Duration>, or: &str) -> Option<Duration> {
+pub(super) fn duration(item: &Item<'_>, bounds: &RangeInclusive<Duration>, or: &str) -> Read<Duration> {
     let expected = format!(
         "a duration from {} to {}{or}",
         format_duration(*bounds.start()),
         format_duration(*bounds.end())
     );
     let text = item.string(&format!("{expected}, in quotes and with its unit, such as \"10s\""))?;
-    match humantime::parse_duration(text) {
-        Ok(duration) if bounds.contains(&duration) => return Some(duration),
-        Ok(_) => item.error(format!("expected {expected}, found {}", quoted(text))),
-        Err(_) if text.trim_start().starts_with('-') => {
-            item.error(format!("expected {expected}, found the negative {}", quoted(text)));
-        }
+    let found = quoted(text);
+    Err(item.error(match humantime::parse_duration(text) {
+        Ok(duration) if bounds.contains(&duration) => return Ok(duration),
+        Ok(_) => format!("expected {expected}, found {found}"),
+        Err(_) if text.trim_start().starts_with('-') => format!("expected {expected}, found the negative {found}"),
         // Its own message would point into the value by offsets.
-        Err(_) => item.error(format!(
-            "expected {expected}, such as \"10s\", \"5m\" or \"1h 30m\", found {}",
-            quoted(text)
-        )),
-    }
-    None
+        Err(_) => format!("expected {expected}, such as \"10s\", \"5m\" or \"1h 30m\", found {found}"),
+    }))
 }
 
 /// One of a few words.
-pub(super) fn one_of<T: Copy>(item: &Item<'_>, words: &[(&str, T)]) -> Option<T> {
+pub(super) fn one_of<T: Copy>(item: &Item<'_>, words: &[(&str, T)]) -> Read<T> {
     let names = || words.iter().map(|(word, _)| *word);
     let quoted_names: Vec<_> = names().map(quoted).collect();
     let expected = format!("one of {}", listed(quoted_names.iter().map(String::as_str)));
     let text = item.string(&expected)?;
     let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    if found.is_none() {
+    found.ok_or_else(|| {
         let suggestion = suggestion(text, names());
-        item.error(format!("expected {expected}, found {}{suggestion}", quoted(text)));
+        item.error(format!("expected {expected}, found {}{suggestion}", quoted(text)))
+    })
+}
+
+/// The item's text if it is as it should be.
+pub(super) fn checked(item: &Item<'_>, expected: &str, is_right: impl Fn(&str) -> bool) -> Read<String> {
+    let text = item.string(expected)?;
+    if is_right(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(item.error(format!("expected {expected}, found {}", quoted(text))))
     }
-    found
 }
 
 /// The names of the entries of one kind, each of which must be its own.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Names<'d> {
     known: BTreeMap<&'d str, Item<'d>>,
-    /// Whether an entry had no usable name, so that a name which is not known may yet be meant for it.
-    incomplete: bool,
+    /// That an entry has no usable name, so that a name which is not known may yet be meant for it.
+    incomplete: Option<Reported>,
 }
 
 impl<'d> Names<'d> {
     /// Reads an entry's name.
-    pub(super) fn take(&mut self, section: &Section<'d>) -> Option<&'d str> {
-        let Some((item, name)) = name(section) else {
-            self.incomplete = true;
-            return None;
-        };
+    pub(super) fn take(&mut self, section: &Section<'d>) -> Read<&'d str> {
+        let (item, name) = name(section).inspect_err(|reported| self.refuse(*reported))?;
         match self.known.entry(name) {
             Entry::Vacant(entry) => {
                 entry.insert(item);
+                Ok(name)
             }
-            Entry::Occupied(entry) => item.error(format!(
+            Entry::Occupied(entry) => Err(item.error(format!(
                 "{} is already the name of the entry at line {}",
                 quoted(name),
                 entry.get().line()
-            )),
+            ))),
         }
-        Some(name)
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {
         self.known.contains_key(name)
     }
 
-    pub(super) fn is_complete(&self) -> bool {
-        !self.incomplete
+    /// Notes that there are names which could not be read.
+    pub(super) fn refuse(&mut self, reported: Reported) {
+        self.incomplete = Some(reported);
+    }
+
+    /// The proof that a name is missing, if one is.
+    pub(super) fn incomplete(&self) -> Option<Reported> {
+        self.incomplete
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &'d str> {
@@ -94,16 +102,16 @@ impl<'d> Names<'d> {
     }
 }
 
-fn name<'d>(section: &Section<'d>) -> Option<(Item<'d>, &'d str)> {
+fn name<'d>(section: &Section<'d>) -> Read<(Item<'d>, &'d str)> {
     let expected = "a name of 1 to 64 letters, digits, dots, dashes or underscores";
     let item = section.required("name", expected)?;
     let text = item.string(expected)?;
     let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
-    if text.is_empty() || text.len() > 64 || !text.chars().all(valid) {
-        item.error(format!("expected {expected}, found {}", quoted(text)));
-        return None;
+    if (1..=64).contains(&text.len()) && text.chars().all(valid) {
+        Ok((item, text))
+    } else {
+        Err(item.error(format!("expected {expected}, found {}", quoted(text))))
     }
-    Some((item, text))
 }
 
 /// Whether the text has the shape of a Region's code, such as `eu-west-1` or `us-gov-east-1`. Which ones there are is

@@ -23,12 +23,11 @@ pub(super) fn shortened(text: &str) -> Cow<'_, str> {
 /// `a, b, c`.
 pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut words = words.into_iter();
-    let mut list = words.by_ref().take(LONGEST_LIST).collect::<Vec<_>>().join(", ");
-    let left = words.count();
-    if left > 0 {
-        list.push_str(&format!(" and {left} more"));
+    let list = words.by_ref().take(LONGEST_LIST).collect::<Vec<_>>().join(", ");
+    match words.count() {
+        0 => list,
+        left => format!("{list} and {left} more"),
     }
-    list
 }
 
 /// ` (did you mean "word"?)` if one of the known words is near enough to be what was meant, else nothing.

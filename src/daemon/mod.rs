@@ -48,9 +48,15 @@ pub enum DaemonError {
     #[error(transparent)]
     History(#[from] HistoryError),
     #[error(transparent)]
-    Courier(#[from] CourierError<HistoryError>),
+    Courier(Box<CourierError<HistoryError>>),
     #[error("a part of ccwatch ended that should not: {0}")]
     Ended(String),
+}
+
+impl From<CourierError<HistoryError>> for DaemonError {
+    fn from(error: CourierError<HistoryError>) -> Self {
+        Self::Courier(Box::new(error))
+    }
 }
 
 impl DaemonError {
@@ -152,7 +158,7 @@ impl Daemon {
             lookers.spawn(looker.run(stop.clone()));
         }
         let mut keepers = JoinSet::new();
-        keepers.spawn(vigil.keep(memory.clone(), service_manager.clone(), stop.clone()));
+        keepers.spawn(vigil.keep(memory.clone(), *service_manager, stop.clone()));
         if let Some(retention) = self.retention {
             keepers.spawn(joints::prune(history.clone(), clock.clone(), retention, stop.clone()));
         }

@@ -133,6 +133,7 @@ mod tests {
         // Discovery is due anyway, and answers them all.
         let with_discovery = Claims {
             discovery_overdue: SOON,
+            news_due: true,
             ..due(1, 1)
         };
         assert_eq!(next(with_discovery), Some(Call::List(Listing::News)));
@@ -145,6 +146,7 @@ mod tests {
             due_looks: 1,
             open: 1,
             discovery_overdue: SOON,
+            news_due: true,
             sweep_overdue: SOON,
             back_fill: 1,
             listing: Some(Listing::Open),
@@ -174,10 +176,15 @@ mod tests {
             ..Claims::default()
         };
         assert_eq!(next(busy), Some(Call::List(Listing::Sweep)));
+        let overdue = Claims {
+            discovery_overdue: LONG,
+            ..busy
+        };
+        assert_eq!(next(overdue), Some(Call::List(Listing::Open)));
         assert_eq!(
             next(Claims {
-                discovery_overdue: LONG,
-                ..busy
+                news_due: true,
+                ..overdue
             }),
             Some(Call::List(Listing::News))
         );

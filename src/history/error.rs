@@ -88,6 +88,7 @@ impl OpenError {
             Self::Folder { .. }
             | Self::File { .. }
             | Self::ReadOnly { .. }
+            | Self::ReadOnlyFolder { .. }
             | Self::NotSqlite { .. }
             | Self::NotAHistory { .. }
             | Self::Newer { .. } => true,

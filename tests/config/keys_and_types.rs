@@ -235,3 +235,25 @@ regions = "eu-west-1"
         r#"3:6: routes[0].to: no receiver is named "log": there is no [[receivers]] entry"#
     );
 }
+
+/// Lines and columns count from one, in characters, and a string begins at its quotes.
+#[test]
+fn places_are_exact() {
+    for (lines, place) in [
+        ("poll.idle_every = \"x\"\n", "1:19"),
+        ("poll.idle_every = \"\"\n", "1:19"),
+        ("poll.idle_every = 'x'\n", "1:19"),
+        ("poll.idle_every = \"\"\"x\"\"\"\n", "1:19"),
+        ("poll.idle_every = \"\"\"\nx\"\"\"\n", "1:19"),
+        ("poll.idle_every = '''\r\n\r\nx'''\n", "1:19"),
+        ("# é\r\n\tpoll.idle_every\t=\t\"x\"\r\n", "2:20"),
+        ("poll = { sweep_every = \"1m\", # é\n  idle_every = \"x\" }\n", "2:16"),
+        ("poll = { \"sweep_every\" = '1m', 'idle_every' = 'x' }\n", "1:47"),
+    ] {
+        let said = problems(&format!("{lines}{}", crate::RIGHT));
+        assert!(
+            said.starts_with(&format!("{place}: poll.idle_every: expected a duration ")),
+            "{lines}\n{said}"
+        );
+    }
+}

@@ -1,6 +1,7 @@
 //! What is said of a configuration that is wrong, to the letter: a line for each problem, with line and column.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+// A case takes a few lines, and there are many of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::too_many_lines)]
 
 mod annotated;
 mod hostile;

@@ -59,7 +59,7 @@ discover_every = 10s
     assert_problems(
         r#"x = "C:\config"
 "#,
-        r#"1:9: not TOML: \c is no escape sequence; write \\ for a backslash, or use single quotes"#,
+        r"1:9: not TOML: \c is no escape sequence; write \\ for a backslash, or use single quotes",
     );
     assert_problems(
         "x = [1,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ccwatch::decide::cadence::Pace;
 use ccwatch::history::RequestFilter;
+use ccwatch::model::ErrorCode;
 use ccwatch::model::rows::{ChangeRow, RequestRow};
 use ccwatch::simulator::{Faults, RequestTruth, Scenario};
 
@@ -78,7 +79,7 @@ fn assert_history_is_true(stage: &Stage, until: Duration) -> usize {
         assert_eq!(request.status.as_deref(), Some(truth.status.as_str()), "{token}");
         assert_eq!(
             request.error_code.as_deref(),
-            truth.error_code.as_ref().map(|code| code.as_str()),
+            truth.error_code.as_ref().map(ErrorCode::as_str),
             "{token}"
         );
         assert_eq!(request.status_message.as_deref(), truth.message.as_deref(), "{token}");

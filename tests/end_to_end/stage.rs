@@ -121,10 +121,10 @@ impl Stage {
     }
 
     pub(crate) fn start(&self, pace: Pace) -> Running {
-        self.start_with(vec![self.target("prod", pace)])
+        self.start_with(vec![Self::target("prod", pace)])
     }
 
-    pub(crate) fn target(&self, entry: &str, pace: Pace) -> TargetSettings {
+    pub(crate) fn target(entry: &str, pace: Pace) -> TargetSettings {
         TargetSettings {
             entry: entry.into(),
             region: Region("eu-west-1".into()),

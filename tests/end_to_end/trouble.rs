@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use ccwatch::decide::cadence::Pace;
 use ccwatch::history::RequestFilter;
-use ccwatch::model::Region;
 use ccwatch::simulator::{Faults, Scenario};
 
 use super::stage::Stage;
@@ -129,8 +128,8 @@ async fn a_second_target_for_the_same_account_and_region_is_skipped() {
         4,
     );
     let targets = vec![
-        stage.target("prod", Pace::default()),
-        stage.target("production", Pace::default()),
+        Stage::target("prod", Pace::default()),
+        Stage::target("production", Pace::default()),
     ];
     let daemon = stage.start_with(targets);
     tokio::time::sleep(Duration::from_mins(30)).await;
@@ -160,9 +159,7 @@ async fn the_call_budget_holds() {
         max_calls_per_second: 2.0,
         ..Pace::default()
     };
-    let mut other_region = stage.target("prod", pace.clone());
-    other_region.region = Region("eu-west-1".into());
-    let daemon = stage.start_with(vec![other_region]);
+    let daemon = stage.start(pace);
     tokio::time::sleep(Duration::from_mins(10)).await;
     daemon.stop().await;
     let calls: u64 = stage
