@@ -102,7 +102,7 @@ fn sources() -> Vec<(String, PathBuf, String)> {
 
 /// The file without its comments, documentation and tests: those may speak of anything.
 fn code(path: &Path) -> String {
-    if path.to_str().unwrap().ends_with("_tests.rs") {
+    if is_for_tests(path) {
         return String::new();
     }
     let text = fs::read_to_string(path).unwrap();
@@ -111,6 +111,23 @@ fn code(path: &Path) -> String {
         .filter(|line| !line.trim_start().starts_with("//"))
         .collect::<Vec<_>>()
         .join("\n")
+}
+
+/// Whether the file is a module that its parent declares for tests alone.
+fn is_for_tests(path: &Path) -> bool {
+    let name = path.file_stem().unwrap().to_str().unwrap();
+    let folder = path.parent().unwrap();
+    let parents = [folder.join("mod.rs"), folder.with_extension("rs")];
+    name.ends_with("_tests")
+        || parents
+            .iter()
+            .filter_map(|parent| fs::read_to_string(parent).ok())
+            .any(|parent| {
+                parent.split("#[cfg(test)]\n").skip(1).any(|after| {
+                    let declaration = after.lines().find(|line| !line.starts_with("#["));
+                    declaration.is_some_and(|line| line.ends_with(&format!("mod {name};")))
+                })
+            })
 }
 
 #[test]
