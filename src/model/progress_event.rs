@@ -90,7 +90,7 @@ word! {
 }
 
 /// One answer about one request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProgressEvent {
     pub request_token: RequestToken,
     pub hooks_request_token: Option<String>,

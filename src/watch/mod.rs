@@ -17,6 +17,7 @@ mod listing;
 mod memory;
 mod poller;
 mod pulse;
+mod settled;
 
 pub use memory::{Memory, Remembered};
 pub use poller::{Poller, Watched};

@@ -1,5 +1,6 @@
 //! One target's loop: decide, ask, remember, act on it.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -9,6 +10,7 @@ use super::agenda::{Agenda, Need};
 use super::listing::{self, Page, Progress};
 use super::memory::{Memory, Remembered};
 use super::pulse::Pulse;
+use super::settled::{self, Settled};
 use crate::clock::Clock;
 use crate::cloud::{Answer, Cause, Client, Failure, Looked};
 use crate::decide::Baseline;
@@ -18,7 +20,7 @@ use crate::decide::cadence::{self, Pace};
 use crate::decide::outage::Outage;
 use crate::decide::plan::{self, Call, Claims, Listing};
 use crate::decide::server_clock::ServerClock;
-use crate::model::{RequestKey, RequestToken, Seen, Sighting, Source, Target, Timestamp};
+use crate::model::{Phase, ProgressEvent, RequestKey, RequestToken, Seen, Sighting, Source, Target, Timestamp};
 
 /// A target as the history knows it when watching begins.
 #[derive(Debug, Clone)]
@@ -49,6 +51,7 @@ pub struct Poller<M> {
     /// The short listing and the sweep that are under way.
     listing: Option<Progress>,
     sweep: Option<Progress>,
+    settled: Settled,
     discovery_at: Duration,
     sweep_at: Duration,
     /// When discovery lists the news again, and not only what is open.
@@ -84,6 +87,7 @@ impl<M: Memory> Poller<M> {
             has_answered: false,
             listing: None,
             sweep: None,
+            settled: Settled::default(),
             discovery_at: uptime,
             sweep_at: uptime,
             list_news_at: uptime,
@@ -246,19 +250,7 @@ impl<M: Memory> Poller<M> {
         }
         let seen_at = self.clock.now();
         let shown: Vec<RequestToken> = page.events.iter().map(|event| event.request_token.clone()).collect();
-        let sightings = page
-            .events
-            .into_iter()
-            .map(|event| {
-                self.sighting(
-                    event.request_token.clone(),
-                    seen_at,
-                    Source::List,
-                    Seen::Event(Box::new(event), None),
-                )
-            })
-            .collect();
-        self.remember(sightings, Source::List, stop).await?;
+        self.remember_list(page.events, seen_at, stop).await?;
         match progress.page(shown.iter(), page.next) {
             Page::More => self.keep(progress),
             Page::Last(missing) => self.listed(listing, &missing, progress.pages).await?,
@@ -271,6 +263,36 @@ impl<M: Memory> Poller<M> {
             }
         }
         self.list_succeeded(seen_at).await
+    }
+
+    /// Has the events of a page remembered, those aside that the history holds already.
+    async fn remember_list(
+        &mut self,
+        events: Vec<ProgressEvent>,
+        seen_at: Timestamp,
+        stop: &CancellationToken,
+    ) -> Result<(), M::Error> {
+        let uptime = self.clock.uptime();
+        let unsettled = events.into_iter().filter(|event| !self.settled.holds(event, uptime));
+        let (fingerprints, sightings): (HashMap<_, _>, Vec<_>) = unsettled
+            .map(|event| {
+                let token = event.request_token.clone();
+                let print = (token.clone(), settled::fingerprint(&event));
+                (
+                    print,
+                    self.sighting(token, seen_at, Source::List, Seen::Event(Box::new(event), None)),
+                )
+            })
+            .unzip();
+        if sightings.is_empty() {
+            return Ok(());
+        }
+        for token in self.remember(sightings, Source::List, stop).await? {
+            if let Some(print) = fingerprints.get(&token) {
+                self.settled.recorded(token, *print, uptime);
+            }
+        }
+        Ok(())
     }
 
     fn keep(&mut self, progress: Progress) {
@@ -299,6 +321,7 @@ impl<M: Memory> Poller<M> {
                 self.schedule_discovery();
             }
             Listing::Sweep => {
+                self.settled.forget_expired(uptime);
                 self.sweep_at = uptime + self.pace.sweep_every.mul_f64(0.95 + 0.1 * self.random.f64());
                 if self.watched.baseline != Some(Baseline::Complete) {
                     self.memory
@@ -369,14 +392,14 @@ impl<M: Memory> Poller<M> {
         (at_call, answer.result)
     }
 
-    /// Has sightings remembered, and takes over how their requests stand. A history that can't be written for now (a
+    /// Has sightings remembered, and takes over how their requests stand; returns those that have ended. A history that can't be written for now (a
     /// full disk) is waited for with the answer in hand: to go on would be to forget it.
     async fn remember(
         &mut self,
         sightings: Vec<Sighting>,
         source: Source,
         stop: &CancellationToken,
-    ) -> Result<(), M::Error> {
+    ) -> Result<Vec<RequestToken>, M::Error> {
         let mut failures = 0;
         let Remembered { standings, changes } = loop {
             match self.memory.record(sightings.clone()).await {
@@ -401,11 +424,15 @@ impl<M: Memory> Poller<M> {
         if changes > 0 {
             self.changed_at = Some(uptime);
         }
+        let mut finished = Vec::new();
         for standing in standings {
+            if standing.phase == Phase::Finished {
+                finished.push(standing.key.token.clone());
+            }
             self.agenda
                 .update(standing, Some(source), &pace, now, self.random.f64());
         }
-        Ok(())
+        Ok(finished)
     }
 
     async fn list_succeeded(&mut self, at: Timestamp) -> Result<(), M::Error> {
