@@ -13,7 +13,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("decide", &["model"]),
     ("clock", &["model"]),
     ("config", &["model", "decide"]),
-    ("cloud", &["model", "config"]),
+    ("cloud", &["model", "config", "decide"]),
     ("watch", &["model", "decide", "config", "cloud", "clock"]),
     ("history", &["model", "decide", "config"]),
     ("deliver", &["model", "decide", "config", "clock"]),

@@ -48,8 +48,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let clock = Clock::system();
     let path = arguments.history.unwrap_or_else(|| {
         std::env::temp_dir().join(format!(
-            "ccwatch-demo-{}.db",
-            clock.now().to_jiff().strftime("%Y%m%d-%H%M%S")
+            "ccwatch-demo-{}-{}.db",
+            clock.now().to_jiff().strftime("%Y%m%d-%H%M%S"),
+            std::process::id()
         ))
     });
     if path.exists() {

@@ -1,9 +1,11 @@
 //! What the program says of itself, on standard error.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
+use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -27,8 +29,9 @@ enum Format {
 pub(super) fn set_up(arguments: &Logging, quiet: bool) {
     let default = if quiet { "warn" } else { "info" };
     // The SDK tells at info and warn what the poller tells better, and at each poll.
-    let fallback =
-        format!("{default},aws_config=error,aws_smithy_runtime=error,aws_smithy_runtime_api=error,hyper=error");
+    let fallback = format!(
+        "{default},refinery_core=warn,aws_smithy_http_client=error,aws_config=error,aws_smithy_runtime=error,aws_smithy_runtime_api=error,hyper=error"
+    );
     let filter = match &arguments.log {
         Some(directives) => EnvFilter::try_new(directives),
         None => EnvFilter::try_new(&fallback),
@@ -38,22 +41,66 @@ pub(super) fn set_up(arguments: &Logging, quiet: bool) {
         Err(error) => (EnvFilter::new(&fallback), Some(error)),
     };
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_target(false);
+    let layer = tracing_subscriber::fmt::layer().with_target(false);
     match arguments.log_format {
-        Format::Json => registry.with(layer.json()).init(),
-        // journald puts a time to each line itself.
+        Format::Json => registry.with(layer.with_writer(std::io::stderr).json()).init(),
         Format::Text if std::env::var_os("JOURNAL_STREAM").is_some() => {
-            registry.with(layer.with_ansi(false).without_time()).init();
+            let layer = layer
+                .with_writer(Journal)
+                .with_ansi(false)
+                .without_time()
+                .with_level(false);
+            registry.with(layer).init();
         }
         Format::Text => {
-            let colour =
-                std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-            registry.with(layer.with_ansi(colour)).init();
+            let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            let colour = std::io::stderr().is_terminal() && !no_colour;
+            registry
+                .with(layer.with_writer(std::io::stderr).with_ansi(colour))
+                .init();
         }
     }
     if let Some(error) = bad {
         tracing::warn!(%error, "the log filter can't be read and is not used");
+    }
+}
+
+/// Standard error that journald reads: it puts a time to each line itself, and takes the priority from the number in front
+/// (sd-daemon(3)).
+struct Journal;
+
+impl<'a> MakeWriter<'a> for Journal {
+    type Writer = Prioritized;
+
+    fn make_writer(&'a self) -> Prioritized {
+        Prioritized { prefix: "<6>" }
+    }
+
+    fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Prioritized {
+        let prefix = match *metadata.level() {
+            Level::ERROR => "<3>",
+            Level::WARN => "<4>",
+            Level::INFO => "<6>",
+            Level::DEBUG | Level::TRACE => "<7>",
+        };
+        Prioritized { prefix }
+    }
+}
+
+/// Writes an event, which comes as one buffer, behind its priority.
+struct Prioritized {
+    prefix: &'static str,
+}
+
+impl Write for Prioritized {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let mut error = io::stderr().lock();
+        error.write_all(self.prefix.as_bytes())?;
+        error.write_all(event)?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
     }
 }

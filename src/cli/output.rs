@@ -41,6 +41,9 @@ pub(super) fn write_json<T: Serialize>(out: &mut impl Write, rows: &[T], format:
     Ok(())
 }
 
+/// The fewest columns of a terminal in which a table is folded.
+const NARROWEST: u16 = 100;
+
 /// A table without lines between its rows, which fits the terminal where there is one, and is not folded where there is
 /// none: a pipe has no width.
 pub(super) fn table(headings: &[&str]) -> Table {
@@ -55,17 +58,35 @@ pub(super) fn table(headings: &[&str]) -> Table {
                 cell
             }
         }));
-    if io::stdout().is_terminal() {
+    // A pipe has no width, some terminals report none, and in a few columns a table is unreadable however it is folded:
+    // there its lines are left whole.
+    let width = if io::stdout().is_terminal() {
+        table.width().unwrap_or(0)
+    } else {
+        0
+    };
+    if width >= NARROWEST {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     } else {
         table
             .set_content_arrangement(ContentArrangement::Disabled)
-            .force_no_tty();
+            .set_width(u16::MAX);
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
     table
+}
+
+/// Enough of a request token to be told apart by, on a terminal, where room is scarce; all of it elsewhere. `show` takes
+/// either.
+pub(super) fn short_token(token: &str) -> &str {
+    const ENOUGH: usize = 8;
+    if io::stdout().is_terminal() {
+        &token[..token.floor_char_boundary(ENOUGH)]
+    } else {
+        token
+    }
 }
 
 /// A cell with text from anywhere; absent text is a dash.

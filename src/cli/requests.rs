@@ -92,7 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             status_cell(request.status.as_deref()),
             cell(Some(&when::seconds(request.duration_s))),
             cell(Some(&hooks)),
-            cell(Some(&request.request_token)),
+            cell(Some(output::short_token(&request.request_token))),
         ]);
     }
     output::write_table(&mut out, &table)?;

@@ -23,6 +23,9 @@ pub(super) struct Arguments {
     /// The request token, or enough of its beginning to tell it from the others.
     #[arg(value_name = "TOKEN")]
     token: String,
+    /// Only the target with this name, as `entry/region`, where several know the token.
+    #[arg(long, value_name = "TARGET")]
+    target: Option<String>,
     #[command(flatten)]
     history: history_file::HistoryFile,
     #[arg(long, value_enum, default_value_t = Format::Table)]
@@ -45,7 +48,7 @@ struct Story {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let reader = arguments.history.open()?;
-    let (target, token) = find(&reader, &arguments.token)?;
+    let (target, token) = find(&reader, &arguments.token, arguments.target.as_deref())?;
     let request = reader
         .request(&target, &token)?
         .ok_or_else(|| anyhow!("the request was removed while it was read"))?;
@@ -74,10 +77,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// The one request whose token begins so.
-fn find(reader: &Reader, prefix: &str) -> Result<(TargetName, RequestToken), Failure> {
+fn find(reader: &Reader, prefix: &str, target: Option<&str>) -> Result<(TargetName, RequestToken), Failure> {
     /// Candidates that an ambiguous prefix is answered with.
     const SHOWN: usize = 5;
-    let found = reader.find_tokens(prefix, SHOWN + 1)?;
+    let mut found = reader.find_tokens(prefix, SHOWN + 1)?;
+    found.retain(|(name, _)| target.is_none_or(|target| name.as_str() == target));
     // A whole token may be the beginning of another one.
     let exact: Vec<_> = found.iter().filter(|(_, token)| token.as_str() == prefix).collect();
     match (exact.as_slice(), found.as_slice()) {
@@ -95,7 +99,7 @@ fn find(reader: &Reader, prefix: &str) -> Result<(TargetName, RequestToken), Fai
                 .collect();
             let more = if several.len() > SHOWN { "\n  …" } else { "" };
             Err(Failure::Work(anyhow!(
-                "`{}` begins several tokens; give more of it:\n{}{more}",
+                "`{}` begins several tokens; give more of it, or --target:\n{}{more}",
                 printable(prefix),
                 printable_lines(&listed)
             )))

@@ -18,6 +18,9 @@ use crate::model::{HookProgressEvent, ProgressEvent, RequestToken, Timestamp};
 /// no real answer is larger than half of this.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 
+/// A RequestToken has 128 characters at the most. It identifies, so one that is far longer is not cut but left out.
+const LONGEST_REQUEST_TOKEN: usize = 512;
+
 /// Sits in one call: notes the `Date` header of its answer and bounds its body.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Inspector {
@@ -67,15 +70,15 @@ pub(super) fn progress_event(
 ) -> Option<ProgressEvent> {
     let token = event
         .request_token
-        .filter(|token| !token.is_empty())
+        .filter(|token| (1..=LONGEST_REQUEST_TOKEN).contains(&token.len()))
         .map(RequestToken::new);
     let mut new = ProgressEvent::of(token.or_else(|| asked_for.cloned())?);
     new.hooks_request_token = some(event.hooks_request_token);
     new.type_name = some(event.type_name);
     new.identifier = some(event.identifier);
-    new.operation = event.operation.map(|word| word.as_str().into());
-    new.status = event.operation_status.map(|word| word.as_str().into());
-    new.error_code = event.error_code.map(|word| word.as_str().into());
+    new.operation = event.operation.map(|operation| word(operation.as_str()).into());
+    new.status = event.operation_status.map(|status| word(status.as_str()).into());
+    new.error_code = event.error_code.map(|code| word(code.as_str()).into());
     new.status_message = some(event.status_message);
     new.event_time = event.event_time.map(timestamp);
     new.retry_after = event.retry_after.map(timestamp);
@@ -91,16 +94,27 @@ pub(super) fn hook(event: types::HookProgressEvent) -> HookProgressEvent {
         hook_type_version_id: some(event.hook_type_version_id),
         hook_type_arn: some(event.hook_type_arn),
         invocation_point: some(event.invocation_point),
-        status: some(event.hook_status).map(|word| word.as_str().into()),
+        status: some(event.hook_status).map(|status| word(&status).into()),
         event_time: event.hook_event_time.map(timestamp),
         status_message: some(event.hook_status_message),
-        failure_mode: some(event.failure_mode).map(|word| word.as_str().into()),
+        failure_mode: some(event.failure_mode).map(|mode| word(&mode).into()),
     }
 }
 
-/// An empty string says as little as none.
+/// An empty string says as little as none, and one that is far longer than any that the service model allows (2,048
+/// characters for a message or an ARN, less for the rest) is cut: the history and the receivers must not swell with it.
 fn some(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
+    const LONGEST: usize = 8 * 1024;
+    let mut text = text.filter(|text| !text.is_empty())?;
+    if text.len() > LONGEST {
+        text.truncate(text.floor_char_boundary(LONGEST));
+    }
+    Some(text)
+}
+
+/// A word of the service's, of bounded length likewise.
+fn word(text: &str) -> &str {
+    &text[..text.floor_char_boundary(128)]
 }
 
 #[cfg(test)]

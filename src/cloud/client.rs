@@ -15,13 +15,18 @@ pub struct Client {
     resource_model: ResourceModelPolicy,
 }
 
-/// An answer or a failure, with the `Date` header that came with either: an error tells the server's time as well as a
-/// success does.
+/// An answer or a failure, with the `Date` header that came with either: an error of the service's tells its time as well
+/// as a success does. One of something on the way (a proxy) does not.
 #[derive(Debug)]
 pub struct Answer<T> {
     pub result: Result<T, Failure>,
     pub date: Option<Timestamp>,
 }
+
+/// A NextToken has 2,048 characters at the most, a page 100 events; what is beyond a few times that is not Cloud Control.
+/// <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_ListResourceRequests.html>
+const LONGEST_TOKEN: usize = 8 * 1024;
+const MOST_EVENTS: usize = 500;
 
 /// One page of a list.
 #[derive(Debug, Default)]
@@ -31,6 +36,21 @@ pub struct Page {
     pub next: Option<String>,
     /// Entries without a request token, which are about nothing.
     pub without_token: usize,
+    /// Whether the answer held a list at all. `{}` parses as an answer, and can be an empty list or something on the way
+    /// that answers everything so.
+    pub is_list: bool,
+}
+
+impl<T> Answer<T> {
+    fn new(result: Result<T, Failure>, date: Option<Timestamp>) -> Self {
+        let is_of_the_service = result
+            .as_ref()
+            .map_or_else(|failure| failure.is_of_the_service, |_| true);
+        Self {
+            result,
+            date: date.filter(|_| is_of_the_service),
+        }
+    }
 }
 
 /// What a Get showed.
@@ -69,23 +89,28 @@ impl Client {
             .interceptor(inspector.clone())
             .send()
             .await;
-        let result = answer.map_err(|error| Failure::of(&error)).map(|output| {
+        let result = answer.map_err(|error| Failure::of(&error)).and_then(|output| {
             let mut page = Page {
-                next: output.next_token,
+                next: output.next_token().filter(|token| !token.is_empty()).map(str::to_owned),
+                is_list: output.resource_request_status_summaries.is_some(),
                 ..Page::default()
             };
+            let too_long = page.next.as_ref().is_some_and(|token| token.len() > LONGEST_TOKEN);
+            if too_long || output.resource_request_status_summaries().len() > MOST_EVENTS {
+                return Err(Failure::new(
+                    Cause::Malformed,
+                    "a page of a size that Cloud Control never sends",
+                ));
+            }
             for summary in output.resource_request_status_summaries.unwrap_or_default() {
                 match answer::progress_event(summary, None, self.resource_model) {
                     Some(event) => page.events.push(event),
                     None => page.without_token += 1,
                 }
             }
-            page
+            Ok(page)
         });
-        Answer {
-            result,
-            date: inspector.date(),
-        }
+        Answer::new(result, inspector.date())
     }
 
     /// GetResourceRequestStatus.
@@ -119,9 +144,6 @@ impl Client {
             }
             Err(error) => Err(Failure::of(&error)),
         };
-        Answer {
-            result,
-            date: inspector.date(),
-        }
+        Answer::new(result, inspector.date())
     }
 }

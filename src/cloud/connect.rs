@@ -78,6 +78,9 @@ async fn shared_config(settings: &TargetSettings, connection: &Connection) -> Sd
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(SdkRegion::new(settings.region.0.clone()))
         .retry_config(RetryConfig::disabled())
+        // The SDK would sign with the time of the last `Date` header, however absurd: year 9999 makes its signer panic, and
+        // any proxy could make a signature expire. A machine whose own clock is wrong is told so by the service.
+        .disable_clock_skew_correction(true)
         .timeout_config(time_outs);
     if let Some(profile) = &settings.profile {
         loader = loader.profile_name(profile);
@@ -115,7 +118,7 @@ async fn assume(role: &crate::config::RoleSettings, shared: &SdkConfig) -> impl 
     }
 }
 
-/// Whether AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDCONTROL or the profile leads elsewhere.
+/// Whether AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_CLOUDCONTROL or the profile's `endpoint_url` leads elsewhere.
 fn endpoint_from_environment(shared: &SdkConfig) -> bool {
     shared.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_CLOUDCONTROL").is_some()
 }

@@ -34,11 +34,6 @@ impl Cause {
         matches!(self, Self::Credentials | Self::Denied)
     }
 
-    /// Whether it says something about the target, and not only about the request that was asked for.
-    pub fn concerns_the_target(self) -> bool {
-        !matches!(self, Self::Malformed | Self::Other)
-    }
-
     /// What a person can do.
     pub fn remedy(self) -> &'static str {
         match self {
@@ -48,7 +43,8 @@ impl Cause {
             }
             Self::Credentials => {
                 "give ccwatch valid credentials for this target: check profile, role_arn, the AWS_* variables or the \
-                 instance's role; `aws sts get-caller-identity` with the same settings should answer"
+                 instance's role; `aws sts get-caller-identity` with the same settings should answer. Keys and profiles \
+                 that change on disk are read at a start: then restart ccwatch"
             }
             Self::Denied => {
                 "allow cloudformation:ListResourceRequests and cloudformation:GetResourceRequestStatus on \"*\" for \
@@ -72,6 +68,8 @@ pub struct Failure {
     pub cause: Cause,
     /// What the service, or the way to it, said: one printable line of bounded length.
     pub message: String,
+    /// Whether Cloud Control itself said so, by an error code, and not something on the way.
+    pub(super) is_of_the_service: bool,
 }
 
 impl fmt::Display for Failure {
@@ -92,7 +90,11 @@ impl Failure {
             message.truncate(cut);
             message.push('…');
         }
-        Self { cause, message }
+        Self {
+            cause,
+            message,
+            is_of_the_service: false,
+        }
     }
 
     pub(super) fn of<E>(error: &SdkError<E, HttpResponse>) -> Self
@@ -132,7 +134,11 @@ impl Failure {
             }
             _ => (Cause::Other, chain(error)),
         };
-        Self::new(cause, &message)
+        let is_of_the_service = error.as_service_error().is_some_and(|error| error.code().is_some());
+        Self {
+            is_of_the_service,
+            ..Self::new(cause, &message)
+        }
     }
 }
 

@@ -124,6 +124,13 @@ fn from_file(path: &Path) -> Result<(String, String), String> {
 /// A text file's content, or what is wrong with the file.
 pub(super) fn read(path: &Path, largest: u64) -> Result<String, String> {
     let mut content = Vec::new();
+    // Before it is opened: opening a named pipe that no one writes to would wait for ever.
+    if path
+        .metadata()
+        .is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    {
+        return Err("is not a regular file".to_owned());
+    }
     File::open(path)
         .and_then(|file| file.take(largest + 1).read_to_end(&mut content))
         .map_err(|error| match error.kind() {

@@ -24,19 +24,22 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::cloud::{self, Connection};
+use crate::cloud::{self, Cause, Connection};
 use crate::config::{Config, ResourceModelPolicy, TargetSettings};
 use crate::decide::route::Route;
 use crate::deliver::{BuildError, Courier, CourierError, Destination, Output};
 use crate::history::{History, HistoryError, OpenError};
-use crate::model::{TargetId, TargetName};
+use crate::model::{AccountId, Region, TargetName};
 use crate::watch::{Poller, Pulse, Watched};
 
 pub use service_manager::ServiceManager;
 pub use signals::Signals;
 
-/// How long sends may take to finish after the daemon was told to stop.
-const GRACE: Duration = Duration::from_secs(10);
+/// How long sends may take to finish after the daemon was told to stop. The unit's TimeoutStopSec leaves room for it.
+pub const GRACE: Duration = Duration::from_secs(10);
+
+/// How often what can't be written before a poller runs is tried again.
+const RETRY_EVERY: Duration = Duration::from_secs(30);
 
 /// Why the daemon could not start, or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +67,8 @@ impl DaemonError {
     pub fn is_configuration(&self) -> bool {
         match self {
             Self::Open(error) => error.is_configuration(),
-            Self::Receivers(_) => true,
+            // TLS that can't be set up is the machine's trouble (no CA certificates), not the file's.
+            Self::Receivers(error) => !matches!(error, BuildError::Http(_)),
             Self::History(_) | Self::Courier(_) | Self::Ended(_) => false,
         }
     }
@@ -152,6 +156,14 @@ impl Daemon {
                 memory: memory.clone(),
                 clock: clock.clone(),
                 seed: self.seed.wrapping_add(number as u64),
+                // Those whose account is configured have theirs in the order of the file; the others as it is learnt.
+                claimed: settings.account_id.as_ref().map(|account| {
+                    claims.claim(
+                        Some(account),
+                        &TargetName::new(&settings.entry, &settings.region),
+                        &settings.region,
+                    )
+                }),
                 claims: claims.clone(),
                 pulse: vigil.pulse(&TargetName::new(&settings.entry, &settings.region)),
             };
@@ -197,13 +209,27 @@ impl Daemon {
     }
 }
 
-/// Targets by their identity, so that no two pollers share one.
+/// What is looked at, by identity (trap 11), so that no two pollers share a target. Claimed before the history is told of
+/// the target: the one that is skipped must not rename the one that runs.
 #[derive(Debug, Clone, Default)]
-struct Claims(Arc<Mutex<HashSet<TargetId>>>);
+struct Claims(Arc<Mutex<HashSet<(Identity, Region)>>>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Identity {
+    Account(AccountId),
+    /// Of a target whose account is not known.
+    Name(TargetName),
+}
 
 impl Claims {
-    fn claim(&self, target: TargetId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target)
+    fn claim(&self, account: Option<&AccountId>, name: &TargetName, region: &Region) -> bool {
+        let identity = account
+            .cloned()
+            .map_or_else(|| Identity::Name(name.clone()), Identity::Account);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert((identity, region.clone()))
     }
 }
 
@@ -215,6 +241,8 @@ struct Looker {
     memory: joints::HistoryMemory,
     clock: Clock,
     seed: u64,
+    /// Whether it has its claim, where that is known.
+    claimed: Option<bool>,
     claims: Claims,
     pulse: Pulse,
 }
@@ -234,13 +262,17 @@ impl Looker {
             () = stop.cancelled() => return Ok(()),
         };
         if let Some(failure) = failure {
-            warn!(target_name = %name, error = %failure, remedy = "set account_id for this target, or allow sts:GetCallerIdentity",
-                "the account could not be learnt; the target is watched without it");
+            let remedy = match failure.cause {
+                Cause::Denied => "set account_id for this target, or allow sts:GetCallerIdentity",
+                cause => cause.remedy(),
+            };
+            warn!(target_name = %name, error = %failure, remedy,
+                "the account could not be learnt; until the next start the target is watched without it");
         }
-        let registered = memory
-            .register(&name, account.as_ref(), &settings.region, clock.now())
-            .await?;
-        if !self.claims.claim(registered.target.id) {
+        let claimed = self
+            .claimed
+            .unwrap_or_else(|| self.claims.claim(account.as_ref(), &name, &settings.region));
+        if !claimed {
             warn!(target_name = %name, account = account.as_ref().map(ToString::to_string), region = %settings.region,
                 "another target looks at the same account and Region: this one is skipped; remove one of the two");
             // Nothing more to do, and no reason to end: only what should not end may end everything.
@@ -250,6 +282,20 @@ impl Looker {
             }
             return Ok(());
         }
+        let registered = loop {
+            match memory
+                .register(&name, account.as_ref(), &settings.region, clock.now())
+                .await
+            {
+                Ok(registered) => break registered,
+                Err(error) if error.may_pass() && !stop.is_cancelled() => {
+                    warn!(target_name = %name, %error, "the history can't be written; the target waits for it");
+                    self.pulse.beat();
+                    let _ = tokio::time::timeout(RETRY_EVERY, stop.cancelled()).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        };
         let watched = Watched {
             target: registered.target,
             baseline: registered.baseline,

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT, once to stop in order, twice to stop at once.
+//! SIGTERM, SIGINT and SIGHUP, once to stop in order, twice to stop at once.
 
 use std::io;
 
@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// The terminal was closed.
+    hang_up: Signal,
 }
 
 impl Signals {
@@ -17,6 +19,7 @@ impl Signals {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
         })
     }
 
@@ -34,6 +37,7 @@ impl Signals {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
+            _ = self.hang_up.recv() => {}
         }
     }
 }

@@ -10,6 +10,8 @@ use std::time::Duration;
 /// Calls that may be made at once after a rest: one second's worth, and at least one.
 const BURST: Duration = Duration::from_secs(1);
 const REGAIN_EVERY: Duration = Duration::from_secs(10);
+/// A wait is never said to be longer: whoever waits has other things to see to.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 const REGAIN_SHARE: f64 = 1.0 / 20.0;
 /// The rate never falls below this share of the ceiling: a target that is throttled for long is still looked at.
 const LEAST_SHARE: f64 = 1.0 / 64.0;
@@ -49,7 +51,8 @@ impl Budget {
             return Ok(());
         }
         // Rounded up to a millisecond, which is as fine as tokio's timers are: waiting short would only ask again.
-        Err(Duration::from_secs_f64((1.0 - self.tokens) / self.rate) + Duration::from_millis(1))
+        let wait = Duration::try_from_secs_f64((1.0 - self.tokens) / self.rate).unwrap_or(LONGEST_WAIT);
+        Err(wait.min(LONGEST_WAIT) + Duration::from_millis(1))
     }
 
     /// The service said that it is asked too much.
@@ -58,11 +61,6 @@ impl Budget {
         self.tokens = 0.0;
         self.filled_at = self.filled_at.max(now);
         self.regained_at = now;
-    }
-
-    /// The calls a second that it allows at present.
-    pub fn rate(&self) -> f64 {
-        self.rate
     }
 
     fn capacity(&self) -> f64 {
@@ -101,10 +99,10 @@ mod tests {
         let mut budget = Budget::new(8.0, Duration::ZERO);
         budget.throttled(Duration::from_secs(1));
         budget.throttled(Duration::from_secs(2));
-        assert!((budget.rate() - 2.0).abs() < 1e-9);
+        assert!((budget.rate - 2.0).abs() < 1e-9);
         let later = Duration::from_mins(10);
         assert!(budget.take(later).is_ok());
-        assert!((budget.rate() - 8.0).abs() < 1e-9);
+        assert!((budget.rate - 8.0).abs() < 1e-9);
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! When to look at a request again.
 //!
 //! RetryAfter is a promise in one direction only: "when to next request the status". It may lie in the past, be absent,
-//! or be far away (trap 1), and it is on the server's clock (trap 2), as is `now` here. So:
+//! or be far away (trap 1), and it is on the server's clock (trap 2), as is `now` here; an age is a length of ours. So:
 //!
-//! - never before RetryAfter (law 5), and never within `min_look_every` of the last look: no answer makes a hot loop;
+//! - never before RetryAfter (law 5), and an open request never within `min_look_every` of its last look: no answer makes
+//!   a hot loop;
 //! - with no RetryAfter ahead, after a tenth of the request's age, within `min_look_every` and `max_look_every`: a young
 //!   request is likely to move soon, one that has stood for an hour is not;
+//! - a request whose status is an unknown word is in no list but a sweep's: it is looked at each `max_look_every`;
 //! - a RetryAfter far ahead is obeyed, which silences nothing: discovery lists every open request at least each
 //!   `idle_every`, and a sweep shows how it ended. Only the seven days end it, since after them the token is unknown
 //!   whatever was said;
@@ -67,6 +69,8 @@ pub enum Why {
     BackFill,
     /// Its token was unknown, which may pass.
     Gone,
+    /// Its status is not among those that a list can be asked for.
+    Unlisted,
 }
 
 /// Waits before each of the final looks, the first at once.
@@ -84,9 +88,9 @@ const GONE_WAIT: Duration = Duration::from_mins(1);
 /// What chance adds to a RetryAfter at the most.
 const RETRY_AFTER_SPREAD: Duration = Duration::from_millis(100);
 
-/// When to look next, `now` being the server's time at the last look and `chance` a number from 0 to 1. `None`: never
-/// again.
-pub fn next_look(standing: &Standing, pace: &Pace, now: Timestamp, chance: f64) -> Option<NextLook> {
+/// When to look next, `now` being the server's time at the last look, `age` the time since the request was first seen, and
+/// `chance` a number from 0 to 1. `None`: never again.
+pub fn next_look(standing: &Standing, pace: &Pace, now: Timestamp, age: Duration, chance: f64) -> Option<NextLook> {
     let soonest = now.plus(pace.min_look_every);
     match standing.phase {
         Phase::Lost => None,
@@ -115,20 +119,28 @@ pub fn next_look(standing: &Standing, pace: &Pace, now: Timestamp, chance: f64) 
             })
         }
         Phase::Open => {
-            let expires = standing.first_seen_at.plus(RETENTION).max(soonest);
-            if let Some(time) = standing.retry_after.filter(|time| *time > now) {
-                let at = time.max(soonest).plus(RETRY_AFTER_SPREAD.mul_f64(chance));
-                Some(NextLook {
-                    at: at.min(expires),
-                    why: Why::RetryAfter,
-                })
-            } else {
-                let age = now.since(standing.first_seen_at);
-                let wait = (age / 10).min(pace.max_look_every).max(pace.min_look_every);
-                let at = now.plus(wait.mul_f64(1.0 + 0.2 * chance));
-                Some(NextLook { at, why: Why::Age })
-            }
+            let ahead = standing.retry_after.filter(|time| *time > now);
+            let unhinted = now.plus(unhinted_wait(standing, pace, age).mul_f64(1.0 + 0.2 * chance));
+            let Some(time) = ahead else {
+                let why = if standing.is_unlisted { Why::Unlisted } else { Why::Age };
+                return Some(NextLook { at: unhinted, why });
+            };
+            let expires = now.plus(RETENTION.saturating_sub(age)).max(soonest);
+            let at = time.max(soonest).plus(RETRY_AFTER_SPREAD.mul_f64(chance));
+            Some(NextLook {
+                at: at.min(expires),
+                why: Why::RetryAfter,
+            })
         }
+    }
+}
+
+fn unhinted_wait(standing: &Standing, pace: &Pace, age: Duration) -> Duration {
+    let longest = pace.max_look_every.max(pace.min_look_every);
+    if standing.is_unlisted {
+        longest
+    } else {
+        (age / 10).clamp(pace.min_look_every, longest)
     }
 }
 
@@ -172,6 +184,7 @@ mod tests {
             phase,
             final_looks_left: 0,
             gone_looks: 0,
+            is_unlisted: false,
             hooks_pending: false,
             announced: true,
             retry_after: None,
@@ -180,7 +193,8 @@ mod tests {
     }
 
     fn wait(standing: &Standing) -> Option<Duration> {
-        next_look(standing, &Pace::default(), NOW, 0.0).map(|next| next.at.since(NOW))
+        let age = NOW.since(standing.first_seen_at);
+        next_look(standing, &Pace::default(), NOW, age, 0.0).map(|next| next.at.since(NOW))
     }
 
     #[test]
@@ -206,6 +220,11 @@ mod tests {
         assert_eq!(wait(&aged(Duration::ZERO)), Some(Duration::from_secs(1)));
         assert_eq!(wait(&aged(Duration::from_mins(5))), Some(Duration::from_secs(30)));
         assert_eq!(wait(&aged(Duration::from_hours(24))), Some(Duration::from_mins(5)));
+        let unknown = Standing {
+            is_unlisted: true,
+            ..aged(Duration::ZERO)
+        };
+        assert_eq!(wait(&unknown), Some(Duration::from_mins(5)));
     }
 
     #[test]
@@ -243,20 +262,20 @@ mod tests {
         #[test]
         fn no_answer_makes_a_look_early_hot_or_never(
             retry_after in prop::option::of(any::<i64>()),
-            first_seen in any::<i64>(),
+            age in 0u64..,
             gone_looks in 0..3u32,
             chance in 0.0..1.0f64,
         ) {
             let standing = Standing {
                 retry_after: retry_after.map(Timestamp::from_millis),
-                first_seen_at: Timestamp::from_millis(first_seen),
                 gone_looks,
                 ..standing(Phase::Open)
             };
             let pace = Pace::default();
-            let next = next_look(&standing, &pace, NOW, chance).unwrap();
+            let age = Duration::from_millis(age);
+            let next = next_look(&standing, &pace, NOW, age, chance).unwrap();
             prop_assert!(next.at >= NOW.plus(pace.min_look_every));
-            let expired = next.at >= standing.first_seen_at.plus(RETENTION);
+            let expired = next.at >= NOW.plus(RETENTION.saturating_sub(age));
             prop_assert!(expired || standing.retry_after.is_none_or(|time| next.at >= time));
         }
     }

@@ -1,6 +1,6 @@
 //! Known state + sighting → what to remember and what is news.
 //!
-//! Guarantees, which the properties below and `tests/laws.rs` hold:
+//! Guarantees, which the properties below hold, and `history`'s over a real file:
 //!
 //! - The same sighting again is no difference (law 1): nothing is written, nothing is told.
 //! - A status never goes back. A final one is never left (law 2), and among the open ones PENDING → IN_PROGRESS →
@@ -120,7 +120,7 @@ fn seen(
     let mut state = known.cloned().unwrap_or_else(|| first_sight(event, at, baseline));
     let echo = goes_back(&state, event.status.as_ref());
 
-    fill_in(&mut state, event);
+    fill_in(&mut state, event, sighting.source);
     let status_before = state.status.clone();
     let is_progress = if echo {
         false
@@ -129,7 +129,8 @@ fn seen(
     };
 
     let seen_hooks = hook_events.map_or_else(Vec::new, |events| merge_hooks(&mut state.hooks, events, at));
-    count_final_looks(&mut state, known, sighting.source);
+    owe_final_looks(&mut state, known);
+    let counted = sighting.source == Source::Get && count_final_look(&mut state, known, at);
 
     let mut changes = Vec::new();
     if state.announced {
@@ -149,7 +150,7 @@ fn seen(
         Phase::Open => at > state.last_seen_at,
         Phase::Finished | Phase::Lost => at.since(state.last_seen_at) >= Duration::from_hours(1),
     };
-    if refreshes || is_progress {
+    if refreshes || is_progress || counted {
         state.last_seen_at = at.max(state.last_seen_at);
     }
     if known == Some(&state) {
@@ -212,7 +213,7 @@ fn goes_back(state: &RequestState, status: Option<&RequestStatus>) -> bool {
 }
 
 /// What any sighting may contribute, an echo too: the members that a request has once and for all, and its start.
-fn fill_in(state: &mut RequestState, event: &ProgressEvent) {
+fn fill_in(state: &mut RequestState, event: &ProgressEvent, source: Source) {
     fn set_once<T: Clone>(known: &mut Option<T>, new: Option<&T>) {
         if known.is_none() {
             *known = new.cloned();
@@ -227,9 +228,13 @@ fn fill_in(state: &mut RequestState, event: &ProgressEvent) {
         (Some(known), Some(new)) => Some(known.min(new)),
         (known, new) => known.or(new),
     };
-    if state.phase == Phase::Open {
-        // The later of two: a page that was overtaken carries an older one, and obeying it would be a look too early.
-        state.retry_after = state.retry_after.max(event.retry_after);
+    if state.phase != Phase::Finished {
+        // A Get says how it is. A list may be behind, and obeying an older RetryAfter would be a look too early, so it can
+        // only put the next Get off.
+        state.retry_after = match source {
+            Source::Get => event.retry_after,
+            Source::List => state.retry_after.max(event.retry_after),
+        };
     }
     state.gone_looks = 0;
 }
@@ -322,25 +327,28 @@ fn request_change(
     })
 }
 
-/// Keeps `final_looks_left`: full when a guarded request is first known to be finished, less by one with each Get after
-/// that, nothing once all its hooks are final or there turn out to be none.
-fn count_final_looks(state: &mut RequestState, known: Option<&RequestState>, source: Source) {
-    if state.phase != Phase::Finished || state.hooks_request_token.is_none() {
-        return;
-    }
-    let knew_it_was_guarded =
-        known.is_some_and(|known| known.phase == Phase::Finished && known.hooks_request_token.is_some());
-    if !knew_it_was_guarded {
+/// Fills `final_looks_left` when a guarded request is first known to have ended.
+fn owe_final_looks(state: &mut RequestState, known: Option<&RequestState>) {
+    let was_owed = known.is_some_and(|known| known.phase == Phase::Finished && known.hooks_request_token.is_some());
+    if state.phase == Phase::Finished && state.hooks_request_token.is_some() && !was_owed {
         state.final_looks_left = FINAL_LOOKS;
     }
-    if source == Source::Get {
-        let settled = state.hooks.iter().all(HookState::is_final);
-        state.final_looks_left = if settled {
-            0
-        } else {
-            state.final_looks_left.saturating_sub(1)
-        };
+}
+
+/// Counts a Get of a request that has ended: one less, and none once all its hooks are final. Where it shows no hooks,
+/// there are none or they were left out: one more, the last and latest, tells. The same Get counts once (law 1).
+fn count_final_look(state: &mut RequestState, known: Option<&RequestState>, at: Timestamp) -> bool {
+    let is_first = state.final_looks_left == FINAL_LOOKS;
+    if state.final_looks_left == 0 || !(is_first || known.is_none_or(|known| at > known.last_seen_at)) {
+        return false;
     }
+    let left = state.final_looks_left - 1;
+    state.final_looks_left = match state.hooks.as_slice() {
+        [] => left.min(1),
+        hooks if hooks.iter().all(HookState::is_final) => 0,
+        _ => left,
+    };
+    true
 }
 
 /// A hook whose state differs, with the status that was known before.

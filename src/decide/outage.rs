@@ -1,8 +1,9 @@
 //! When a kind of call that fails is told, how long it is left alone, and when it becomes a gap.
 //!
 //! A failed poll is no failed request (trap 9), and most failures pass by themselves: one that passes within
-//! `patience` (a target's `idle_every`, the longest that its user agreed to wait between looks) is no gap, for nothing
-//! was looked at later than it might have been. One that only a person can mend is a gap from its first moment. Each
+//! `patience` (a target's `idle_every`, the longest that its user agreed to wait between looks) is no gap. One that only
+//! a person can mend is a gap from its first moment. A gap begins at the last success, but no more than `patience` before
+//! the first failure: before that nothing was to be asked. Each
 //! cause is told once, with its remedy, and again only after it has passed.
 
 use std::time::Duration;
@@ -20,21 +21,14 @@ pub struct Outage<C> {
 
 #[derive(Debug, Clone)]
 struct Failing<C> {
+    /// The first failure in the row.
+    since: Timestamp,
     failures: u32,
     cause: C,
     reason: String,
     /// On the monotonic clock.
     pause_until: Duration,
-    is_gap: bool,
-}
-
-/// What a failure means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failed {
-    /// Whether to tell of it.
-    pub is_news: bool,
-    /// How long to leave off.
-    pub pause: Duration,
+    gap_from: Option<Timestamp>,
 }
 
 impl<C: Copy + PartialEq> Outage<C> {
@@ -45,13 +39,18 @@ impl<C: Copy + PartialEq> Outage<C> {
         }
     }
 
+    /// When a call last succeeded, or the watching began.
+    pub fn last_success(&self) -> Timestamp {
+        self.last_success
+    }
+
     /// A call succeeded. Returns whether that is news.
     pub fn succeeded(&mut self, now: Timestamp) -> bool {
         self.last_success = now;
         self.failing.take().is_some()
     }
 
-    /// A call failed. `lasting`: only a person can mend it.
+    /// A call failed. `lasting`: only a person can mend it. Returns whether that is news.
     pub fn failed(
         &mut self,
         (cause, lasting, reason): (C, bool, String),
@@ -59,22 +58,21 @@ impl<C: Copy + PartialEq> Outage<C> {
         uptime: Duration,
         patience: Duration,
         chance: f64,
-    ) -> Failed {
+    ) -> bool {
         let before = self.failing.take();
         let failures = before.as_ref().map_or(0, |failing| failing.failures).saturating_add(1);
-        let pause = back_off::pause(failures, chance);
-        let was_gap = before.as_ref().is_some_and(|failing| failing.is_gap);
+        let since = before.as_ref().map_or(now, |failing| failing.since);
+        let is_gap = lasting || now.since(since) >= patience;
+        let gap_from = before.as_ref().and_then(|failing| failing.gap_from);
         self.failing = Some(Failing {
+            since,
             failures,
             cause,
             reason,
-            pause_until: uptime.saturating_add(pause),
-            is_gap: was_gap || lasting || now.since(self.last_success) >= patience,
+            pause_until: uptime.saturating_add(back_off::pause(failures, chance)),
+            gap_from: gap_from.or_else(|| is_gap.then(|| self.last_success.max(since.minus(patience)))),
         });
-        Failed {
-            is_news: before.is_none_or(|failing| failing.cause != cause),
-            pause,
-        }
+        before.is_none_or(|failing| failing.cause != cause)
     }
 
     /// How long it is still to be left alone.
@@ -85,8 +83,8 @@ impl<C: Copy + PartialEq> Outage<C> {
 
     /// The gap that it is, if it has become one: since when, and why.
     pub fn gap(&self) -> Option<(Timestamp, &str)> {
-        let failing = self.failing.as_ref().filter(|failing| failing.is_gap)?;
-        Some((self.last_success, &failing.reason))
+        let failing = self.failing.as_ref()?;
+        Some((failing.gap_from?, &failing.reason))
     }
 }
 
@@ -96,7 +94,7 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_mins(1);
 
-    fn fail(outage: &mut Outage<char>, cause: char, lasting: bool, second: i64) -> Failed {
+    fn fail(outage: &mut Outage<char>, cause: char, lasting: bool, second: i64) -> bool {
         let uptime = Duration::from_secs(second.unsigned_abs());
         outage.failed(
             (cause, lasting, "why".to_owned()),
@@ -110,13 +108,13 @@ mod tests {
     #[test]
     fn what_passes_within_patience_is_no_gap_and_told_once() {
         let mut outage = Outage::new(Timestamp::from_millis(0));
-        assert!(fail(&mut outage, 'a', false, 1).is_news);
-        assert!(!fail(&mut outage, 'a', false, 3).is_news);
-        assert!(fail(&mut outage, 'b', false, 7).is_news);
+        assert!(fail(&mut outage, 'a', false, 1));
+        assert!(!fail(&mut outage, 'a', false, 3));
+        assert!(fail(&mut outage, 'b', false, 7));
         assert_eq!(outage.gap(), None);
         assert!(outage.succeeded(Timestamp::from_millis(8_000)));
         assert!(!outage.succeeded(Timestamp::from_millis(9_000)));
-        assert!(fail(&mut outage, 'a', false, 10).is_news);
+        assert!(fail(&mut outage, 'a', false, 10));
     }
 
     #[test]
@@ -124,8 +122,18 @@ mod tests {
         let mut outage = Outage::new(Timestamp::from_millis(0));
         outage.succeeded(Timestamp::from_millis(5_000));
         fail(&mut outage, 'a', false, 6);
-        fail(&mut outage, 'a', false, 65);
+        fail(&mut outage, 'a', false, 66);
         assert_eq!(outage.gap(), Some((Timestamp::from_millis(5_000), "why")));
+    }
+
+    /// A call that is seldom made has a success long ago, and was not wanted since.
+    #[test]
+    fn a_gap_begins_no_earlier_than_there_was_something_to_ask() {
+        let mut outage = Outage::new(Timestamp::from_millis(0));
+        assert!(fail(&mut outage, 'a', false, 100_000));
+        assert_eq!(outage.gap(), None);
+        fail(&mut outage, 'a', false, 100_060);
+        assert_eq!(outage.gap(), Some((Timestamp::from_millis(99_940_000), "why")));
     }
 
     #[test]
@@ -139,10 +147,11 @@ mod tests {
     fn pauses_grow_and_end() {
         let mut outage = Outage::new(Timestamp::from_millis(0));
         assert_eq!(outage.pause(Duration::ZERO), None);
-        let first = fail(&mut outage, 'a', false, 1).pause;
-        let second = fail(&mut outage, 'a', false, 10).pause;
-        assert!(second > first);
-        assert_eq!(outage.pause(Duration::from_secs(10)), Some(second));
-        assert_eq!(outage.pause(Duration::from_secs(10) + second), None);
+        let uptime = Duration::from_secs(10);
+        for pause in [1, 2, 4] {
+            fail(&mut outage, 'a', false, 10);
+            assert_eq!(outage.pause(uptime), Some(Duration::from_secs(pause)));
+            assert_eq!(outage.pause(uptime + Duration::from_secs(pause)), None);
+        }
     }
 }

@@ -4,9 +4,9 @@
 //! hooks. So a Get is for hooks, for a final look, and for what fell out of the list; all other looks that are due share
 //! a list where that is cheaper.
 //!
-//! Claims are served in this order: due looks, discovery, sweep, back-fill of old hooks. A claim that has waited for a
-//! whole interval of its own goes first, so that a target which uses its budget up for looks still discovers and still
-//! sweeps.
+//! Claims are served in this order: due looks, discovery, sweep, back-fill of old hooks. But where some have waited for a
+//! whole interval of their own, the one that has waited for the most intervals goes first: however small the budget, what
+//! was served begins to wait anew, so looks, discovery and sweep all have their turn.
 
 use std::time::Duration;
 
@@ -30,13 +30,17 @@ pub enum Listing {
 /// What a target could be asked just now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Claims {
+    /// Whether lists may be asked for: they, or the budget, may be paused.
+    pub may_list: bool,
     /// Due looks that only a Get can answer.
     pub due_gets: usize,
+    /// How long the first of them has been due.
+    pub gets_overdue: Option<Duration>,
     /// Due looks that a list could answer as well.
     pub due_looks: usize,
     /// Open requests: what a list of them would hold.
     pub open: usize,
-    /// How long discovery and sweep have been due; `None` if they are not.
+    /// How long discovery and sweep have been due, or have waited for their next page; `None` if they are not.
     pub discovery_overdue: Option<Duration>,
     /// Whether discovery is to list the news, and not only what is open.
     pub news_due: bool,
@@ -62,18 +66,35 @@ pub enum Call {
 
 /// Chooses. `None`: nothing to do for now.
 pub fn next_call(claims: &Claims, discover_every: Duration, sweep_every: Duration) -> Option<Call> {
+    if !claims.may_list {
+        let due = claims.due_gets + claims.due_looks > 0;
+        return if due {
+            Some(Call::Get)
+        } else {
+            (claims.back_fill > 0).then_some(Call::BackFill)
+        };
+    }
     // A short listing that was begun is brought to its end first: it answers looks, and its pages age. A sweep is long
     // and yields between its pages.
     if let Some(listing) = claims.listing {
         return Some(Call::List(listing));
     }
     let discovery = Call::List(if claims.news_due { Listing::News } else { Listing::Open });
-    let starves = |overdue: Option<Duration>, every| overdue.is_some_and(|overdue| overdue >= every);
-    if starves(claims.discovery_overdue, discover_every) {
-        return Some(discovery);
-    }
-    if starves(claims.sweep_overdue, sweep_every) {
-        return Some(Call::List(Listing::Sweep));
+    let starving = [
+        (claims.gets_overdue, discover_every, Call::Get),
+        (claims.discovery_overdue, discover_every, discovery),
+        (claims.sweep_overdue, sweep_every, Call::List(Listing::Sweep)),
+    ];
+    let intervals = |overdue: Option<Duration>, every: Duration| {
+        overdue
+            .filter(|overdue| *overdue >= every)
+            .map(|overdue| overdue.as_secs_f64() / every.as_secs_f64())
+    };
+    let starved = starving
+        .into_iter()
+        .filter_map(|(overdue, every, call)| Some((intervals(overdue, every)?, call)));
+    if let Some((_, call)) = starved.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        return Some(call);
     }
     if claims.due_gets > 0 {
         return Some(Call::Get);
@@ -104,6 +125,10 @@ mod tests {
     const LONG: Option<Duration> = Some(Duration::from_hours(1));
 
     fn next(claims: Claims) -> Option<Call> {
+        let claims = Claims {
+            may_list: true,
+            ..claims
+        };
         next_call(&claims, Duration::from_secs(10), Duration::from_mins(5))
     }
 
@@ -142,7 +167,9 @@ mod tests {
     #[test]
     fn claims_are_served_in_order() {
         let mut claims = Claims {
+            may_list: true,
             due_gets: 1,
+            gets_overdue: SOON,
             due_looks: 1,
             open: 1,
             discovery_overdue: SOON,
@@ -168,25 +195,48 @@ mod tests {
     }
 
     #[test]
-    fn looks_without_end_starve_neither_discovery_nor_sweep() {
-        let busy = Claims {
-            due_gets: 1_000,
-            discovery_overdue: SOON,
-            sweep_overdue: LONG,
+    fn while_lists_are_paused_gets_go_on() {
+        let claims = Claims {
+            due_looks: 500,
+            open: 500,
+            discovery_overdue: LONG,
+            listing: Some(Listing::News),
             ..Claims::default()
         };
-        assert_eq!(next(busy), Some(Call::List(Listing::Sweep)));
-        let overdue = Claims {
-            discovery_overdue: LONG,
-            ..busy
-        };
-        assert_eq!(next(overdue), Some(Call::List(Listing::Open)));
         assert_eq!(
-            next(Claims {
-                news_due: true,
-                ..overdue
-            }),
-            Some(Call::List(Listing::News))
+            next_call(&claims, Duration::from_secs(10), Duration::from_mins(5)),
+            Some(Call::Get)
         );
+    }
+
+    /// However few calls there are, none of the three waits for ever.
+    #[test]
+    fn each_claim_has_its_turn_on_any_budget() {
+        let (discover_every, sweep_every) = (Duration::from_secs(10), Duration::from_mins(5));
+        for seconds_a_call in [1, 20, 60, 900] {
+            let (mut get, mut discovery, mut sweep) = (0, 0, 0);
+            let (mut gets, mut discoveries, mut sweeps) = (0, 0, 0);
+            for now in (0..400 * seconds_a_call).step_by(usize::try_from(seconds_a_call).unwrap()) {
+                let since = |then: u64| Some(Duration::from_secs(now - then));
+                let claims = Claims {
+                    may_list: true,
+                    due_gets: 10_000,
+                    gets_overdue: since(get),
+                    discovery_overdue: since(discovery),
+                    sweep_overdue: since(sweep),
+                    ..Claims::default()
+                };
+                match next_call(&claims, discover_every, sweep_every) {
+                    Some(Call::Get) => (get, gets) = (now, gets + 1),
+                    Some(Call::List(Listing::Sweep)) => (sweep, sweeps) = (now, sweeps + 1),
+                    Some(Call::List(_)) => (discovery, discoveries) = (now, discoveries + 1),
+                    other => panic!("{other:?}"),
+                }
+            }
+            assert!(
+                gets.min(discoveries).min(sweeps) > 0,
+                "{seconds_a_call}: {gets} {discoveries} {sweeps}"
+            );
+        }
     }
 }

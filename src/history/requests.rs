@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::sql::{HookId, RequestId};
 use super::{Failure, WriteTx};
-use crate::model::{HookKey, HookState, HookStatus, RequestKey, RequestState, Standing, TargetId};
+use crate::model::{HookKey, HookState, HookStatus, RequestKey, RequestState, RequestStatus, Standing, TargetId};
 
 /// A request's state with the row that holds it.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ WHERE r.token = ?2 AND r.target_id = ?1";
 pub(super) const HOOKS: &str = "SELECT * FROM hooks WHERE request_id = ?1";
 
 pub(super) const STANDINGS: &str = "
-SELECT token, phase, final_looks_left, gone_looks, hooks_pending, announced, retry_after, first_seen_at
+SELECT token, phase, status, final_looks_left, gone_looks, hooks_pending, announced, retry_after, first_seen_at
 FROM requests
 WHERE target_id = ?1 AND (phase = 'open' OR final_looks_left > 0)";
 
@@ -95,6 +95,7 @@ pub(super) fn standings(connection: &Connection, target: TargetId) -> Result<Vec
             phase: row.get("phase")?,
             final_looks_left: row.get("final_looks_left")?,
             gone_looks: row.get("gone_looks")?,
+            is_unlisted: matches!(row.get("status")?, Some(RequestStatus::Other(_))),
             hooks_pending: row.get("hooks_pending")?,
             announced: row.get("announced")?,
             retry_after: row.get("retry_after")?,

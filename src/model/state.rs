@@ -94,12 +94,14 @@ pub struct Standing {
     pub phase: Phase,
     pub final_looks_left: u32,
     pub gone_looks: u32,
+    /// Whether its status is a word that this version does not know, which no list with a filter shows (trap 13).
+    pub is_unlisted: bool,
     /// Whether only a Get can show what is still to come: it has a HooksRequestToken, and either its hooks were never
     /// read or one of them is not final.
     pub hooks_pending: bool,
     pub announced: bool,
     pub retry_after: Option<Timestamp>,
-    /// The age that stands in for an absent RetryAfter grows from here.
+    /// On our clock. The age that stands in for an absent RetryAfter grows from here.
     pub first_seen_at: Timestamp,
 }
 
@@ -115,6 +117,7 @@ impl RequestState {
             phase: self.phase,
             final_looks_left: self.final_looks_left,
             gone_looks: self.gone_looks,
+            is_unlisted: matches!(self.status, Some(RequestStatus::Other(_))),
             hooks_pending: self.hooks_pending(),
             announced: self.announced,
             retry_after: self.retry_after,

@@ -5,6 +5,7 @@
 //! timer wheel, but can't say how many are due, nor be tested without a runtime.)
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::decide::cadence::{self, Pace, Why};
 use crate::model::{Phase, RequestToken, Source, Standing, Timestamp};
@@ -18,6 +19,13 @@ pub(super) enum Need {
     Get,
     /// A Get for the history alone.
     BackFill,
+}
+
+/// One moment on two clocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    pub(super) server: Timestamp,
+    pub(super) ours: Timestamp,
 }
 
 #[derive(Debug)]
@@ -45,22 +53,21 @@ pub(super) struct Agenda {
 impl Agenda {
     /// Takes in how a request stands after a look (or, with no source, as the history had it at start), `now` being the
     /// server's time.
-    pub(super) fn update(
-        &mut self,
-        standing: Standing,
-        source: Option<Source>,
-        pace: &Pace,
-        now: Timestamp,
-        chance: f64,
-    ) {
+    pub(super) fn update(&mut self, standing: Standing, source: Option<Source>, pace: &Pace, now: Now, chance: f64) {
         let token = standing.key.token.clone();
         let before = self.remove(&token);
-        let Some(next) = cadence::next_look(&standing, pace, now, chance) else {
+        let Some(next) = cadence::next_look(
+            &standing,
+            pace,
+            now.server,
+            now.ours.since(standing.first_seen_at),
+            chance,
+        ) else {
             return;
         };
         let need = match standing.phase {
             _ if next.why == Why::BackFill => Need::BackFill,
-            Phase::Open if !standing.hooks_pending && standing.gone_looks == 0 => Need::Look,
+            Phase::Open if !standing.hooks_pending && !standing.is_unlisted && standing.gone_looks == 0 => Need::Look,
             _ => Need::Get,
         };
         let mut at = next.at;
@@ -69,7 +76,13 @@ impl Agenda {
             .filter(|_| source == Some(Source::List) && need != Need::Look)
         {
             // A list is no Get: it must not put off the one that is wanted, unless the service says so.
-            at = at.min(before.at).max(standing.retry_after.unwrap_or_default());
+            // Nor must it hasten one that is put off because it failed.
+            at = if before.failures > 0 {
+                before.at
+            } else {
+                at.min(before.at)
+            };
+            at = at.max(standing.retry_after.unwrap_or_default());
         }
         let failures = if source == Some(Source::Get) {
             0
@@ -86,10 +99,16 @@ impl Agenda {
     }
 
     /// A complete list of what is open did not hold this request: it has most likely ended, and only a Get tells how.
-    /// Not before RetryAfter even so.
+    /// Not before RetryAfter even so. It says nothing of a request that no list holds, or whose token was unknown.
     pub(super) fn left_list(&mut self, token: &RequestToken, now: Timestamp) {
         let Some(mut entry) = self.remove(token) else { return };
-        if entry.standing.phase == Phase::Open && !entry.left_list {
+        let Standing {
+            phase,
+            is_unlisted,
+            gone_looks,
+            ..
+        } = entry.standing;
+        if phase == Phase::Open && !is_unlisted && gone_looks == 0 && !entry.left_list {
             entry.left_list = true;
             entry.need = Need::Get;
             entry.at = now.max(entry.standing.retry_after.unwrap_or_default());
@@ -129,6 +148,17 @@ impl Agenda {
             .filter_map(|queue| queue.first())
             .map(|(at, _)| *at)
             .min()
+    }
+
+    /// How long ago the first look of a kind fell due; `None` if none is.
+    pub(super) fn overdue(&self, need: Need, now: Timestamp) -> Option<Duration> {
+        let (at, _) = self.queue(need).first().filter(|(at, _)| *at <= now)?;
+        Some(now.since(*at))
+    }
+
+    /// Whether nothing is left that only a Get can tell.
+    pub(super) fn needs_no_get(&self) -> bool {
+        self.gets.is_empty() && self.back_fill.is_empty()
     }
 
     /// How many requests are open.

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 use crate::model::{RequestKey, TargetId};
 
@@ -18,6 +16,7 @@ fn open(token: &str) -> Standing {
         phase: Phase::Open,
         final_looks_left: 0,
         gone_looks: 0,
+        is_unlisted: false,
         hooks_pending: false,
         announced: true,
         retry_after: None,
@@ -26,6 +25,7 @@ fn open(token: &str) -> Standing {
 }
 
 fn update(agenda: &mut Agenda, standing: &Standing, source: Source, now: Timestamp) {
+    let now = Now { server: now, ours: now };
     agenda.update(standing.clone(), Some(source), &Pace::default(), now, 0.0);
 }
 
@@ -148,4 +148,42 @@ fn a_look_that_fails_is_put_off_for_longer_each_time_and_not_for_ever() {
         waits.push(agenda.next().unwrap().since(NOW).as_secs());
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+}
+
+#[test]
+fn a_list_neither_hastens_a_get_that_failed_nor_one_of_an_unknown_token() {
+    let mut agenda = Agenda::default();
+    let finished = Standing {
+        phase: Phase::Finished,
+        final_looks_left: 5,
+        ..open("a")
+    };
+    update(&mut agenda, &finished, Source::List, NOW);
+    for _ in 0..5 {
+        agenda.postpone(&finished.key.token, &Pace::default(), NOW);
+    }
+    update(&mut agenda, &finished, Source::List, later(10));
+    assert_eq!(agenda.next(), Some(later(16)));
+
+    let gone = Standing {
+        gone_looks: 1,
+        ..open("b")
+    };
+    update(&mut agenda, &gone, Source::Get, NOW);
+    agenda.left_list(&gone.key.token, later(10));
+    assert_eq!(agenda.due(Need::Get, later(59)), 1);
+    assert_eq!(agenda.due(Need::Get, later(60)), 2);
+}
+
+/// Trap 13: no list with a filter shows it, so that its absence says nothing.
+#[test]
+fn an_unknown_status_is_looked_at_slowly() {
+    let mut agenda = Agenda::default();
+    let unknown = Standing {
+        is_unlisted: true,
+        ..open("a")
+    };
+    update(&mut agenda, &unknown, Source::Get, NOW);
+    agenda.left_list(&unknown.key.token, later(10));
+    assert_eq!(agenda.next(), Some(later(300)));
 }

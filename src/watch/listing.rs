@@ -5,13 +5,15 @@
 //! reason to ask for that request, no more.
 
 use std::collections::{BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::decide::plan::Listing;
 use crate::model::{RequestStatus, RequestToken};
 
-/// No real listing is longer: 100 requests a page, at 25 calls a second for seven days, is what an account could start
-/// at all. One that goes on is not a listing.
-const MOST_PAGES: usize = 200_000;
+/// No real sweep is longer: two million requests in seven days are three each second. What goes on is not a listing.
+const MOST_PAGES_OF_A_SWEEP: usize = 20_000;
+/// A short listing holds up everything else, and is given up sooner.
+const MOST_PAGES: usize = 2_000;
 
 /// Failures after which a listing is begun anew instead of going on: its token may have expired.
 const MOST_FAILURES: u32 = 3;
@@ -21,7 +23,8 @@ pub(super) struct Progress {
     pub(super) listing: Listing,
     /// Where the next page begins; `None` before the first.
     next: Option<String>,
-    tokens: HashSet<String>,
+    /// Fingerprints of the tokens so far.
+    tokens: HashSet<u64>,
     /// What was open when it began and has not been shown yet.
     missing: BTreeSet<RequestToken>,
     failures: u32,
@@ -67,7 +70,12 @@ impl Progress {
         let Some(next) = next else {
             return Page::Last(std::mem::take(&mut self.missing).into_iter().collect());
         };
-        if self.tokens.len() >= MOST_PAGES || !self.tokens.insert(next.clone()) {
+        let most = if self.listing == Listing::Sweep {
+            MOST_PAGES_OF_A_SWEEP
+        } else {
+            MOST_PAGES
+        };
+        if self.tokens.len() >= most || !self.tokens.insert(fingerprint(&next)) {
             return Page::Astray;
         }
         self.next = Some(next);
@@ -79,6 +87,12 @@ impl Progress {
         self.failures += 1;
         self.failures < MOST_FAILURES
     }
+}
+
+fn fingerprint(token: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    token.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The statuses that a listing asks for; none for all of them, which alone shows unknown ones (trap 13).

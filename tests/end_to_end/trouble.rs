@@ -92,6 +92,52 @@ async fn each_kind_of_failure_backs_off_and_becomes_a_gap() {
     }
 }
 
+/// Answers that parse and hold nothing are not taken for a world without requests.
+#[tokio::test(start_paused = true)]
+async fn empty_answers_are_a_gap_and_no_request_is_given_up_for_them() {
+    let stage = Stage::new(
+        Scenario {
+            arrivals_per_second: 0.05,
+            ..Scenario::lively()
+        },
+        5,
+    );
+    let daemon = stage.start(Pace::default());
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    // Something is open while the answers are empty.
+    while stage
+        .reader()
+        .summary()
+        .unwrap()
+        .requests
+        .iter()
+        .all(|(status, _)| status.as_deref() != Some("IN_PROGRESS"))
+    {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    stage.simulator.set_faults(Faults {
+        empty_bodies: 1.0,
+        ..Faults::default()
+    });
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    stage.simulator.set_faults(Faults::default());
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    daemon.stop().await;
+    let gaps = stage.reader().gaps().unwrap();
+    assert_eq!(gaps.len(), 1, "{gaps:?}");
+    assert!(
+        gaps[0].to_at.unwrap().since(gaps[0].from_at) > Duration::from_mins(55),
+        "{gaps:?}"
+    );
+    assert!(
+        stage
+            .received
+            .all()
+            .iter()
+            .all(|announcement| announcement.kind.as_str() != "request.lost")
+    );
+}
+
 /// Gets that are denied do not stop the lists, are asked for rarely, and are a gap: hooks can't be seen.
 #[tokio::test(start_paused = true)]
 async fn an_identity_that_may_only_list_still_sees_statuses() {
@@ -134,6 +180,16 @@ async fn a_second_target_for_the_same_account_and_region_is_skipped() {
     let daemon = stage.start_with(targets);
     tokio::time::sleep(Duration::from_mins(30)).await;
     daemon.stop().await;
+    // Whichever of the two came first, it alone is asked for, and keeps its name.
+    let calls = stage.simulator.calls().of("ListResourceRequests").received;
+    assert!(calls < 30 * 6 + 60, "{calls} calls");
+    let told: BTreeSet<_> = stage
+        .received
+        .all()
+        .into_iter()
+        .map(|announcement| announcement.target)
+        .collect();
+    assert_eq!(told.len(), 1, "{told:?}");
     let tokens: Vec<_> = stage
         .reader()
         .requests(&RequestFilter::default())
