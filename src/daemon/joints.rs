@@ -124,11 +124,11 @@ impl Outbox for HistoryOutbox {
     type Error = HistoryError;
 
     async fn due(&self, receiver: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, HistoryError> {
-        self.history.due_deliveries(receiver, now, limit, Vec::new()).await
+        self.history.due_deliveries(receiver, now, limit).await
     }
 
     async fn next_attempt_at(&self, receiver: &str) -> Result<Option<Timestamp>, HistoryError> {
-        self.history.next_attempt_at(receiver, Vec::new()).await
+        self.history.next_attempt_at(receiver).await
     }
 
     async fn record(&self, verdicts: Vec<(DeliveryId, Verdict)>, at: Timestamp) -> Result<(), HistoryError> {

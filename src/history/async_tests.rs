@@ -41,14 +41,14 @@ async fn a_request_goes_its_way_and_no_time_passes() {
     assert_eq!(history.standings(target).await.unwrap(), recorded.standings);
     history.looked(vec![(target, at(3))]).await.unwrap();
 
-    assert_eq!(history.next_attempt_at(RECEIVER, vec![]).await.unwrap(), Some(at(3)));
-    let due = history.due_deliveries(RECEIVER, at(3), 10, vec![]).await.unwrap();
+    assert_eq!(history.next_attempt_at(RECEIVER).await.unwrap(), Some(at(3)));
+    let due = history.due_deliveries(RECEIVER, at(3), 10).await.unwrap();
     assert_eq!(due.len(), 1);
     history
         .record_verdicts(vec![(due[0].id, Verdict::Sent)], at(4))
         .await
         .unwrap();
-    assert_eq!(history.next_attempt_at(RECEIVER, vec![]).await.unwrap(), None);
+    assert_eq!(history.next_attempt_at(RECEIVER).await.unwrap(), None);
     assert_eq!(history.skip_unknown_receivers(&[]).await.unwrap(), 0);
     assert_eq!(history.prune(at(5), Duration::ZERO, 10).await.unwrap(), 0);
     assert!(history.checkpoint().await.unwrap());

@@ -94,7 +94,7 @@ impl Scene {
 
     pub(super) fn due(&self, second: i64) -> Vec<Delivery> {
         self.history
-            .read(|connection| super::outbox::due_deliveries(connection, RECEIVER, at(second), 100, &[]))
+            .read(|connection| super::outbox::due_deliveries(connection, RECEIVER, at(second), 100))
             .unwrap()
     }
 

@@ -237,29 +237,23 @@ impl History {
         self.writing(move |tx| tx.record(&sightings, &routes)).await
     }
 
-    /// Up to `limit` deliveries to `receiver` whose time has come, longest due first, without those that are `in_flight`
-    /// already. Each is the head of its line: no other pending delivery of its request to this receiver came before.
+    /// Up to `limit` deliveries to `receiver` whose time has come, longest due first. Each is the head of its line: no
+    /// other pending delivery of its request to this receiver came before.
     pub async fn due_deliveries(
         &self,
         receiver: &str,
         now: Timestamp,
         limit: usize,
-        in_flight: Vec<DeliveryId>,
     ) -> Result<Vec<Delivery>, HistoryError> {
         let receiver = receiver.to_owned();
-        self.reading(move |connection| outbox::due_deliveries(connection, &receiver, now, limit, &in_flight))
+        self.reading(move |connection| outbox::due_deliveries(connection, &receiver, now, limit))
             .await
     }
 
-    /// When the next delivery to `receiver` is due, those aside that are `in_flight`. In the past if it is due already;
-    /// `None` if nothing waits.
-    pub async fn next_attempt_at(
-        &self,
-        receiver: &str,
-        in_flight: Vec<DeliveryId>,
-    ) -> Result<Option<Timestamp>, HistoryError> {
+    /// When the next delivery to `receiver` is due. In the past if it is due already; `None` if nothing waits.
+    pub async fn next_attempt_at(&self, receiver: &str) -> Result<Option<Timestamp>, HistoryError> {
         let receiver = receiver.to_owned();
-        self.reading(move |connection| outbox::next_attempt_at(connection, &receiver, &in_flight))
+        self.reading(move |connection| outbox::next_attempt_at(connection, &receiver))
             .await
     }
 

@@ -29,12 +29,8 @@ WHERE receiver = ?1 AND next_attempt_at <= ?2
 ORDER BY next_attempt_at, id
 LIMIT ?3";
 
-pub(super) const NEXT_ATTEMPTS: &str = "
-SELECT id, next_attempt_at
-FROM deliveries
-WHERE receiver = ?1 AND next_attempt_at IS NOT NULL
-ORDER BY next_attempt_at, id
-LIMIT ?2";
+pub(super) const NEXT_ATTEMPT: &str = "
+SELECT min(next_attempt_at) FROM deliveries WHERE receiver = ?1 AND next_attempt_at IS NOT NULL";
 
 pub(super) const CHANGE: &str = "
 SELECT m.history_id, c.hook_id, c.kind, c.from_status, c.to_status, c.at, c.event_time, c.error_code, c.message,
@@ -70,37 +66,16 @@ pub(super) fn due_deliveries(
     receiver: &str,
     now: Timestamp,
     limit: usize,
-    in_flight: &[DeliveryId],
 ) -> Result<Vec<Delivery>, Failure> {
     let mut statement = connection.prepare_cached(DUE)?;
-    // Those in flight are due as well: enough rows to find `limit` others among them.
-    let rows = i64::try_from(limit.saturating_add(in_flight.len())).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![receiver, now, rows])?;
-    let mut due = Vec::new();
-    while due.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        if !in_flight.contains(&row.get("id")?) {
-            due.push(delivery_from(connection, row)?);
-        }
-    }
-    Ok(due)
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let due = statement.query_map(params![receiver, now, limit], |row| delivery_from(connection, row))?;
+    Ok(due.collect::<rusqlite::Result<_>>()?)
 }
 
-pub(super) fn next_attempt_at(
-    connection: &Connection,
-    receiver: &str,
-    in_flight: &[DeliveryId],
-) -> Result<Option<Timestamp>, Failure> {
-    let mut statement = connection.prepare_cached(NEXT_ATTEMPTS)?;
-    let rows = i64::try_from(in_flight.len().saturating_add(1)).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![receiver, rows])?;
-    while let Some(row) = rows.next()? {
-        if !in_flight.contains(&row.get("id")?) {
-            return Ok(Some(row.get("next_attempt_at")?));
-        }
-    }
-    Ok(None)
+pub(super) fn next_attempt_at(connection: &Connection, receiver: &str) -> Result<Option<Timestamp>, Failure> {
+    let mut statement = connection.prepare_cached(NEXT_ATTEMPT)?;
+    Ok(statement.query_row([receiver], |row| row.get(0))?)
 }
 
 fn delivery_from(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery> {

@@ -245,7 +245,7 @@ fn no_query_of_the_program_walks_a_table() {
         requests::UPDATE_HOOK.into(),
         outbox::PUT.into(),
         outbox::DUE.into(),
-        outbox::NEXT_ATTEMPTS.into(),
+        outbox::NEXT_ATTEMPT.into(),
         outbox::CHANGE.into(),
         outbox::SETTLE.into(),
         outbox::MOVE_UP.into(),
