@@ -52,6 +52,7 @@ CREATE TABLE requests (
     finished_at         INTEGER,
     final_looks_left    INTEGER NOT NULL CHECK (final_looks_left >= 0),
     gone_looks          INTEGER NOT NULL CHECK (gone_looks >= 0),
+    gone_at             INTEGER,
     announced           INTEGER NOT NULL CHECK (announced IN (0, 1)),
     -- Counted from the hooks whenever the row is written, which is whenever one of them is.
     hooks_total         INTEGER NOT NULL,

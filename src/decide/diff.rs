@@ -71,8 +71,11 @@ fn gone(known: &RequestState, at: Timestamp) -> Option<Difference> {
         Phase::Finished if known.final_looks_left == 0 => return None,
         // Its hooks can no longer be read; what is known of them stays.
         Phase::Finished => state.final_looks_left = 0,
+        // A sighting that was counted already, or one that it overtook: no further look (law 1).
+        Phase::Open if known.gone_at.is_some_and(|gone_at| at <= gone_at) => return None,
         Phase::Open => {
             state.gone_looks += 1;
+            state.gone_at = Some(at);
             let expired = at.since(known.first_seen_at) >= RETENTION
                 || known.started_at.is_some_and(|started| at.since(started) >= RETENTION);
             if expired || state.gone_looks >= GONE_LOOKS_TO_BELIEVE {
@@ -188,6 +191,7 @@ fn first_sight(event: &ProgressEvent, at: Timestamp, baseline: Baseline) -> Requ
         finished_at: None,
         final_looks_left: 0,
         gone_looks: 0,
+        gone_at: None,
         announced: !old_news,
         resource_model: None,
         hooks: Vec::new(),
@@ -237,6 +241,7 @@ fn fill_in(state: &mut RequestState, event: &ProgressEvent, source: Source) {
         };
     }
     state.gone_looks = 0;
+    state.gone_at = None;
 }
 
 /// Takes over what a sighting that is no echo says. Returns whether it is progress.

@@ -375,6 +375,23 @@ fn a_young_token_is_believed_to_be_gone_only_after_several_looks() {
     assert_eq!(changes.last().unwrap().to.as_deref(), Some("SUCCESS"));
 }
 
+/// Law 1.
+#[test]
+fn the_same_look_that_finds_a_token_gone_is_counted_once() {
+    let seen = [listed(0, event("IN_PROGRESS")), gone(2)];
+    let (state, _) = play(&seen, Baseline::Complete);
+    assert_eq!(diff(state.as_ref(), &gone(2), Baseline::Complete), None);
+    assert_eq!(diff(state.as_ref(), &gone(1), Baseline::Complete), None);
+    assert_eq!(
+        play(&[&seen[..], &[gone(2), gone(2), gone(1)]].concat(), Baseline::Complete),
+        play(&seen, Baseline::Complete)
+    );
+    // Looks are counted anew once it has shown itself.
+    let again = [&seen[..], &[listed(3, event("IN_PROGRESS")), gone(4)]].concat();
+    let state = play(&again, Baseline::Complete).0.unwrap();
+    assert_eq!((state.gone_looks, state.gone_at), (1, Some(at(4))));
+}
+
 #[test]
 fn what_was_never_known_can_not_be_gone() {
     assert_eq!(diff(None, &gone(0), Baseline::Complete), None);

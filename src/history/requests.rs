@@ -33,11 +33,11 @@ const STORE_REQUEST: &str = "
 INSERT INTO requests (
     target_id, token, hooks_request_token, type_name, identifier, operation, status, error_code, status_message,
     event_time, started_at, retry_after, phase, first_seen_at, last_seen_at, finished_at, final_looks_left, gone_looks,
-    announced, hooks_total, hooks_failed, hooks_pending)
+    gone_at, announced, hooks_total, hooks_failed, hooks_pending)
 VALUES (
     :target_id, :token, :hooks_request_token, :type_name, :identifier, :operation, :status, :error_code, :status_message,
     :event_time, :started_at, :retry_after, :phase, :first_seen_at, :last_seen_at, :finished_at, :final_looks_left,
-    :gone_looks, :announced, :hooks_total, :hooks_failed, :hooks_pending)
+    :gone_looks, :gone_at, :announced, :hooks_total, :hooks_failed, :hooks_pending)
 ON CONFLICT (token, target_id) DO UPDATE SET
     hooks_request_token = excluded.hooks_request_token,
     type_name = excluded.type_name,
@@ -54,6 +54,7 @@ ON CONFLICT (token, target_id) DO UPDATE SET
     finished_at = excluded.finished_at,
     final_looks_left = excluded.final_looks_left,
     gone_looks = excluded.gone_looks,
+    gone_at = excluded.gone_at,
     announced = excluded.announced,
     hooks_total = excluded.hooks_total,
     hooks_failed = excluded.hooks_failed,
@@ -125,6 +126,7 @@ fn state_from(row: &Row<'_>) -> rusqlite::Result<Known> {
             finished_at: row.get("finished_at")?,
             final_looks_left: row.get("final_looks_left")?,
             gone_looks: row.get("gone_looks")?,
+            gone_at: row.get("gone_at")?,
             announced: row.get("announced")?,
             resource_model: row.get("resource_model")?,
             hooks: Vec::new(),
@@ -201,6 +203,7 @@ impl WriteTx<'_> {
                 ":finished_at": state.finished_at,
                 ":final_looks_left": state.final_looks_left,
                 ":gone_looks": state.gone_looks,
+                ":gone_at": state.gone_at,
                 ":announced": state.announced,
                 ":hooks_total": count(state.hooks.len()),
                 ":hooks_failed": count(state.hooks.iter().filter(failed).count()),

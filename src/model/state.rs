@@ -79,6 +79,8 @@ pub struct RequestState {
     pub final_looks_left: u32,
     /// How many looks in a row found the token unknown.
     pub gone_looks: u32,
+    /// When it was last found gone, in such a row; `None` while it is not. The same look is not counted twice.
+    pub gone_at: Option<Timestamp>,
     /// Whether news of this request is told. False for what was already finished when its target was first swept
     /// (law 6): it is remembered, hooks and all, without a word to anyone.
     pub announced: bool,

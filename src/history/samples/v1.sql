@@ -5,14 +5,14 @@ VALUES
     (2, 'play/us-east-1', NULL, 'us-east-1', 1795328880000, NULL, NULL, NULL);
 INSERT INTO requests (id, target_id, token, hooks_request_token, type_name, identifier, operation, status, error_code,
     status_message, event_time, started_at, retry_after, phase, first_seen_at, last_seen_at, finished_at,
-    final_looks_left, gone_looks, announced, hooks_total, hooks_failed, hooks_pending)
+    final_looks_left, gone_looks, gone_at, announced, hooks_total, hooks_failed, hooks_pending)
 VALUES
     (1, 1, 'token-failed', 'hooks-1', 'AWS::Logs::LogGroup', 'group', 'CREATE', 'FAILED', 'AlreadyExists', 'it is there',
-        1795328890123, 1795328880001, NULL, 'finished', 1795328881999, 1795328890500, 1795328890123, 0, 0, 1, 2, 1, 0),
+        1795328890123, 1795328880001, NULL, 'finished', 1795328881999, 1795328890500, 1795328890123, 0, 0, NULL, 1, 2, 1, 0),
     (2, 1, 'token-open', NULL, NULL, NULL, NULL, 'IN_PROGRESS', NULL, NULL,
-        NULL, NULL, 1795328899999, 'open', 1795328881001, 1795328890501, NULL, 0, 1, 1, 0, 0, 0),
+        NULL, NULL, 1795328899999, 'open', 1795328881001, 1795328890501, NULL, 0, 1, 1795328890999, 1, 0, 0, 0),
     (3, 2, 'token-lost', NULL, 'AWS::S3::Bucket', NULL, 'WORD_OF_TOMORROW', NULL, NULL, NULL,
-        -1, -1001, NULL, 'lost', 1795328881001, 1795328890501, NULL, 0, 3, 0, 0, 0, 0);
+        -1, -1001, NULL, 'lost', 1795328881001, 1795328890501, NULL, 0, 3, 1795328890999, 0, 0, 0, 0);
 INSERT INTO resource_models (request_id, resource_model) VALUES (1, '{"Name":"***"}');
 INSERT INTO progress_events (id, request_id, observed_at, event_time, status, error_code, status_message, identifier,
     retry_after, source)
