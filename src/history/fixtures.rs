@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use super::{History, Recorded, locked};
 use crate::decide::route::{Field, Patterns, Route};
 use crate::model::{
-    AccountId, Delivery, HookProgressEvent, HookStatus, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken,
-    Seen, Sighting, Source, TargetId, TargetName, Timestamp,
+    AccountId, Delivery, HookProgressEvent, HookStatus, ProgressEvent, Region, RequestKey, RequestState, RequestStatus,
+    RequestToken, Seen, Sighting, Source, TargetId, TargetName, Timestamp,
 };
 
 pub(super) const RECEIVER: &str = "team";
@@ -119,6 +119,19 @@ impl Scene {
     pub(super) fn rows(&self, sql: &str) -> serde_json::Value {
         rows(&locked(&self.history.shared.writer), sql)
     }
+}
+
+/// All that is remembered of a request, its ResourceModel included.
+pub(super) fn known(scene: &Scene, key: &RequestKey) -> Option<RequestState> {
+    let read = scene.history.write(|tx| {
+        let Some(known) = tx.known(key)? else { return Ok(None) };
+        let resource_model = tx.resource_model(known.id)?;
+        Ok(Some(RequestState {
+            resource_model,
+            ..known.state
+        }))
+    });
+    read.unwrap()
 }
 
 pub(super) fn rows(connection: &rusqlite::Connection, sql: &str) -> serde_json::Value {

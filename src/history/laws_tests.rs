@@ -7,12 +7,11 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::fixtures::{RECEIVER, Scene, all_to, at, guarded, hook};
+use super::fixtures::{RECEIVER, Scene, all_to, at, guarded, hook, known};
 use crate::decide::diff::{self, Baseline};
 use crate::decide::retry::Verdict;
 use crate::model::{
-    FailureMode, HookProgressEvent, HookStatus, ProgressEvent, RequestKey, RequestState, RequestStatus, Seen, Sighting,
-    Source,
+    FailureMode, HookProgressEvent, HookStatus, ProgressEvent, RequestState, RequestStatus, Seen, Sighting, Source,
 };
 
 /// How a request really went: what the service would have shown at each step.
@@ -124,11 +123,6 @@ fn tokens() -> impl Fn() -> String {
         number.set(number.get() + 1);
         format!("token-{}", number.get())
     }
-}
-
-fn known(scene: &Scene, key: &RequestKey) -> Option<RequestState> {
-    let known = scene.history.write(|tx| tx.known(key)).unwrap();
-    known.map(|known| known.state)
 }
 
 fn cases(number: u32) -> ProptestConfig {

@@ -47,6 +47,13 @@ impl WriteTx<'_> {
             if !known.contains_key(&sighting.key) {
                 known.insert(&sighting.key, self.known(&sighting.key)?);
             }
+            if let Seen::Event(event, _) = &sighting.seen
+                && event.resource_model.is_some()
+                && let Some(Some(known)) = known.get_mut(&sighting.key)
+                && known.state.resource_model.is_none()
+            {
+                known.state.resource_model = self.resource_model(known.id)?;
+            }
             let before = known.get(&sighting.key).and_then(Option::as_ref);
             let Some(difference) = diff::diff(before.map(|known| &known.state), sighting, *baseline) else {
                 continue;

@@ -1,4 +1,4 @@
-use super::super::fixtures::{RECEIVER, Scene, all_to, at, event, guarded, hook, some_to};
+use super::super::fixtures::{self, RECEIVER, Scene, all_to, at, event, guarded, hook, some_to};
 use super::*;
 use crate::decide::route::Field;
 use crate::model::HookStatus::{CompleteFailed, InProgress as HookInProgress};
@@ -165,9 +165,35 @@ fn what_is_known_is_read_back_as_it_was_written() {
     );
     scene.record(std::slice::from_ref(&look));
     let expected = diff::diff(None, &look, Baseline::Complete).unwrap().state;
-    let read = scene.history.write(|tx| tx.known(&look.key)).unwrap().unwrap();
-    assert_eq!(read.state, expected);
-    assert_eq!(read.state.hooks.len(), 4);
+    let read = fixtures::known(&scene, &look.key).unwrap();
+    assert_eq!(read, expected);
+    assert_eq!(read.hooks.len(), 4);
+}
+
+#[test]
+fn a_resource_model_is_read_only_to_be_compared_with_another() {
+    let scene = Scene::new();
+    let with_model = |model: &str| ProgressEvent {
+        resource_model: Some(model.into()),
+        ..event("a", InProgress)
+    };
+    let model = || {
+        fixtures::known(&scene, &scene.key("a"))
+            .unwrap()
+            .resource_model
+            .unwrap()
+    };
+    scene.record(&[scene.seen(1, with_model("{\"first\":1}"))]);
+    scene.record(&[scene.seen(2, event("a", InProgress)), scene.seen(3, with_model("{}"))]);
+    assert_eq!(model(), "{}");
+    let changes = scene.total_changes();
+    scene.record(&[scene.seen(3, with_model("{}"))]);
+    assert_eq!(scene.total_changes(), changes);
+
+    scene.execute("UPDATE resource_models SET resource_model = CAST(x'ff' AS TEXT)");
+    scene.record(&[scene.seen(4, event("a", InProgress))]);
+    let unreadable = [scene.seen(5, with_model("{}"))];
+    scene.history.write(|tx| tx.record(&unreadable, &[])).unwrap_err();
 }
 
 #[test]

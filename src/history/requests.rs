@@ -6,18 +6,17 @@ use super::sql::{HookId, RequestId};
 use super::{Failure, WriteTx};
 use crate::model::{HookKey, HookState, HookStatus, RequestKey, RequestState, RequestStatus, Standing, TargetId};
 
-/// A request's state with the row that holds it.
+/// A request's state with the row that holds it. Its ResourceModel is `None` until it is asked for by
+/// [`WriteTx::resource_model`]: it may be 256 KiB, and only an answer that carries one is compared with it.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) id: RequestId,
     pub(super) state: RequestState,
 }
 
-pub(super) const REQUEST: &str = "
-SELECT r.*, m.resource_model
-FROM requests AS r
-LEFT JOIN resource_models AS m ON m.request_id = r.id
-WHERE r.token = ?2 AND r.target_id = ?1";
+pub(super) const REQUEST: &str = "SELECT * FROM requests WHERE token = ?2 AND target_id = ?1";
+
+pub(super) const RESOURCE_MODEL: &str = "SELECT resource_model FROM resource_models WHERE request_id = ?1";
 
 pub(super) const HOOKS: &str = "SELECT * FROM hooks WHERE request_id = ?1";
 
@@ -128,7 +127,7 @@ fn state_from(row: &Row<'_>) -> rusqlite::Result<Known> {
             gone_looks: row.get("gone_looks")?,
             gone_at: row.get("gone_at")?,
             announced: row.get("announced")?,
-            resource_model: row.get("resource_model")?,
+            resource_model: None,
             hooks: Vec::new(),
         },
     })
@@ -153,7 +152,7 @@ fn hook_from(row: &Row<'_>) -> rusqlite::Result<HookState> {
 }
 
 impl WriteTx<'_> {
-    /// What is remembered of a request, with its hooks in the order of their keys.
+    /// What is remembered of a request, with its hooks in the order of their keys, without its ResourceModel.
     pub(super) fn known(&self, key: &RequestKey) -> Result<Option<Known>, Failure> {
         let mut statement = self.transaction.prepare_cached(REQUEST)?;
         let known = statement
@@ -165,6 +164,11 @@ impl WriteTx<'_> {
         known.state.hooks = hooks.collect::<rusqlite::Result<_>>()?;
         known.state.hooks.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(Some(known))
+    }
+
+    pub(super) fn resource_model(&self, request: RequestId) -> Result<Option<String>, Failure> {
+        let mut statement = self.transaction.prepare_cached(RESOURCE_MODEL)?;
+        Ok(statement.query_row([request], |row| row.get(0)).optional()?)
     }
 
     /// Writes a request's own row. Its hooks are written one by one, those that differ.

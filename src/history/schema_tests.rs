@@ -239,6 +239,7 @@ fn no_query_of_the_program_walks_a_table() {
         targets::TARGET_BY_ID.into(),
         gaps::CLOSE_GAP.into(),
         requests::REQUEST.into(),
+        requests::RESOURCE_MODEL.into(),
         requests::HOOKS.into(),
         requests::STANDINGS.into(),
         requests::SEEN_AGAIN.into(),
