@@ -8,7 +8,7 @@ use super::problems::Read;
 use super::values::{duration, one_of};
 use super::wording::quoted;
 use super::{Environment, HistorySettings, ResourceModelPolicy, Surroundings};
-use crate::decide::diff::RETENTION;
+use crate::decide::retention;
 
 pub(super) const KEYS: [&str; 3] = ["path", "retention", "resource_model"];
 
@@ -83,10 +83,10 @@ fn path(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<PathBuf> {
     Ok(surroundings.folder.join(text))
 }
 
-/// At least as long as AWS lists a request: what was forgotten earlier would be seen again, and be news again.
+/// At least [`retention::SHORTEST`]: what was forgotten earlier would be seen again, and be news again.
 fn retention(item: &Item<'_>) -> Read<Option<Duration>> {
     if item.inner().as_str() == Some(FOR_EVER) {
         return Ok(None);
     }
-    duration(item, &(RETENTION..=LONGEST_RETENTION), " or \"forever\"").map(Some)
+    duration(item, &(retention::SHORTEST..=LONGEST_RETENTION), " or \"forever\"").map(Some)
 }

@@ -11,6 +11,7 @@ pub mod cadence;
 pub mod diff;
 pub mod outage;
 pub mod plan;
+pub mod retention;
 pub mod retry;
 pub mod route;
 pub mod server_clock;

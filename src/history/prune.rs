@@ -5,12 +5,8 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::{Failure, WriteTx};
-use crate::decide::diff::RETENTION;
+use crate::decide::retention;
 use crate::model::Timestamp;
-
-/// How much longer than the service a history remembers at least: `last_seen_at` of what has ended may lag by an hour,
-/// and clocks differ.
-const MARGIN: Duration = Duration::from_hours(24);
 
 pub(super) const PRUNE: &str = "
 DELETE FROM requests WHERE id IN (
@@ -32,9 +28,10 @@ impl WriteTx<'_> {
     /// ago. Returns how many; call it again while that is `limit`.
     ///
     /// Never an open request, nor one of which something is still to be told, nor one that the service itself may still
-    /// list: a sweep would take that for new, and tell it again. So a shorter retention than eight days counts as eight.
+    /// list: a sweep would take that for new, and tell it again. So a `retention` below [`retention::SHORTEST`] counts
+    /// as that.
     pub fn prune(&self, now: Timestamp, retention: Duration, limit: usize) -> Result<usize, Failure> {
-        let before = now.minus(retention.max(RETENTION + MARGIN));
+        let before = now.minus(retention.max(retention::SHORTEST));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut statement = self.transaction.prepare_cached(PRUNE)?;
         Ok(statement.execute(params![before, limit])?)

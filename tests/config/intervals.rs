@@ -45,9 +45,9 @@ max_calls_per_second = nan
     );
     assert_problems(
         r#"[history]
-retention = "3days"
+retention = "7days"
 "#,
-        r#"2:13: history.retention: expected a duration from 7days to 100years or "forever", found "3days""#,
+        r#"2:13: history.retention: expected a duration from 8days to 100years or "forever", found "7days""#,
     );
     assert_problems(
         r#"[[receivers]]

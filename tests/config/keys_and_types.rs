@@ -93,7 +93,7 @@ retention = true
 resource_model = []
 ",
         r#"2:8: history.path: expected the path of a file, found an integer
-3:13: history.retention: expected a duration from 7days to 100years or "forever", in quotes and with its unit, such as "10s", found a boolean
+3:13: history.retention: expected a duration from 8days to 100years or "forever", in quotes and with its unit, such as "10s", found a boolean
 4:18: history.resource_model: expected one of "drop", "redact", "keep", found an array"#,
     );
     assert_problems(

@@ -153,7 +153,7 @@ fn retention_is_for_ever_or_a_while() {
             .retention
     };
     assert_eq!(retention("forever"), None);
-    assert_eq!(retention("7days"), Some(Duration::from_hours(7 * 24)));
+    assert_eq!(retention("8days"), Some(Duration::from_hours(8 * 24)));
     assert_eq!(retention("1year"), Some(Duration::from_hours(8766)));
 }
 
