@@ -23,8 +23,8 @@ pub struct RequestRow {
     pub status_message: Option<String>,
     pub started_at: Option<Timestamp>,
     pub first_seen_at: Timestamp,
-    /// Exact for an open request. For one that has ended it may lag by an hour: a sweep that shows it again unchanged
-    /// writes nothing.
+    /// Exact for an open request. For one that has ended it may lag by up to two hours: a list that shows it again unchanged
+    /// is compared with it once an hour, and then written only if what is written is an hour old.
     pub last_seen_at: Timestamp,
     pub finished_at: Option<Timestamp>,
     /// Seconds from `started_at` to `finished_at`, or `None` while it is not known.
