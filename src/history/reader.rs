@@ -10,7 +10,7 @@ use wildmatch::WildMatchPattern;
 use super::rows::Stored;
 use super::{Failure, HistoryError, OpenError, open};
 use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
-use crate::model::{RequestStatus, RequestToken, TargetId, TargetName};
+use crate::model::{RequestStatus, RequestToken, TargetId, TargetName, Timestamp};
 
 /// Reads a history and cannot write to it.
 ///
@@ -58,6 +58,9 @@ JOIN targets AS t ON t.id = r.target_id
 WHERE r.token >= ?1 AND r.token < ?2
 ORDER BY r.token
 LIMIT ?3";
+pub(super) const GAPS_OF: &str = "
+WHERE t.name = ?1 AND g.from_at <= ?3 AND (g.to_at IS NULL OR g.to_at >= ?2)
+ORDER BY g.from_at, g.id";
 pub(super) const CHANGES_AFTER: &str = "WHERE c.id > ?1 ORDER BY c.id LIMIT ?2";
 pub(super) const LAST_CHANGES: &str = "ORDER BY c.id DESC LIMIT ?1";
 
@@ -142,6 +145,12 @@ impl Reader {
     /// Every target's gaps, oldest first.
     pub fn gaps(&self) -> Result<Vec<GapRow>, HistoryError> {
         self.read(|connection| Ok(GapRow::all(connection, "ORDER BY g.from_at, g.id", [])?))
+    }
+
+    /// The gaps of one target that have a moment in common with the time between `from` and `to`, both included, oldest
+    /// first. One that is still open has no end.
+    pub fn gaps_of(&self, target: &TargetName, from: Timestamp, to: Timestamp) -> Result<Vec<GapRow>, HistoryError> {
+        self.read(|connection| Ok(GapRow::all(connection, GAPS_OF, params![target, from, to])?))
     }
 
     /// Up to `limit` changes after the one with the id `after`, oldest first. Ids only grow, so this follows along.

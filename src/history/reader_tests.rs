@@ -212,6 +212,38 @@ fn a_summary_counts() {
 }
 
 #[test]
+fn the_gaps_of_a_target_are_those_that_touch_the_span() {
+    let scene = Scene::new();
+    let gaps = [(10, Some(20), "closed"), (30, Some(40), "later"), (50, None, "open")];
+    scene
+        .history
+        .write(|tx| {
+            let other = tx.register_target(&name("play"), None, &region(), at(0))?.target.id;
+            tx.open_gap(other, at(0), "another target's")?;
+            for (from, to, reason) in gaps {
+                tx.open_gap(scene.target, at(from), reason)?;
+                if let Some(to) = to {
+                    tx.close_gap(scene.target, at(to))?;
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+    let reader = reader(&scene);
+    let reasons = |from, to| -> Vec<String> {
+        let gaps = reader.gaps_of(&TargetName::new("prod", &region()), at(from), at(to));
+        gaps.unwrap().into_iter().map(|gap| gap.reason).collect()
+    };
+    assert_eq!(reasons(0, 100), ["closed", "later", "open"]);
+    assert!(reasons(0, 9).is_empty());
+    assert_eq!(reasons(20, 29), ["closed"]);
+    assert_eq!(reasons(12, 30), ["closed", "later"]);
+    assert_eq!(reasons(35, 35), ["later"]);
+    assert!(reasons(41, 49).is_empty());
+    assert_eq!(reasons(1000, 2000), ["open"]);
+}
+
+#[test]
 fn an_absurd_time_from_the_wire_can_be_read_and_printed() {
     let scene = Scene::new();
     for (token, millis) in [("past", i64::MIN), ("future", i64::MAX)] {

@@ -262,6 +262,7 @@ fn no_query_of_the_program_walks_a_table() {
         by_token(ChangeRow::sql("")),
         DeliveryRow::sql(&reader::deliveries_of_request()),
         ChangeRow::sql(reader::CHANGES_AFTER),
+        GapRow::sql(reader::GAPS_OF),
         filtered(
             &RequestFilter {
                 failed: true,
