@@ -10,11 +10,13 @@ PRAGMA user_version = 1;
 -- One row. The id is made once, with the file: it stands in front of every event id that leaves this history, so that
 -- two histories never use the same one.
 CREATE TABLE meta (
-    id         INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
-    history_id TEXT    NOT NULL CHECK (length(history_id) = 16)
+    id            INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    history_id    TEXT    NOT NULL CHECK (length(history_id) = 16),
+    -- Whether every resource model that is stored is known to be masked.
+    models_masked INTEGER NOT NULL CHECK (models_masked IN (0, 1))
 ) STRICT;
 
-INSERT INTO meta (id, history_id) VALUES (1, lower(hex(randomblob(8))));
+INSERT INTO meta (id, history_id, models_masked) VALUES (1, lower(hex(randomblob(8))), 0);
 
 -- An account and a Region. The name is the configuration's and may change; account and Region are the identity.
 CREATE TABLE targets (

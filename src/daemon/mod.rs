@@ -130,6 +130,7 @@ impl Daemon {
                 "deliveries to receivers that are no longer configured are skipped"
             );
         }
+        history.apply_resource_model_policy(self.resource_model).await?;
 
         let stop_sending = CancellationToken::new();
         let mut couriers = JoinSet::new();

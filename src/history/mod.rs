@@ -16,6 +16,7 @@
 //! - **One daemon a file**, by a lock that dies with its holder. Any number of other processes read meanwhile.
 //!   *(`tests/history_processes.rs`)*
 //! - **The views are a promise**: `v_…` keep their names and columns. Tables are ours to change. *(`schema_tests`)*
+//! - **A stricter `resource_model` cleans what is stored** (law 8), to the last byte of the file. *(`resource_models`)*
 //! - **A file of someone else's is not touched**, nor one from a newer version. *(`open_tests`)*
 //!
 //! # Why no writer thread
@@ -53,6 +54,7 @@ mod prune;
 mod reader;
 mod record;
 mod requests;
+mod resource_models;
 mod rows;
 #[cfg(test)]
 mod schema_tests;
@@ -280,14 +282,14 @@ impl History {
     /// Folds the WAL into the file, so that the file alone holds everything: before a copy, or at the end. Returns
     /// whether all of it was; a reader in another process may hold a part back until it has finished.
     pub async fn checkpoint(&self) -> Result<bool, HistoryError> {
-        self.blocking(|history| {
-            let connection = locked(&history.shared.writer);
-            connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-                .map(|busy: i64| busy == 0)
-                .map_err(|error| history.error(error.into()))
-        })
-        .await
+        self.blocking(Self::fold_wal).await
+    }
+
+    fn fold_wal(&self) -> Result<bool, HistoryError> {
+        locked(&self.shared.writer)
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map(|busy: i64| busy == 0)
+            .map_err(|error| self.error(error.into()))
     }
 }
 

@@ -190,6 +190,8 @@ fn keep_safe(connection: &Connection) -> rusqlite::Result<()> {
     // told already.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten: models and messages are to be gone from the file, not only from its tables.
+    let _: i64 = connection.pragma_update_and_check(None, "secure_delete", true, |row| row.get(0))?;
     let _: i64 = connection.pragma_update_and_check(None, "journal_size_limit", WAL_SIZE_LIMIT, |row| row.get(0))?;
     Ok(())
 }

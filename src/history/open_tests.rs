@@ -60,6 +60,7 @@ fn commits_are_made_to_last() {
     assert_eq!(pragma("journal_mode"), "wal");
     assert_eq!(pragma("synchronous"), 2);
     assert_eq!(pragma("foreign_keys"), 1);
+    assert_eq!(pragma("secure_delete"), 1);
     assert_eq!(pragma("busy_timeout"), 5000);
     assert_eq!(pragma("application_id"), APPLICATION_ID);
     assert_eq!(pragma("user_version"), known_version());

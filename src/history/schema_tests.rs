@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::fixtures::{Scene, rows as rows_of};
 use super::reader::{RequestFilter, requests_where};
 use super::rows::{self, Stored};
-use super::{History, gaps, open, outbox, prune, reader, requests, targets};
+use super::{History, gaps, open, outbox, prune, reader, requests, resource_models, targets};
 use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
 use crate::model::{TargetId, Timestamp};
 
@@ -252,6 +252,8 @@ fn no_query_of_the_program_walks_a_table() {
         outbox::MOVE_UP.into(),
         outbox::SKIP.into(),
         prune::PRUNE.into(),
+        resource_models::NEXT.into(),
+        resource_models::MASK.into(),
         RequestRow::sql(rows::REQUEST_BY_ID),
         HookRow::sql(rows::HOOK_BY_ID),
         reader::TOKENS.into(),

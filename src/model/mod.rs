@@ -16,6 +16,7 @@ mod change;
 mod delivery;
 mod printable;
 mod progress_event;
+mod resource_model;
 pub mod rows;
 mod sighting;
 mod state;
@@ -30,6 +31,7 @@ pub use printable::printable;
 pub use progress_event::{
     ErrorCode, FailureMode, HookProgressEvent, HookStatus, Operation, ProgressEvent, RequestStatus,
 };
+pub use resource_model::mask_resource_model;
 pub use sighting::{Seen, Sighting, Source};
 pub use state::{HookKey, HookState, Phase, RequestState, Standing};
 pub use target::{AccountId, Region, RequestKey, RequestToken, Target, TargetId, TargetName};
