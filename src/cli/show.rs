@@ -11,7 +11,7 @@ use super::output::{self, Format, cell, status_cell};
 use super::when::{self, Times, rough};
 use crate::clock::Clock;
 use crate::history::Reader;
-use crate::model::rows::{ChangeRow, DeliveryRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
+use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
 use crate::model::{RequestToken, TargetName, Timestamp, printable};
 
 /// Show one request: what is known of it, its timeline with its hooks, and who was told.
@@ -44,6 +44,8 @@ struct Story {
     hook_events: Vec<HookEventRow>,
     changes: Vec<ChangeRow>,
     deliveries: Vec<DeliveryRow>,
+    /// Times within its life in which its target was not looked at.
+    gaps: Vec<GapRow>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -52,6 +54,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let request = reader
         .request(&target, &token)?
         .ok_or_else(|| anyhow!("the request was removed while it was read"))?;
+    let (begin, end) = (
+        request.started_at.unwrap_or(request.first_seen_at),
+        request.last_seen_at,
+    );
+    let gaps = reader.gaps_of(&target, begin.min(request.first_seen_at), end)?;
     let story = Story {
         request,
         progress_events: reader.progress_events(&target, &token)?,
@@ -59,6 +66,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         hook_events: reader.hook_events(&target, &token)?,
         changes: reader.changes(&target, &token)?,
         deliveries: reader.deliveries(&target, &token)?,
+        gaps,
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     if arguments.format == Format::Table {
@@ -156,6 +164,11 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
     }
     output::write_table(out, &timeline)?;
 
+    for gap in &story.gaps {
+        let to = gap.to_at.map_or_else(|| "now".to_owned(), |to| times.show(Some(to)));
+        let from = times.show(Some(gap.from_at));
+        writeln!(out, "\nNot looked at from {from} to {to}: {}", printable(&gap.reason))?;
+    }
     if !story.deliveries.is_empty() {
         writeln!(out)?;
         let mut deliveries = output::table(&["RECEIVER", "CHANGE", "STATE", "ATTEMPTS", "SENT", "LAST ERROR"]);

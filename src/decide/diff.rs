@@ -31,14 +31,15 @@ const GONE_LOOKS_TO_BELIEVE: u32 = 3;
 /// Gets that a finished request's hooks are worth at the most; `cadence` spreads them over a quarter of an hour.
 pub const FINAL_LOOKS: u32 = 5;
 
-/// How far a target's first sweep is: what tells old news from new.
+/// How far a target's first sweep is, and when it began on the server's clock: what tells old news from new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Baseline {
-    /// Still going on. It began at this time of the server's clock; what first shows itself finished, with an earlier
-    /// event time or none, was finished before anyone asked.
+    /// Still going on. What first shows itself finished, with an earlier event time or none, was finished before anyone
+    /// asked.
     Since(Timestamp),
-    /// Done: all that is new is news.
-    Complete,
+    /// Done. Pages shift (trap 10), so it may have missed something: what first shows itself finished with an earlier event
+    /// time is old news even now.
+    Complete(Timestamp),
 }
 
 /// What a sighting differs in.
@@ -172,7 +173,7 @@ fn first_sight(event: &ProgressEvent, at: Timestamp, baseline: Baseline) -> Requ
     let old_news = finished
         && match baseline {
             Baseline::Since(start) => event.event_time.is_none_or(|time| time < start),
-            Baseline::Complete => false,
+            Baseline::Complete(start) => event.event_time.is_some_and(|time| time < start),
         };
     RequestState {
         hooks_request_token: None,

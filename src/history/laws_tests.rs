@@ -12,6 +12,7 @@ use crate::decide::diff::{self, Baseline};
 use crate::decide::retry::Verdict;
 use crate::model::{
     FailureMode, HookProgressEvent, HookStatus, ProgressEvent, RequestState, RequestStatus, Seen, Sighting, Source,
+    Timestamp,
 };
 
 /// How a request really went: what the service would have shown at each step.
@@ -306,7 +307,7 @@ fn what_is_remembered_is_what_was_decided() {
                 event.retry_after = (second % 2 == 0).then(|| at(second + 5));
                 event.resource_model = (second % 3 == 0).then(|| format!("{{\"step\":{second}}}"));
             }
-            if let Some(difference) = diff::diff(state.as_ref(), &sighting, Baseline::Complete) {
+            if let Some(difference) = diff::diff(state.as_ref(), &sighting, Baseline::Complete(Timestamp::from_millis(i64::MIN))) {
                 state = Some(difference.state);
             }
             let recorded = scene.record(&[sighting]);

@@ -164,7 +164,9 @@ fn what_is_known_is_read_back_as_it_was_written() {
         ],
     );
     scene.record(std::slice::from_ref(&look));
-    let expected = diff::diff(None, &look, Baseline::Complete).unwrap().state;
+    let expected = diff::diff(None, &look, Baseline::Complete(Timestamp::from_millis(i64::MIN)))
+        .unwrap()
+        .state;
     let read = fixtures::known(&scene, &look.key).unwrap();
     assert_eq!(read, expected);
     assert_eq!(read.hooks.len(), 4);

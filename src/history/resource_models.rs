@@ -58,6 +58,10 @@ impl History {
     }
 
     fn mask_models(&self) -> Result<usize, HistoryError> {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is not general enough"
+        )]
         if self.write(|tx| tx.models_masked())? {
             return Ok(0);
         }

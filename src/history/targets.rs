@@ -132,7 +132,7 @@ impl WriteTx<'_> {
     pub fn complete_baseline(&self, target: TargetId, at: Timestamp) -> Result<(), Failure> {
         match self.baseline(target)? {
             None => Err(Failure::NoBaseline(target)),
-            Some(Baseline::Complete) => Ok(()),
+            Some(Baseline::Complete(_)) => Ok(()),
             Some(Baseline::Since(_)) => {
                 self.transaction.execute(
                     "UPDATE targets SET baseline_completed_at = ?2 WHERE id = ?1",
@@ -153,7 +153,7 @@ impl WriteTx<'_> {
             .optional()?;
         match times {
             None => Err(Failure::NoSuchTarget(target)),
-            Some((_, Some(_))) => Ok(Some(Baseline::Complete)),
+            Some((began_at, Some(_))) => Ok(began_at.map(Baseline::Complete)),
             Some((began_at, None)) => Ok(began_at.map(Baseline::Since)),
         }
     }

@@ -25,7 +25,7 @@ fn a_target_is_registered_once() {
     let changes = scene.total_changes();
     let again = register(&scene, "prod", Some(ONE));
     assert_eq!(again.target.id, scene.target);
-    assert_eq!(again.baseline, Some(Baseline::Complete));
+    assert!(matches!(again.baseline, Some(Baseline::Complete(_))));
     assert_eq!(
         scene.total_changes(),
         changes,
@@ -115,7 +115,7 @@ fn a_baseline_keeps_its_begin_and_once_done_stays_done() {
     );
     complete(4).unwrap();
     complete(5).unwrap();
-    assert_eq!(begin(6).unwrap(), Baseline::Complete);
+    assert_eq!(begin(6).unwrap(), Baseline::Complete(at(2)));
     assert_eq!(
         scene.rows("SELECT baseline_began_at, baseline_completed_at FROM targets"),
         json!([[at(2).as_millis(), at(4).as_millis()]])

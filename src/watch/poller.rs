@@ -389,15 +389,15 @@ impl<M: Memory> Poller<M> {
     }
 
     async fn complete_baseline(&mut self, stop: &CancellationToken) -> Result<(), M::Error> {
-        if self.watched.baseline == Some(Baseline::Complete) {
+        let Some(Baseline::Since(began)) = self.watched.baseline else {
             return Ok(());
-        }
+        };
         let (target, now) = (self.watched.target.id, self.clock.now());
         self.insist(stop, move |memory| async move {
             memory.complete_baseline(target, now).await
         })
         .await?;
-        self.watched.baseline = Some(Baseline::Complete);
+        self.watched.baseline = Some(Baseline::Complete(began));
         info!(target_name = %self.watched.target.name, "the first sweep is complete: what is new from here on is news");
         Ok(())
     }
