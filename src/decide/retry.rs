@@ -16,6 +16,11 @@ const PAUSES: [Duration; 7] = [
     Duration::from_hours(1),
 ];
 
+/// No delivery is given up before so many attempts, however old it is: after a weekend in which this machine was down,
+/// everything that waits is too old at once, and one bad minute of the receiver's must not cost it. About three minutes'
+/// worth of pauses.
+const LEAST_ATTEMPTS: u32 = 5;
+
 /// How far chance moves a pause either way, so that what failed together does not return together.
 const JITTER: f64 = 0.2;
 
@@ -49,6 +54,10 @@ pub enum Verdict {
 
 /// Judges attempt number `attempt` (1 for the first) of a delivery that has waited since `since`. `chance` is a number
 /// from 0 to 1. A receiver's own Retry-After is obeyed where it is longer than the schedule, never shortened.
+///
+/// A failed delivery is given up once it has waited for `give_up_after` and was tried [`LEAST_ATTEMPTS`] times. Its age
+/// now counts, not its age at the next attempt, which a long Retry-After would put beyond any limit: never sooner than
+/// promised, and later by a pause at most.
 pub fn verdict(
     outcome: Outcome,
     attempt: u32,
@@ -61,12 +70,12 @@ pub fn verdict(
         Outcome::Accepted => Verdict::Sent,
         Outcome::Rejected { error } => Verdict::Dead { error },
         Outcome::Failed { error, retry_after } => {
-            let scheduled = pause(attempt).mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
-            let at = now.plus(scheduled.max(retry_after.unwrap_or_default()));
-            if at.since(since) > give_up_after {
+            if attempt >= LEAST_ATTEMPTS && now.since(since) >= give_up_after {
                 let error = format!("given up after {attempt} attempts: {error}");
                 return Verdict::Dead { error };
             }
+            let scheduled = pause(attempt).mul_f64(1.0 - JITTER + 2.0 * JITTER * chance);
+            let at = now.plus(scheduled.max(retry_after.unwrap_or_default()));
             Verdict::RetryAt { at, error }
         }
     }
@@ -126,6 +135,26 @@ mod tests {
                 error: "given up after 30 attempts: 503".into()
             }
         );
+    }
+
+    #[test]
+    fn what_waited_long_is_not_given_up_before_it_was_tried_a_few_times() {
+        let weekend = NOW.minus(DAY * 3);
+        for attempt in 1..LEAST_ATTEMPTS {
+            let verdict = verdict(failed(None), attempt, weekend, NOW, DAY, 0.5);
+            assert!(matches!(verdict, Verdict::RetryAt { .. }), "{attempt}: {verdict:?}");
+        }
+        let last = verdict(failed(None), LEAST_ATTEMPTS, weekend, NOW, DAY, 0.5);
+        assert!(matches!(last, Verdict::Dead { .. }), "{last:?}");
+    }
+
+    #[test]
+    fn nothing_is_given_up_before_its_time_however_long_the_next_pause() {
+        let almost_a_day = NOW.minus(DAY).plus(Duration::from_millis(1));
+        for retry_after in [None, Some(24 * 3600)] {
+            let verdict = verdict(failed(retry_after), 30, almost_a_day, NOW, DAY, 1.0);
+            assert!(matches!(verdict, Verdict::RetryAt { .. }), "{verdict:?}");
+        }
     }
 
     proptest! {
