@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::{Instant, timeout_at};
 
 use super::http::{Http, HttpError};
 use super::receiver::{Attempt, Receiver};
@@ -19,7 +20,7 @@ use crate::model::{Announcement, Timestamp};
 #[derive(Debug, Clone)]
 pub struct Destination {
     pub name: String,
-    /// How long a delivery is retried.
+    /// How long a delivery is retried, and a few times at the least: see [`verdict`](crate::decide::retry::verdict).
     pub give_up_after: Duration,
     /// How long one attempt may take.
     pub time_out: Duration,
@@ -93,12 +94,14 @@ fn receiver(
 impl Destination {
     /// Makes attempt `number` (1 for the first), within the time limit. Errors are prefixed with the receiver's name.
     pub async fn send(&self, announcement: &Announcement, number: u32, now: Timestamp) -> Outcome {
+        let deadline = Instant::now() + self.time_out;
         let attempt = Attempt {
             announcement,
             number,
             now,
+            deadline,
         };
-        let outcome = tokio::time::timeout(self.time_out, self.receiver.send(attempt))
+        let outcome = timeout_at(deadline, self.receiver.send(attempt))
             .await
             .unwrap_or_else(|_| Outcome::Failed {
                 error: format!(

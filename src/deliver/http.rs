@@ -2,8 +2,9 @@
 //!
 //! - **No redirect is followed** (Standard Webhooks: a 3xx is a failure). A message and its signature go where the
 //!   configuration says, and nowhere else.
-//! - **An answer is never read beyond its first KiB**, nor waited for longer than two seconds: what it says is for a person
-//!   who looks for the cause. Its status counts as soon as it is there.
+//! - **An answer is never read beyond its first KiB**, nor waited for longer than two seconds, nor until the attempt's
+//!   deadline: what it says is for a person who looks for the cause. Its status counts as soon as it is there, so that
+//!   what was accepted is not sent again because the body was kept open.
 //! - **An address is a secret.** It is named by its host; reqwest's errors are stripped of it, and what an answer echoes
 //!   of its path, query or credentials is masked (many servers answer `Cannot POST /services/T0/B0/…`).
 //! - Proxies come from the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), certificates from the operating system:
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 pub use answer::Answer;
@@ -32,6 +34,9 @@ const CONNECT_TIME: Duration = Duration::from_secs(10);
 const BODY_LIMIT: usize = 1024;
 /// How long is waited for an answer's body once its status is there.
 const BODY_TIME: Duration = Duration::from_secs(2);
+
+/// How long before the deadline of its attempt reading a body ends.
+const HEADROOM: Duration = Duration::from_millis(50);
 
 /// HTTP cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -109,7 +114,14 @@ impl Endpoint {
     }
 
     /// Posts `body`. Where no answer comes, the outcome to report is the error: it may work later.
-    pub async fn post(&self, headers: HeaderMap, body: Vec<u8>, now: Timestamp) -> Result<Answer, Outcome> {
+    /// Reading the answer's body ends before `deadline`, at which the caller drops this future.
+    pub async fn post(
+        &self,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        now: Timestamp,
+        deadline: Instant,
+    ) -> Result<Answer, Outcome> {
         let response = self
             .client
             .post(self.url.clone())
@@ -125,21 +137,26 @@ impl Endpoint {
         let retry_after = header(RETRY_AFTER).and_then(|value| retry_after::parse(value, header(DATE), now));
         let mut body = Vec::new();
         let read = async {
-            // An error here is no failure of the post: the status has been given.
-            while let Ok(Some(chunk)) = response.chunk().await {
-                body.extend_from_slice(&chunk[..chunk.len().min(BODY_LIMIT - body.len())]);
-                if body.len() >= BODY_LIMIT {
-                    break;
+            while body.len() < BODY_LIMIT {
+                match response.chunk().await {
+                    Ok(Some(chunk)) => body.extend_from_slice(&chunk[..chunk.len().min(BODY_LIMIT - body.len())]),
+                    Ok(None) => return true,
+                    // No failure of the post: the status has been given.
+                    Err(_) => return false,
                 }
             }
+            false
         };
-        let _too_slow = tokio::time::timeout(BODY_TIME, read).await.is_err();
+        let is_whole = timeout_at(read_until(Instant::now(), deadline), read)
+            .await
+            .unwrap_or(false);
         let body = String::from_utf8_lossy(&body);
         Ok(Answer {
             host: self.host.clone(),
             status: response.status(),
             retry_after,
             body: printable(self.mask.apply(&body).trim()).into_owned(),
+            is_whole,
         })
     }
 
@@ -161,6 +178,12 @@ impl Endpoint {
         let cause = self.mask.apply(&cause);
         format!("{what} {host}: {}; {remedy}", printable(&cause))
     }
+}
+
+/// Until when an answer's body is read whose status came at `now`.
+fn read_until(now: Instant, deadline: Instant) -> Instant {
+    let latest = now + BODY_TIME;
+    deadline.checked_sub(HEADROOM).map_or(now, |end| end.min(latest))
 }
 
 /// An error's causes, in one line, without the wrappers that say no more than that there is a cause.

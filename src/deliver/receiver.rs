@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::decide::retry::Outcome;
 use crate::model::{Announcement, Timestamp};
 
@@ -14,6 +16,8 @@ pub struct Attempt<'a> {
     /// 1 for the first.
     pub number: u32,
     pub now: Timestamp,
+    /// When the attempt is cut off.
+    pub deadline: Instant,
 }
 
 /// A send under way. Boxed, so that receivers of every kind stand in one list.

@@ -121,3 +121,8 @@ pub(super) fn delivery(id: i64, request: &str, step: usize) -> Delivery {
         announcement,
     }
 }
+
+/// A deadline that no test comes near.
+pub(super) fn in_a_minute() -> tokio::time::Instant {
+    tokio::time::Instant::now() + std::time::Duration::from_mins(1)
+}

@@ -18,6 +18,8 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// The first KiB, on one line, with what it echoes of the address masked.
     pub body: String,
+    /// Whether the body ended, neither cut by the limit nor by time.
+    pub is_whole: bool,
 }
 
 impl Answer {

@@ -3,11 +3,15 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::deliver::double::{Double, SECRET, answer};
-use crate::deliver::samples::NOW;
+use crate::deliver::samples::{NOW, in_a_minute};
 
 async fn outcome(status: u16, headers: &'static [(&str, &str)], body: &'static str) -> Outcome {
     let double = Double::start(move |_| answer(status, headers, body)).await;
-    match double.endpoint().post(HeaderMap::new(), b"{}".to_vec(), NOW).await {
+    match double
+        .endpoint()
+        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+        .await
+    {
         Ok(answer) => answer.outcome(),
         Err(outcome) => outcome,
     }
@@ -63,11 +67,9 @@ async fn an_error_says_who_what_and_what_to_do() {
     let outcome = outcome(404, &[], "no\nsuch \u{1b}[31mpage").await;
     let error = error(&outcome);
     assert!(error.starts_with("127.0.0.1:"), "{error}");
-    assert!(
-        error
-            .ends_with(" answered 404 Not Found (\"no such \u{fffd}[31mpage\"); there is no such address: check `url`"),
-        "{error}"
-    );
+    let says = " answered 404 Not Found (\"no such \u{fffd}[31mpage\"); \
+                there is no such address: check `url`";
+    assert!(error.ends_with(says), "{error}");
 }
 
 #[tokio::test]
@@ -77,7 +79,7 @@ async fn a_redirect_is_not_followed() {
     let double = Double::start(move |_| answer(307, &[("location", &location)], "")).await;
     let answer = double
         .endpoint()
-        .post(HeaderMap::new(), b"{}".to_vec(), NOW)
+        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
         .await
         .unwrap();
     assert_eq!(answer.status, 307);
@@ -93,7 +95,10 @@ async fn what_an_answer_echoes_of_the_address_is_masked_and_debug_hides_it() {
     })
     .await;
     let endpoint = double.endpoint();
-    let answer = endpoint.post(HeaderMap::new(), b"{}".to_vec(), NOW).await.unwrap();
+    let answer = endpoint
+        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+        .await
+        .unwrap();
     let shown = format!(
         "{:?} {:?} {endpoint:?} {:?}",
         answer.outcome(),
@@ -110,7 +115,7 @@ async fn an_enormous_answer_is_not_read() {
     let double = Double::start(|_| answer(500, &[], vec![b'x'; 64 << 20])).await;
     let answer = double
         .endpoint()
-        .post(HeaderMap::new(), b"{}".to_vec(), NOW)
+        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
         .await
         .unwrap();
     assert_eq!(answer.body.len(), BODY_LIMIT);
@@ -137,9 +142,34 @@ async fn rude(says: &'static str) -> String {
 async fn a_status_counts_though_its_body_never_comes() {
     let url = rude("HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 10\r\n\r\nab").await;
     let endpoint = Http::new().unwrap().endpoint(&url).unwrap();
-    let answer = endpoint.post(HeaderMap::new(), b"{}".to_vec(), NOW).await.unwrap();
+    let answer = endpoint
+        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+        .await
+        .unwrap();
     assert_eq!(answer.outcome(), Outcome::Accepted);
     assert_eq!(answer.body, "ab");
+}
+
+#[tokio::test]
+async fn a_status_counts_in_the_last_moment_too() {
+    let url = rude("HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 10\r\n\r\n").await;
+    let endpoint = Http::new().unwrap().endpoint(&url).unwrap();
+    let past = Instant::now();
+    let answer = endpoint
+        .post(HeaderMap::new(), b"{}".to_vec(), NOW, past)
+        .await
+        .unwrap();
+    assert_eq!(answer.outcome(), Outcome::Accepted);
+    assert!(!answer.is_whole);
+}
+
+#[test]
+fn a_body_is_never_read_into_the_deadline() {
+    let now = Instant::now();
+    for left in [0, 1, 100, 1_999, 2_000, 2_001].map(Duration::from_millis) {
+        assert!(read_until(now, now + left) < now + left.max(HEADROOM), "{left:?}");
+    }
+    assert_eq!(read_until(now, now + Duration::from_mins(1)), now + BODY_TIME);
 }
 
 #[tokio::test]
@@ -160,7 +190,10 @@ async fn whoever_cannot_be_reached_or_does_not_answer_is_tried_again() {
     ];
     for (url, says) in cases {
         let endpoint = Http::new().unwrap().endpoint(&url).unwrap();
-        let outcome = endpoint.post(HeaderMap::new(), b"{}".to_vec(), NOW).await.unwrap_err();
+        let outcome = endpoint
+            .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+            .await
+            .unwrap_err();
         assert!(matches!(outcome, Outcome::Failed { retry_after: None, .. }));
         let error = error(&outcome);
         assert!(error.starts_with(says), "{error}");

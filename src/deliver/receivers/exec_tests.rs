@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::*;
-use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile};
+use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile, in_a_minute};
 use crate::model::Announcement;
 
 fn shell(script: &str, argument: &Path) -> Exec {
@@ -18,6 +18,7 @@ fn first(announcement: &Announcement) -> Attempt<'_> {
         announcement,
         number: 1,
         now: NOW,
+        deadline: in_a_minute(),
     }
 }
 
@@ -41,6 +42,7 @@ async fn the_program_is_handed_the_announcement() {
         announcement: &announcement,
         number: 3,
         now: NOW,
+        deadline: in_a_minute(),
     };
     assert_eq!(exec.send(attempt).await, Outcome::Accepted);
     let input: Value = serde_json::from_slice(&std::fs::read(folder.path().join("input")).unwrap()).unwrap();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile};
+use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile, in_a_minute};
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -24,6 +24,7 @@ async fn send(log: &Log, announcement: &Announcement) -> Outcome {
         announcement,
         number: 1,
         now: NOW,
+        deadline: in_a_minute(),
     };
     log.send(attempt).await
 }

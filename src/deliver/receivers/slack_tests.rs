@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::deliver::double::{Double, Received, SECRET, answer};
-use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile};
+use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile, in_a_minute};
 use crate::deliver::text::length;
 
 /// What Slack documents that it refuses, and what would ping people.
@@ -75,6 +75,7 @@ async fn send(double: &Double, announcement: &Announcement) -> Outcome {
         announcement,
         number: 1,
         now: NOW,
+        deadline: in_a_minute(),
     };
     Slack::new(double.endpoint()).send(attempt).await
 }
@@ -138,6 +139,24 @@ async fn what_someone_between_says_and_what_passes_is_tried_again() {
         matches!(outcome, Outcome::Failed { retry_after, .. } if retry_after == wish),
         "{outcome:?}"
     );
+}
+
+#[test]
+fn a_200_whose_body_did_not_come_in_time_is_taken_as_ok_unless_its_beginning_denies_it() {
+    let outcome = |body: &str, is_whole| {
+        outcome(&Answer {
+            host: "hooks.slack.com".into(),
+            status: http::StatusCode::OK,
+            retry_after: None,
+            body: body.into(),
+            is_whole,
+        })
+    };
+    assert_eq!(outcome("", false), Outcome::Accepted);
+    assert_eq!(outcome("o", false), Outcome::Accepted);
+    assert_eq!(outcome("ok", true), Outcome::Accepted);
+    assert!(matches!(outcome("", true), Outcome::Failed { .. }));
+    assert!(matches!(outcome("<html>", false), Outcome::Failed { .. }));
 }
 
 #[tokio::test]

@@ -83,12 +83,17 @@ impl Webhook {
     }
 
     async fn post(&self, attempt: Attempt<'_>) -> Outcome {
-        let Attempt { announcement, now, .. } = attempt;
+        let Attempt {
+            announcement,
+            now,
+            deadline,
+            ..
+        } = attempt;
         let made = body(announcement)
             .map_err(|error| error.to_string())
             .and_then(|body| Ok((self.headers(&announcement.id.0, now, &body)?, body)));
         match made {
-            Ok((headers, body)) => match self.endpoint.post(headers, body, now).await {
+            Ok((headers, body)) => match self.endpoint.post(headers, body, now, deadline).await {
                 Ok(answer) => answer.outcome(),
                 Err(outcome) => outcome,
             },

@@ -5,7 +5,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::deliver::double::{Double, SECRET, answer};
 use crate::deliver::http::Http;
-use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile};
+use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile, in_a_minute};
 
 const OLD: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -20,6 +20,7 @@ fn attempt(announcement: &Announcement, number: u32, now: Timestamp) -> Attempt<
         announcement,
         number,
         now,
+        deadline: in_a_minute(),
     }
 }
 
