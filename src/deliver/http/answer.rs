@@ -27,7 +27,8 @@ impl Answer {
     ///
     /// A status is permanent only if it speaks of the message or of the address for good. 401, 403 and 407 speak of who
     /// asks: often it is a proxy on the way that says so for a while, and once access is mended the same message is
-    /// welcome, so they are retried. So is a temporary redirect, which may lead to a login or maintenance page.
+    /// welcome, so they are retried. So are 404 and 405, which an ingress says while what stands behind it is deployed,
+    /// and a temporary redirect, which may lead to a login or maintenance page.
     pub fn outcome(&self) -> Outcome {
         match self.status.as_u16() {
             200..=299 => Outcome::Accepted,
@@ -41,7 +42,8 @@ impl Answer {
             407 => self.failed("the proxy wants credentials: check HTTPS_PROXY and HTTP_PROXY"),
             408 | 425 => self.failed("it will be tried again"),
             429 => self.failed("it is called too often; ccwatch waits"),
-            404 => self.rejected("there is no such address: check `url`"),
+            404 => self.failed("there is no such address: check `url`; it will be tried again"),
+            405 => self.failed("it takes no POST there: check `url`; it will be tried again"),
             410 => self.rejected("the address was closed for good: ask for a new one and set `url`"),
             413 => self.rejected("the message is too large for it"),
             400..=499 => self.rejected("it does not take this message: check that `url` is meant for it"),

@@ -29,11 +29,13 @@ async fn a_status_is_permanent_only_if_it_speaks_of_the_message_or_the_address()
     for status in [200, 201, 202, 204] {
         assert_eq!(outcome(status, &[], "").await, Outcome::Accepted, "{status}");
     }
-    for status in [302, 303, 307, 401, 403, 407, 408, 425, 429, 500, 502, 503, 504] {
+    for status in [
+        302, 303, 307, 401, 403, 404, 405, 407, 408, 425, 429, 500, 502, 503, 504,
+    ] {
         let outcome = outcome(status, &[], "").await;
         assert!(matches!(outcome, Outcome::Failed { .. }), "{status}: {outcome:?}");
     }
-    for status in [301, 308, 400, 404, 405, 410, 413, 415, 422] {
+    for status in [301, 308, 400, 410, 413, 415, 422] {
         let outcome = outcome(status, &[], "").await;
         assert!(matches!(outcome, Outcome::Rejected { .. }), "{status}: {outcome:?}");
     }
@@ -68,7 +70,7 @@ async fn an_error_says_who_what_and_what_to_do() {
     let error = error(&outcome);
     assert!(error.starts_with("127.0.0.1:"), "{error}");
     let says = " answered 404 Not Found (\"no such \u{fffd}[31mpage\"); \
-                there is no such address: check `url`";
+                there is no such address: check `url`; it will be tried again";
     assert!(error.ends_with(says), "{error}");
 }
 

@@ -138,9 +138,14 @@ fn outcome(answer: &Answer) -> Outcome {
         200..=299 => {
             answer.failed("Slack would have said `ok`: check that `url` is an incoming webhook's, and the proxy")
         }
-        // Only where Slack itself speaks: a proxy's 403 comes with a page, and may be gone in a minute.
         400 | 403 | 404 | 410 if is_word => answer.rejected(remedy(&answer.body)),
-        _ => answer.outcome(),
+        // Slack refuses with a word. Anything else comes from someone between, and may be gone in a minute.
+        _ => match answer.outcome() {
+            Outcome::Rejected { .. } => {
+                answer.failed("Slack would have said why in a word: check `url`, and the proxy; it will be tried again")
+            }
+            outcome => outcome,
+        },
     }
 }
 

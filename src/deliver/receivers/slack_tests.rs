@@ -125,6 +125,12 @@ async fn what_someone_between_says_and_what_passes_is_tried_again() {
         (200, "<html>Sign in to Wi-Fi</html>"),
         (200, ""),
         (403, "<html>Blocked by proxy</html>"),
+        (400, "<html>Bad request</html>"),
+        (404, ""),
+        (405, "<html>Not allowed</html>"),
+        (410, "Gone"),
+        (413, "<html>Too large</html>"),
+        (451, "<html>Blocked by law</html>"),
         (500, "rollup_error"),
         (503, ""),
     ] {
