@@ -123,6 +123,10 @@ impl HistoryOutbox {
 impl Outbox for HistoryOutbox {
     type Error = HistoryError;
 
+    fn may_pass(error: &HistoryError) -> bool {
+        HistoryError::may_pass(error)
+    }
+
     async fn due(&self, receiver: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, HistoryError> {
         self.history.due_deliveries(receiver, now, limit).await
     }

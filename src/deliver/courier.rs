@@ -9,8 +9,10 @@
 //!
 //! - A verdict is recorded as soon as no other commit is under way; those that come meanwhile go together in the next.
 //!   A commit is never raced or dropped half-way: it happens even where its future is dropped.
-//! - While the outbox fails (a full disk, say), nothing new is sent, since what cannot be recorded would be sent again;
-//!   what was accepted is held and its recording retried for [`PATIENCE`], and only then is the error returned.
+//! - While the outbox fails with what may pass (a full disk, say), nothing new is sent, since what cannot be recorded
+//!   would be sent again; what was accepted is held, and its recording retried without limit. To give up after a while
+//!   would end the process, and each new one would send the same messages again. What will not pass is returned at once.
+//!   While stopping, the grace period is the limit.
 //! - After an answer with Retry-After nothing is sent to this receiver before its time: whoever says 429 speaks for the
 //!   whole address, not for one message.
 //!
@@ -38,15 +40,13 @@ const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// The least time between two looks that nothing but the time of a next attempt asks for: an attempt that is under way
 /// is shown as overdue, and must not make this a hot loop.
 const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
-/// How long the outbox may fail before the courier gives up.
-pub const PATIENCE: Duration = Duration::from_mins(2);
 /// Deliveries fetched beyond those that can start at once, for a receiver without spacing. Few: a fetched delivery
 /// shows its request as it stood when it was fetched.
 const LOOK_AHEAD: usize = 16;
 /// No new send is started while this many are taken and not yet recorded: what a crash could repeat is bounded.
 const MOST_HELD: usize = 64;
 
-/// The outbox failed for longer than [`PATIENCE`], or when ccwatch was stopping.
+/// The outbox failed with what will not pass, or until the end of the grace period when ccwatch was stopping.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "deliveries to receiver `{receiver}` stopped: the history failed {failures} times in a row \
@@ -97,7 +97,6 @@ type Recording<O> = JoinHandle<(Verdicts, Result<(), <O as Outbox>::Error>)>;
 
 /// The outbox fails.
 struct OutboxTrouble {
-    since: Instant,
     failures: u32,
     /// Left alone until then.
     until: Instant,
@@ -158,7 +157,7 @@ impl<O: Outbox> Courier<O> {
     /// verdicts and returns; what is cut off stays pending, and its attempt is not counted.
     ///
     /// # Errors
-    /// Where the outbox fails for good: see [`CourierError`].
+    /// Where the outbox fails with what will not pass, or until `grace` is over: see [`CourierError`].
     pub async fn run(mut self, shutdown: CancellationToken, grace: Duration) -> Result<(), CourierError<O::Error>> {
         let mut stop_at = None;
         loop {
@@ -176,7 +175,13 @@ impl<O: Outbox> Courier<O> {
                 Event::Finished(task, outcome) => self.finished(task, outcome),
                 Event::Recorded(verdicts, result) => self.recorded(verdicts, result, stop_at)?,
                 Event::Woken => {}
-                Event::Stop => stop_at = Some(after(grace)),
+                Event::Stop => {
+                    stop_at = Some(after(grace));
+                    // No time for long pauses any more.
+                    if let Some(trouble) = &mut self.outbox_trouble {
+                        trouble.until = Instant::now();
+                    }
+                }
                 Event::GraceOver => self.cut_off().await,
             }
         }
@@ -411,13 +416,13 @@ impl<O: Outbox> Courier<O> {
     fn outbox_failed(&mut self, error: O::Error, stop_at: Option<Instant>) -> Result<(), CourierError<O::Error>> {
         let now = Instant::now();
         let trouble = self.outbox_trouble.get_or_insert(OutboxTrouble {
-            since: now,
             failures: 0,
             until: now,
         });
         trouble.failures += 1;
-        trouble.until = now + back_off::pause(trouble.failures, self.chance.f64());
-        if now >= trouble.since + PATIENCE || stop_at.is_some_and(|stop_at| now >= stop_at) {
+        let again = now + back_off::pause(trouble.failures, self.chance.f64());
+        trouble.until = stop_at.map_or(again, |stop_at| again.min(stop_at));
+        if !O::may_pass(&error) || stop_at.is_some_and(|stop_at| now >= stop_at) {
             return Err(CourierError {
                 receiver: self.destination.name.clone(),
                 failures: trouble.failures,
@@ -430,8 +435,7 @@ impl<O: Outbox> Courier<O> {
                 receiver = self.destination.name,
                 error = &error as &dyn std::error::Error,
                 unrecorded = self.unrecorded.len(),
-                "the history fails, so deliveries wait; it is tried again for {}",
-                humantime::format_duration(PATIENCE)
+                "the history fails; nothing is sent until it works again"
             );
         }
         Ok(())

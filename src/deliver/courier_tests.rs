@@ -11,9 +11,13 @@ use super::*;
 use crate::deliver::samples::{NOW, delivery};
 use crate::deliver::{Attempt, Receiver, Sending};
 
-#[derive(Debug, thiserror::Error)]
-#[error("disk full")]
-struct DiskFull;
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+enum Failing {
+    #[error("disk full")]
+    Full,
+    #[error("damaged")]
+    Damaged,
+}
 
 #[derive(Debug, Clone, PartialEq)]
 enum State {
@@ -37,7 +41,9 @@ struct Table {
     /// How many verdicts each successful `record` kept.
     records: Vec<usize>,
     failed_records: usize,
-    is_full: bool,
+    fails: Option<Failing>,
+    /// Whether it fails for reads too.
+    reads_fail: bool,
     read_takes: Duration,
     record_takes: Duration,
     /// What the receiver accepted so far, so that no one is marked sent before.
@@ -74,15 +80,26 @@ impl Model {
         });
     }
 
+    fn read<T>(&self, seen: T) -> Result<T, Failing> {
+        match self.with(|model| model.fails.filter(|_| model.reads_fail)) {
+            Some(failing) => Err(failing),
+            None => Ok(seen),
+        }
+    }
+
     fn pending(&self) -> usize {
         self.with(|model| model.rows.iter().filter(|row| row.state == State::Pending).count())
     }
 }
 
 impl Outbox for Model {
-    type Error = DiskFull;
+    type Error = Failing;
 
-    async fn due(&self, receiver: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, DiskFull> {
+    fn may_pass(error: &Failing) -> bool {
+        *error == Failing::Full
+    }
+
+    async fn due(&self, receiver: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, Failing> {
         let (due, takes) = self.with(|model| {
             model.reads += 1;
             let due = model.heads().filter(|row| row.next_attempt_at <= now);
@@ -91,24 +108,24 @@ impl Outbox for Model {
         });
         assert!(receiver == "r" && limit > 0);
         sleep(takes).await;
-        Ok(due)
+        self.read(due)
     }
 
-    async fn next_attempt_at(&self, _: &str) -> Result<Option<Timestamp>, DiskFull> {
+    async fn next_attempt_at(&self, _: &str) -> Result<Option<Timestamp>, Failing> {
         let (next, takes) = self.with(|model| {
             model.reads += 1;
             (model.heads().map(|row| row.next_attempt_at).min(), model.read_takes)
         });
         sleep(takes).await;
-        Ok(next)
+        self.read(next)
     }
 
-    async fn record(&self, verdicts: Verdicts, _: Timestamp) -> Result<(), DiskFull> {
+    async fn record(&self, verdicts: Verdicts, _: Timestamp) -> Result<(), Failing> {
         sleep(self.with(|model| model.record_takes)).await;
         self.with(|model| {
-            if model.is_full {
+            if let Some(failing) = model.fails {
                 model.failed_records += 1;
-                return Err(DiskFull);
+                return Err(failing);
             }
             model.records.push(verdicts.len());
             for (id, verdict) in verdicts {
@@ -204,7 +221,7 @@ struct World {
     clock: Clock,
     bell: watch::Sender<()>,
     shutdown: CancellationToken,
-    courier: JoinHandle<Result<(), CourierError<DiskFull>>>,
+    courier: JoinHandle<Result<(), CourierError<Failing>>>,
 }
 
 const GRACE: Duration = Duration::from_secs(5);
@@ -264,7 +281,7 @@ impl World {
         self.log().accepted.into_iter().map(|(_, id)| id).collect()
     }
 
-    async fn stop(self) -> Result<(), CourierError<DiskFull>> {
+    async fn stop(self) -> Result<(), CourierError<Failing>> {
         self.shutdown.cancel();
         self.courier.await.unwrap()
     }
@@ -317,9 +334,11 @@ async fn whatever_fails_each_change_arrives_once_and_in_order() {
                 world.put(request, step);
                 sleep(Duration::from_millis(chance.u64(0..500))).await;
             }
-            world.model.with(|model| model.is_full = chance.bool());
+            world
+                .model
+                .with(|model| model.fails = chance.bool().then_some(Failing::Full));
             sleep(Duration::from_secs(20)).await;
-            world.model.with(|model| model.is_full = false);
+            world.model.with(|model| model.fails = None);
         }
         sleep(Duration::from_hours(23)).await;
         world.assert_all_told(6, &requests);
@@ -544,18 +563,18 @@ async fn what_a_crash_could_repeat_is_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn while_a_verdict_cannot_be_kept_nothing_new_is_sent_and_nothing_is_sent_again() {
+async fn a_full_disk_is_waited_for_and_nothing_new_is_sent_and_nothing_is_sent_again() {
     let model = Model::default();
-    model.with(|model| model.is_full = true);
+    model.with(|model| model.fails = Some(Failing::Full));
     let world = World::new(WIDE, model, accept);
     world.put("a", 0);
     sleep(Duration::from_secs(1)).await;
     world.put("b", 0);
-    sleep(PATIENCE / 2).await;
+    sleep(Duration::from_hours(24)).await;
     assert_eq!(world.log().started.len(), 1);
     let tried = world.model.with(|model| model.failed_records);
-    assert!((3..20).contains(&tried), "{tried}");
-    world.model.with(|model| model.is_full = false);
+    assert!((24 * 60..=24 * 120 + 20).contains(&tried), "{tried}");
+    world.model.with(|model| model.fails = None);
     sleep(Duration::from_mins(2)).await;
     assert_eq!(world.accepted(), ["a/0", "b/0"]);
     assert_eq!(world.log().started.len(), 2);
@@ -563,28 +582,40 @@ async fn while_a_verdict_cannot_be_kept_nothing_new_is_sent_and_nothing_is_sent_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_history_that_fails_for_good_ends_the_courier_with_an_error_that_says_what_is_at_stake() {
+async fn an_outbox_that_cannot_be_read_for_now_is_waited_for() {
     let model = Model::default();
-    model.with(|model| model.is_full = true);
+    model.with(|model| (model.fails, model.reads_fail) = (Some(Failing::Full), true));
+    let world = World::new(WIDE, model, accept);
+    world.put("a", 0);
+    sleep(Duration::from_hours(1)).await;
+    let reads = world.model.with(|model| model.reads);
+    assert!((60..=140).contains(&reads), "{reads}");
+    world.model.with(|model| model.fails = None);
+    sleep(Duration::from_mins(2)).await;
+    assert_eq!(world.accepted(), ["a/0"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_will_not_pass_ends_the_courier_at_once_with_an_error_that_says_what_is_at_stake() {
+    let model = Model::default();
+    model.with(|model| model.fails = Some(Failing::Damaged));
+    let world = World::new(WIDE, model, accept);
+    world.put("a", 0);
     let World {
         bell: _bell,
         courier,
         model,
         ..
-    } = {
-        let world = World::new(WIDE, model, accept);
-        world.put("a", 0);
-        world
-    };
+    } = world;
     let started = Instant::now();
     let error = courier.await.unwrap().unwrap_err();
-    assert!(started.elapsed() >= PATIENCE && started.elapsed() < 2 * PATIENCE);
+    assert!(started.elapsed() < Duration::from_secs(1));
     let text = error.to_string();
     assert!(
         text.contains("receiver `r`") && text.contains("1 finished sends"),
         "{text}"
     );
-    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "disk full");
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "damaged");
     assert_eq!(model.pending(), 1);
 }
 
@@ -627,19 +658,36 @@ async fn what_stopping_cuts_off_stays_pending_and_costs_no_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stopping_with_a_history_that_fails_ends_after_the_grace_period() {
+async fn stopping_with_a_history_that_fails_ends_with_the_grace_period() {
     let model = Model::default();
     model.with(|model| {
-        model.is_full = true;
+        model.fails = Some(Failing::Full);
         // A wait for this must be a wait, not a hot loop, which would keep paused time from passing.
         model.record_takes = Duration::from_millis(100);
     });
     let world = World::new(WIDE, model, accept);
     world.put("a", 0);
-    sleep(Duration::from_secs(1)).await;
+    // By now it is tried once a minute at most.
+    sleep(Duration::from_hours(1)).await;
     let stopping = Instant::now();
     world.stop().await.unwrap_err();
-    assert!(stopping.elapsed() < GRACE * 3, "{:?}", stopping.elapsed());
+    let took = stopping.elapsed();
+    assert!(took >= GRACE && took <= GRACE + Duration::from_millis(200), "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_records_at_once_what_can_be_recorded_again() {
+    let model = Model::default();
+    model.with(|model| model.fails = Some(Failing::Full));
+    let world = World::new(WIDE, model, accept);
+    world.put("a", 0);
+    sleep(Duration::from_hours(1)).await;
+    let model = world.model.clone();
+    model.with(|model| model.fails = None);
+    let stopping = Instant::now();
+    world.stop().await.unwrap();
+    assert_eq!(stopping.elapsed(), Duration::ZERO);
+    assert_eq!(model.pending(), 0);
 }
 
 #[tokio::test(start_paused = true)]

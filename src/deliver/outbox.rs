@@ -13,6 +13,9 @@ use crate::model::{Delivery, DeliveryId, Timestamp};
 pub trait Outbox: Clone + Send + Sync + 'static {
     type Error: std::error::Error + Send + Sync + 'static;
 
+    /// Whether the same call may succeed later, a full disk with room again, say.
+    fn may_pass(error: &Self::Error) -> bool;
+
     /// Up to `limit` heads of line for `receiver` whose next attempt is due at `now`, those that wait longest first.
     /// One that is being sent is still pending, so it may be among them: the caller knows which those are.
     fn due(
