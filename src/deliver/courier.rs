@@ -248,8 +248,9 @@ impl<O: Outbox> Courier<O> {
                 || self.sending.len() >= self.concurrency()
                 || self.held.len() >= MOST_HELD
             {
-                // The end of a send or of a commit wakes.
-                return Ok(None);
+                // The end of a send or of a commit wakes; where neither is under way, a recording has fallen due since
+                // this turn began.
+                return Ok(self.record_again_at());
             }
             if Instant::now() < self.not_before {
                 return Ok(Some(self.not_before));

@@ -620,6 +620,28 @@ async fn what_will_not_pass_ends_the_courier_at_once_with_an_error_that_says_wha
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_recording_that_falls_due_while_the_courier_takes_its_turn_is_not_left_without_a_wake() {
+    let model = Model::default();
+    let World { receiver, clock, .. } = World::new(WIDE, model.clone(), accept);
+    let destination = Destination {
+        name: "r".into(),
+        give_up_after: Duration::from_hours(24),
+        time_out: TIME_OUT,
+        receiver,
+    };
+    let (_bell, ring) = watch::channel(());
+    let mut courier = Courier::new(destination, model, ring, clock, fastrand::Rng::with_seed(7));
+    // As it stands where the time came just after `start_recording` had found it too early.
+    let due = Instant::now();
+    courier.unrecorded = vec![(DeliveryId(0), Verdict::Sent)];
+    courier.outbox_trouble = Some(OutboxTrouble {
+        failures: 1,
+        until: due,
+    });
+    assert_eq!(courier.start_sends().await.unwrap(), Some(due));
+}
+
+#[tokio::test(start_paused = true)]
 async fn stopping_lets_sends_finish_and_keeps_their_verdicts() {
     let world = World::new(WIDE, Model::default(), |_, _, _| {
         (Duration::from_secs(3), Outcome::Accepted)
