@@ -95,6 +95,7 @@ impl fmt::Debug for Http {
 pub struct Endpoint {
     client: reqwest::Client,
     url: Url,
+    /// With its port where that is not the scheme's own.
     host: String,
     mask: Mask,
 }
@@ -108,11 +109,6 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// The host, with its port where that is not the scheme's own.
-    pub fn host(&self) -> &str {
-        &self.host
-    }
-
     /// Posts `body`. Where no answer comes, the outcome to report is the error: it may work later.
     /// Reading the answer's body ends before `deadline`, at which the caller drops this future.
     pub async fn post(
