@@ -66,9 +66,8 @@ fn value(key: &str) -> &str {
 fn it_fits_the_program() {
     let given_up: Vec<&str> = value("RestartPreventExitStatus").split(' ').collect();
     assert!(given_up.contains(&ccwatch::config::ConfigErrors::EXIT_CODE.to_string().as_str()));
-    // The daemon's grace period is 20 s.
     let stop = humantime::parse_duration(value("TimeoutStopSec")).unwrap();
-    assert!(stop > std::time::Duration::from_secs(20));
+    assert!(stop > ccwatch::daemon::GRACE + std::time::Duration::from_secs(5));
     assert_eq!(value("Type"), "notify");
     assert_eq!(value("ExecStart").rsplit(' ').next(), Some("/etc/ccwatch/ccwatch.toml"));
     // $STATE_DIRECTORY, where the history is kept by default.
