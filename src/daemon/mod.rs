@@ -1,6 +1,6 @@
 //! The long-running service: opens the history, joins watch, history and deliver, and ends in order.
 //!
-//! - **The rooms do not know each other**: [`joints`] gives the watch a `Memory` and the couriers an `Outbox`, both over
+//! - **The rooms do not know each other**: `joints` gives the watch a `Memory` and the couriers an `Outbox`, both over
 //!   one history.
 //! - **If a task ends that should not, everything ends**, non-zero, and whoever supervises starts it again: half a
 //!   daemon that looks alive is worse than none.
@@ -8,7 +8,7 @@
 //!   grace period; say when each target was last looked at; close the history; exit 0. A second signal cuts the grace
 //!   period short. What is not sent by then stays in the outbox.
 //! - **One bad target holds up none of the others**: each connects in its own task, while the others already look.
-//! - **The watchdog is fed by proof of progress** ([`vigil`]), not by a timer.
+//! - **The watchdog is fed by proof of progress** (`vigil`), not by a timer.
 
 mod joints;
 mod service_manager;

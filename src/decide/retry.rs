@@ -55,7 +55,7 @@ pub enum Verdict {
 /// Judges attempt number `attempt` (1 for the first) of a delivery that has waited since `since`. `chance` is a number
 /// from 0 to 1. A receiver's own Retry-After is obeyed where it is longer than the schedule, never shortened.
 ///
-/// A failed delivery is given up once it has waited for `give_up_after` and was tried [`LEAST_ATTEMPTS`] times. Its age
+/// A failed delivery is given up once it has waited for `give_up_after` and was tried `LEAST_ATTEMPTS` times. Its age
 /// now counts, not its age at the next attempt, which a long Retry-After would put beyond any limit: never sooner than
 /// promised, and later by a pause at most.
 pub fn verdict(
