@@ -211,16 +211,16 @@ async fn killed_twice_in_a_minute_it_forgets_nothing_and_repeats_only_what_it_mu
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     // Traffic goes on, so the very last changes may rightly still wait: one more run sends them, with nothing new to see.
-    world.simulator.set_faults(Faults {
-        server_errors: 1.0,
-        ..Faults::default()
-    });
-    let child = run(&config).spawn().unwrap();
-    until("the last deliveries", || {
-        world.query::<i64>("SELECT count(*) FROM v_deliveries WHERE state = 'pending'") == [0]
-    })
-    .await;
-    assert_eq!(terminate(child).0, Some(0));
+    let waiting = || world.query::<i64>("SELECT count(*) FROM v_deliveries WHERE state = 'pending'") != [0];
+    if waiting() {
+        world.simulator.set_faults(Faults {
+            server_errors: 1.0,
+            ..Faults::default()
+        });
+        let child = run(&config).spawn().unwrap();
+        until("the last deliveries", || !waiting()).await;
+        assert_eq!(terminate(child).0, Some(0));
+    }
 
     // The history holds every request with its true end.
     let known: BTreeMap<String, String> = {
