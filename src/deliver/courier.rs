@@ -456,5 +456,5 @@ async fn until(at: Option<Instant>) {
 }
 
 #[cfg(test)]
-#[path = "courier_tests.rs"]
+#[path = "courier_tests/mod.rs"]
 mod tests;
