@@ -1,6 +1,6 @@
 //! Which history a command reads.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 
@@ -39,21 +39,30 @@ impl HistoryFile {
             // A service without a configured path keeps it where the unit says, which this shell's environment does not.
             let is_default = default.as_ref() == Some(&configured);
             let service = PathBuf::from(SERVICE_HISTORY);
-            return Ok(if is_default && !configured.exists() && service.exists() {
+            return Ok(if is_default && !may_be_there(&configured) && may_be_there(&service) {
                 service
             } else {
                 configured
             });
         }
         let candidates: Vec<PathBuf> = default.into_iter().chain([PathBuf::from(SERVICE_HISTORY)]).collect();
-        candidates.iter().find(|path| path.exists()).cloned().ok_or_else(|| {
-            let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
-            Failure::Work(anyhow!(
-                "no history found (looked for {}); name one with --history FILE",
-                tried.join(" and ")
-            ))
-        })
+        candidates
+            .iter()
+            .find(|path| may_be_there(path))
+            .cloned()
+            .ok_or_else(|| {
+                let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
+                Failure::Work(anyhow!(
+                    "no history found (looked for {}); name one with --history FILE",
+                    tried.join(" and ")
+                ))
+            })
     }
+}
+
+/// Also where this user may not look: to open it then says so, and what to do.
+fn may_be_there(path: &Path) -> bool {
+    path.try_exists().unwrap_or(true)
 }
 
 impl From<OpenError> for Failure {

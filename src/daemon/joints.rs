@@ -2,13 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
 
-use crate::clock::Clock;
 use crate::decide::retry::Verdict;
 use crate::decide::route::Route;
 use crate::deliver::Outbox;
@@ -137,45 +133,5 @@ impl Outbox for HistoryOutbox {
 
     async fn record(&self, verdicts: Vec<(DeliveryId, Verdict)>, at: Timestamp) -> Result<(), HistoryError> {
         self.history.record_verdicts(verdicts, at).await
-    }
-}
-
-/// Removes what has ended and is older than `retention`, a little at a time, so that no write waits long for it.
-pub(super) async fn prune(
-    history: History,
-    clock: Clock,
-    retention: Duration,
-    stop: CancellationToken,
-) -> Result<(), HistoryError> {
-    /// Requests removed in one transaction.
-    const STEP: usize = 100;
-    const PAUSE: Duration = Duration::from_millis(100);
-    const EVERY: Duration = Duration::from_hours(1);
-    let mut removed = 0;
-    loop {
-        let step = match history.prune(clock.now(), retention, STEP).await {
-            Err(error) if error.may_pass() => {
-                warn!(%error, "old requests can't be removed for now");
-                0
-            }
-            step => step?,
-        };
-        removed += step;
-        let wait = if step == STEP {
-            PAUSE
-        } else {
-            if removed > 0 {
-                info!(
-                    requests = removed,
-                    "requests older than the retention were removed from the history"
-                );
-            }
-            removed = 0;
-            EVERY
-        };
-        tokio::select! {
-            () = tokio::time::sleep(wait) => {}
-            () = stop.cancelled() => return Ok(()),
-        }
     }
 }

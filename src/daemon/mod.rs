@@ -13,6 +13,7 @@
 mod joints;
 mod service_manager;
 mod signals;
+mod upkeep;
 mod vigil;
 
 use std::collections::HashSet;
@@ -171,10 +172,14 @@ impl Daemon {
             lookers.spawn(looker.run(stop.clone()));
         }
         let mut keepers = JoinSet::new();
-        keepers.spawn(vigil.keep(memory.clone(), *service_manager, stop.clone()));
-        if let Some(retention) = self.retention {
-            keepers.spawn(joints::prune(history.clone(), clock.clone(), retention, stop.clone()));
-        }
+        keepers.spawn(vigil.keep(history.clone(), memory.clone(), *service_manager, stop.clone()));
+        keepers.spawn(upkeep::keep(
+            history.clone(),
+            memory.clone(),
+            clock.clone(),
+            self.retention,
+            stop.clone(),
+        ));
         info!(targets = self.targets.len(), receivers = names.len(), history = %history.path().display(), "ccwatch is running");
         service_manager.ready();
 

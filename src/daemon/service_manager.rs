@@ -1,5 +1,7 @@
 //! What systemd is told: ready, alive, stopping. Without systemd (no NOTIFY_SOCKET) nothing is said to anyone.
 
+use std::time::Duration;
+
 use sd_notify::NotifyState;
 use tracing::debug;
 
@@ -7,18 +9,28 @@ use tracing::debug;
 #[derive(Debug, Clone, Copy)]
 pub struct ServiceManager {
     listens: bool,
+    watchdog: Option<Duration>,
 }
 
 impl ServiceManager {
     pub fn from_environment() -> Self {
         Self {
             listens: std::env::var_os("NOTIFY_SOCKET").is_some(),
+            watchdog: sd_notify::watchdog_enabled(),
         }
     }
 
     /// For a daemon inside another program, which speaks for itself.
     pub fn none() -> Self {
-        Self { listens: false }
+        Self {
+            listens: false,
+            watchdog: None,
+        }
+    }
+
+    /// How long it waits for a sign of life before it ends the service (WatchdogSec=); `None`: it does not.
+    pub(super) fn watchdog_interval(self) -> Option<Duration> {
+        self.watchdog
     }
 
     pub(super) fn ready(self) {

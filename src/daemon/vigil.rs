@@ -8,7 +8,7 @@ use tracing::error;
 use super::joints::HistoryMemory;
 use super::service_manager::ServiceManager;
 use crate::clock::Clock;
-use crate::history::HistoryError;
+use crate::history::{History, HistoryError};
 use crate::model::TargetName;
 use crate::watch::{Memory, Pulse};
 
@@ -42,18 +42,24 @@ impl Vigil {
     }
 
     /// Writes the last looks and feeds the watchdog, until `stop`. A history that can't be written for now feeds it
-    /// too: the pollers wait for it, and a restart would not make room on a disk.
+    /// too: the pollers wait for it, and a restart would not make room on a disk. One whose file was taken away ends
+    /// everything: a restart begins a new one, and to go on would be to remember for no one.
     pub(super) async fn keep(
         self,
+        history: History,
         memory: HistoryMemory,
         service_manager: ServiceManager,
         stop: CancellationToken,
     ) -> Result<(), HistoryError> {
+        let every = service_manager
+            .watchdog_interval()
+            .map_or(EVERY, |watchdog| EVERY.min(watchdog / 2));
         loop {
             tokio::select! {
-                () = tokio::time::sleep(EVERY) => {}
+                () = tokio::time::sleep(every) => {}
                 () = stop.cancelled() => return Ok(()),
             }
+            history.is_in_place().await?;
             match memory.flush().await {
                 Err(error) if !HistoryMemory::may_pass(&error) => return Err(error),
                 Ok(()) | Err(_) => {}
@@ -70,5 +76,28 @@ impl Vigil {
             .iter()
             .find(|(_, pulse)| pulse.age() > STUCK_AFTER)
             .map(|(name, _)| name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_ends_when_the_history_is_taken_away_under_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let history = History::open(&path).unwrap();
+        let (bell, _) = tokio::sync::watch::channel(());
+        let memory = HistoryMemory::new(history.clone(), [].into(), bell);
+        let stop = CancellationToken::new();
+        let vigil = Vigil::new(Clock::simulated(crate::model::Timestamp::from_millis(0)));
+        let kept = tokio::spawn(vigil.keep(history, memory, ServiceManager::none(), stop.clone()));
+        tokio::time::sleep(EVERY * 3).await;
+        assert!(!kept.is_finished());
+        std::fs::remove_file(&path).unwrap();
+        tokio::time::sleep(EVERY * 2).await;
+        let error = kept.await.unwrap().unwrap_err().to_string();
+        assert!(error.contains("was removed or replaced"), "{error}");
     }
 }

@@ -16,6 +16,12 @@ use crate::model::TargetId;
 pub enum OpenError {
     #[error("there is no history at {}: `ccwatch run` makes one; is this the path that it writes to?", path.display())]
     Missing { path: PathBuf },
+    #[error(
+        "this user may not read the history {}: read it as ccwatch's user (with sudo, say), or let a group read it: \
+         chmod g+r the file, and g+x its folder",
+        path.display()
+    )]
+    NotAllowed { path: PathBuf },
     #[error("cannot use the folder {} for a history: {source}; make it, or let ccwatch's user write to it", folder.display())]
     Folder { folder: PathBuf, source: io::Error },
     #[error("cannot read or write {}: {source}; see that ccwatch's user owns it", path.display())]
@@ -87,6 +93,7 @@ impl OpenError {
         match self {
             Self::Folder { .. }
             | Self::File { .. }
+            | Self::NotAllowed { .. }
             | Self::ReadOnly { .. }
             | Self::ReadOnlyFolder { .. }
             | Self::NotSqlite { .. }
@@ -148,7 +155,11 @@ impl HistoryError {
                 error.sqlite_error_code(),
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure)
             ),
-            Failure::Damaged(_) | Failure::NoSuchTarget(_) | Failure::NoBaseline(_) | Failure::Interrupted => false,
+            Failure::Damaged(_)
+            | Failure::Displaced(_)
+            | Failure::NoSuchTarget(_)
+            | Failure::NoBaseline(_)
+            | Failure::Interrupted => false,
         }
     }
 }
@@ -160,6 +171,12 @@ pub enum Failure {
     DiskFull(rusqlite::Error),
     #[error("the file is damaged ({0}); stop ccwatch, keep a copy, then restore a backup or use `sqlite3 … .recover`")]
     Damaged(rusqlite::Error),
+    #[error(
+        "{} was removed or replaced while ccwatch ran: what it would write from now on would be lost; start it again, \
+         and stop it before a history is moved or restored",
+        .0.display()
+    )]
+    Displaced(PathBuf),
     #[error("no target has the id {}: it was not registered with this history", .0.0)]
     NoSuchTarget(TargetId),
     /// What was finished before could not be told from what is news (law 6).

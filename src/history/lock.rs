@@ -16,12 +16,14 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
+use super::place::Place;
 use crate::model::Timestamp;
 
 /// Held until it is dropped, or the process ends.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
+    place: Place,
 }
 
 /// What the lock file may hold at the most; whatever else lies there is not ours to read.
@@ -65,7 +67,12 @@ impl Lock {
         file.set_len(0)
             .and_then(|()| file.write_all(name.as_bytes()))
             .map_err(failed)?;
-        Ok(Self { _file: file })
+        let place = Place::of(&lock)?;
+        Ok(Self { _file: file, place })
+    }
+
+    pub(super) fn place(&self) -> &Place {
+        &self.place
     }
 }
 

@@ -50,6 +50,7 @@ mod laws_tests;
 mod lock;
 mod open;
 mod outbox;
+mod place;
 mod prune;
 mod reader;
 mod record;
@@ -70,7 +71,9 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use crate::decide::diff::Baseline;
 use crate::decide::retry::Verdict;
 use crate::decide::route::Route;
-use crate::model::{AccountId, Delivery, DeliveryId, Region, Sighting, Standing, TargetId, TargetName, Timestamp};
+use crate::model::{
+    AccountId, Delivery, DeliveryId, Region, RequestKey, Sighting, Standing, TargetId, TargetName, Timestamp,
+};
 
 pub use error::{Failure, HistoryError, OpenError};
 pub use reader::{Reader, RequestFilter, Summary};
@@ -89,7 +92,8 @@ struct Shared {
     reader: Mutex<Connection>,
     writer: Mutex<Connection>,
     path: Arc<Path>,
-    _lock: lock::Lock,
+    place: place::Place,
+    lock: lock::Lock,
 }
 
 /// A transaction that may write. Committed by [`History::write`] if its work succeeds, undone if not.
@@ -110,10 +114,26 @@ impl History {
             shared: Arc::new(Shared {
                 reader: Mutex::new(reader),
                 writer: Mutex::new(writer),
+                place: place::Place::of(&path)?,
                 path: path.into(),
-                _lock: lock,
+                lock,
             }),
         })
+    }
+
+    /// Fails if its path, or its lock's, no longer leads to the file that this process holds. What is written then is
+    /// lost with the process, and a second daemon could be let in. Nothing but a look at the folder: the disk may be full.
+    pub async fn is_in_place(&self) -> Result<(), HistoryError> {
+        self.blocking(|history| {
+            let missing = [&history.shared.place, history.shared.lock.place()]
+                .into_iter()
+                .find(|place| !place.is_held());
+            match missing {
+                None => Ok(()),
+                Some(place) => Err(history.error(Failure::Displaced(place.path().to_owned()))),
+            }
+        })
+        .await
     }
 
     /// Where it lies.
@@ -231,6 +251,12 @@ impl History {
     /// their hooks left.
     pub async fn standings(&self, target: TargetId) -> Result<Vec<Standing>, HistoryError> {
         self.reading(move |connection| requests::standings(connection, target))
+            .await
+    }
+
+    /// Up to `limit` open requests, of any target, that were last seen before `since`, oldest first.
+    pub async fn open_but_unseen(&self, since: Timestamp, limit: usize) -> Result<Vec<RequestKey>, HistoryError> {
+        self.reading(move |connection| requests::open_but_unseen(connection, since, limit))
             .await
     }
 

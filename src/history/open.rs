@@ -142,12 +142,18 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
 
 /// A reader for a process that is not the daemon: of a file that may be missing, foreign, older or newer.
 pub(super) fn outside_reader(path: &Path) -> Result<Connection, OpenError> {
-    if !path.exists() {
-        return Err(OpenError::Missing { path: path.to_owned() });
-    }
-    if !is_history(path)? {
+    match is_history(path) {
+        Ok(true) => {}
         // Empty: a daemon is about to fill it, or was killed before it could.
-        return Err(OpenError::Missing { path: path.to_owned() });
+        Ok(false) => return Err(OpenError::Missing { path: path.to_owned() }),
+        Err(OpenError::File { path, source }) => {
+            return Err(match source.kind() {
+                io::ErrorKind::NotFound => OpenError::Missing { path },
+                io::ErrorKind::PermissionDenied => OpenError::NotAllowed { path },
+                _ => OpenError::File { path, source },
+            });
+        }
+        Err(error) => return Err(error),
     }
     let connection = reader(path)?;
     let found = version(&connection).map_err(|source| match source.sqlite_error_code() {

@@ -1,10 +1,12 @@
 //! Requests and their hooks: the state that a sighting is compared with, read and written whole.
 
-use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
 
 use super::sql::{HookId, RequestId};
 use super::{Failure, WriteTx};
-use crate::model::{HookKey, HookState, HookStatus, RequestKey, RequestState, RequestStatus, Standing, TargetId};
+use crate::model::{
+    HookKey, HookState, HookStatus, RequestKey, RequestState, RequestStatus, Standing, TargetId, Timestamp,
+};
 
 /// A request's state with the row that holds it. Its ResourceModel is `None` until it is asked for by
 /// [`WriteTx::resource_model`]: it may be 256 KiB, and only an answer that carries one is compared with it.
@@ -24,6 +26,14 @@ pub(super) const STANDINGS: &str = "
 SELECT token, phase, status, final_looks_left, gone_looks, hooks_pending, announced, retry_after, first_seen_at
 FROM requests
 WHERE target_id = ?1 AND (phase = 'open' OR final_looks_left > 0)";
+
+/// A request begins before it is last seen, so its start bounds the walk along the index; spelled as in the index.
+pub(super) const OPEN_BUT_UNSEEN: &str = "
+SELECT target_id, token
+FROM requests
+WHERE phase = 'open' AND coalesce(started_at, first_seen_at) < ?1 AND last_seen_at < ?1
+ORDER BY coalesce(started_at, first_seen_at)
+LIMIT ?2";
 
 /// What most looks come to. The whole row would be written as well, but so would its entry in each index.
 pub(super) const SEEN_AGAIN: &str = "UPDATE requests SET last_seen_at = ?2, retry_after = ?3 WHERE id = ?1";
@@ -103,6 +113,21 @@ pub(super) fn standings(connection: &Connection, target: TargetId) -> Result<Vec
         })
     })?;
     Ok(standings.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn open_but_unseen(
+    connection: &Connection,
+    since: Timestamp,
+    limit: usize,
+) -> Result<Vec<RequestKey>, Failure> {
+    let mut statement = connection.prepare_cached(OPEN_BUT_UNSEEN)?;
+    let keys = statement.query_map(params![since, count(limit)], |row| {
+        Ok(RequestKey {
+            target: row.get("target_id")?,
+            token: row.get("token")?,
+        })
+    })?;
+    Ok(keys.collect::<rusqlite::Result<_>>()?)
 }
 
 fn state_from(row: &Row<'_>) -> rusqlite::Result<Known> {
@@ -229,47 +254,29 @@ impl WriteTx<'_> {
 
     pub(super) fn store_hook(&self, request: RequestId, hook: &HookState) -> Result<HookId, Failure> {
         let key = &hook.key;
+        let given_each_time: [(&str, &dyn ToSql); 11] = [
+            (":request_id", &request),
+            (":hook_type_name", &key.hook_type_name),
+            (":hook_type_arn", &key.hook_type_arn),
+            (":hook_type_version_id", &key.hook_type_version_id),
+            (":invocation_point", &key.invocation_point),
+            (":ordinal", &key.ordinal),
+            (":failure_mode", &hook.failure_mode),
+            (":status", &hook.status),
+            (":status_message", &hook.status_message),
+            (":event_time", &hook.event_time),
+            (":finished_at", &hook.finished_at),
+        ];
+        // No upsert: any column of the key may be NULL, and to an index two NULLs are never the same.
         let mut update = self.transaction.prepare_cached(UPDATE_HOOK)?;
-        let updated = update
-            .query_row(
-                named_params! {
-                    ":request_id": request,
-                    ":hook_type_name": key.hook_type_name,
-                    ":hook_type_arn": key.hook_type_arn,
-                    ":hook_type_version_id": key.hook_type_version_id,
-                    ":invocation_point": key.invocation_point,
-                    ":ordinal": key.ordinal,
-                    ":failure_mode": hook.failure_mode,
-                    ":status": hook.status,
-                    ":status_message": hook.status_message,
-                    ":event_time": hook.event_time,
-                    ":finished_at": hook.finished_at,
-                },
-                |row| row.get(0),
-            )
-            .optional()?;
+        let updated = update.query_row(&given_each_time, |row| row.get(0)).optional()?;
         if let Some(id) = updated {
             return Ok(id);
         }
+        let first_seen: [(&str, &dyn ToSql); 1] = [(":first_seen_at", &hook.first_seen_at)];
+        let all = [given_each_time.as_slice(), &first_seen].concat();
         let mut insert = self.transaction.prepare_cached(INSERT_HOOK)?;
-        let id = insert.query_row(
-            named_params! {
-                ":request_id": request,
-                ":hook_type_name": key.hook_type_name,
-                ":hook_type_arn": key.hook_type_arn,
-                ":hook_type_version_id": key.hook_type_version_id,
-                ":invocation_point": key.invocation_point,
-                ":ordinal": key.ordinal,
-                ":failure_mode": hook.failure_mode,
-                ":status": hook.status,
-                ":status_message": hook.status_message,
-                ":event_time": hook.event_time,
-                ":first_seen_at": hook.first_seen_at,
-                ":finished_at": hook.finished_at,
-            },
-            |row| row.get(0),
-        )?;
-        Ok(id)
+        Ok(insert.query_row(all.as_slice(), |row| row.get(0))?)
     }
 }
 

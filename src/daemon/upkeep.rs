@@ -1,0 +1,173 @@
+//! What a history needs from time to time: requests that nothing can show any more are given up for lost, and what is
+//! older than the retention is removed. A little at a time, so that no look and no verdict waits long for it.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::joints::HistoryMemory;
+use crate::clock::Clock;
+use crate::decide::retention;
+use crate::history::{History, HistoryError};
+use crate::model::{Seen, Sighting, Source};
+use crate::watch::Memory;
+
+const EVERY: Duration = Duration::from_hours(1);
+/// Requests dealt with in one transaction.
+const STEP: usize = 100;
+/// Between two transactions.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Keeps house until `stop`.
+pub(super) async fn keep(
+    history: History,
+    memory: HistoryMemory,
+    clock: Clock,
+    retention: Option<Duration>,
+    stop: CancellationToken,
+) -> Result<(), HistoryError> {
+    loop {
+        let mut tidied = Tidied::default();
+        loop {
+            let step = match tidy(&history, &memory, &clock, retention).await {
+                Err(error) if error.may_pass() => {
+                    warn!(%error, "old requests can't be dealt with for now");
+                    Tidied::default()
+                }
+                step => step?,
+            };
+            tidied.lost += step.lost;
+            tidied.removed += step.removed;
+            if step.lost < STEP && step.removed < STEP {
+                break;
+            }
+            if waited(PAUSE, &stop).await.is_err() {
+                return Ok(());
+            }
+        }
+        if tidied.lost > 0 {
+            info!(
+                requests = tidied.lost,
+                "requests that were not seen for longer than Cloud Control remembers any are given up for lost"
+            );
+        }
+        if tidied.removed > 0 {
+            info!(
+                requests = tidied.removed,
+                "requests older than the retention were removed from the history"
+            );
+        }
+        if waited(EVERY, &stop).await.is_err() {
+            return Ok(());
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Tidied {
+    lost: usize,
+    removed: usize,
+}
+
+async fn tidy(
+    history: &History,
+    memory: &HistoryMemory,
+    clock: &Clock,
+    retention: Option<Duration>,
+) -> Result<Tidied, HistoryError> {
+    let now = clock.now();
+    // A target that is no longer configured has no poller that would find its open requests gone; nor has one whose
+    // credentials fail for days. No look is needed: the service has forgotten them.
+    let unseen = history.open_but_unseen(now.minus(retention::SHORTEST), STEP).await?;
+    let presumed_gone = unseen.into_iter().map(|key| Sighting {
+        key,
+        seen_at: now,
+        source: Source::Get,
+        seen: Seen::Gone,
+    });
+    let lost = memory.record(presumed_gone.collect()).await?.changes;
+    let removed = match retention {
+        Some(retention) => history.prune(now, retention, STEP).await?,
+        None => 0,
+    };
+    Ok(Tidied { lost, removed })
+}
+
+/// `Err` if told to stop meanwhile.
+async fn waited(pause: Duration, stop: &CancellationToken) -> Result<(), ()> {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => Ok(()),
+        () = stop.cancelled() => Err(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::route::Route;
+    use crate::model::{
+        Phase, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, TargetId, TargetName, Timestamp,
+    };
+
+    const DAY: Duration = Duration::from_hours(24);
+
+    fn open(target: TargetId, token: &str, at: Timestamp) -> Sighting {
+        Sighting {
+            key: RequestKey {
+                target,
+                token: RequestToken::new(token),
+            },
+            seen_at: at,
+            source: Source::List,
+            seen: Seen::Event(
+                Box::new(ProgressEvent {
+                    status: Some(RequestStatus::InProgress),
+                    ..ProgressEvent::of(RequestToken::new(token))
+                }),
+                None,
+            ),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nothing_can_show_any_more_is_given_up_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(&folder.path().join("history.db")).unwrap();
+        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
+        let (bell, mut rings) = tokio::sync::watch::channel(());
+        let everything = Route {
+            name: "everything".to_owned(),
+            matchers: Vec::new(),
+            to: vec!["team".to_owned()],
+        };
+        let memory = HistoryMemory::new(history.clone(), [everything].into(), bell);
+        let region = Region("eu-west-1".to_owned());
+        let name = TargetName::new("no longer configured", &region);
+        let registered = memory.register(&name, None, &region, clock.now()).await.unwrap();
+        let target = registered.target.id;
+        memory.begin_baseline(target, clock.now()).await.unwrap();
+        let old = (0..=2 * STEP).map(|number| open(target, &format!("old{number}"), clock.now()));
+        memory.record(old.collect()).await.unwrap();
+        tokio::time::sleep(2 * DAY).await;
+        memory.record(vec![open(target, "new", clock.now())]).await.unwrap();
+        let still_open = async || {
+            let standings = history.standings(target).await.unwrap();
+            standings
+                .iter()
+                .filter(|standing| standing.phase == Phase::Open)
+                .count()
+        };
+
+        let stop = CancellationToken::new();
+        let keeping = tokio::spawn(keep(history.clone(), memory.clone(), clock.clone(), None, stop.clone()));
+        tokio::time::sleep(5 * DAY).await;
+        assert_eq!(still_open().await, 2 * STEP + 2, "the service may still know them");
+        rings.mark_unchanged();
+        tokio::time::sleep(DAY + EVERY * 2).await;
+        assert_eq!(still_open().await, 1);
+        assert!(rings.has_changed().unwrap(), "what is given up is news");
+        stop.cancel();
+        keeping.await.unwrap().unwrap();
+    }
+}
