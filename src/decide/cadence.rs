@@ -155,17 +155,6 @@ pub fn next_discovery(pace: &Pace, open_requests: usize, since_news: Duration) -
     }
 }
 
-/// How long until discovery lists the news again, and not only what is open, after the list of news had `pages` pages
-/// and what is open would have filled `open_pages`.
-///
-/// That list holds every failure of seven days, so it grows with the past and not with what goes on. It may cost one
-/// call more than the list of what is open in each `discover_every`: up to a hundred failures a week it costs none and
-/// is listed each time, with five hundred each fifth time. A sweep shows the same, so it need not wait longer than that.
-pub fn next_news(pace: &Pace, pages: usize, open_pages: usize) -> Duration {
-    let more = u32::try_from(pages.saturating_sub(open_pages)).unwrap_or(u32::MAX);
-    pace.discover_every.saturating_mul(more).min(pace.sweep_every)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -247,14 +236,6 @@ mod tests {
         assert_eq!(next_discovery(&pace, 1, Duration::MAX), pace.discover_every);
         assert_eq!(next_discovery(&pace, 0, Duration::from_mins(1)), pace.discover_every);
         assert_eq!(next_discovery(&pace, 0, Duration::from_hours(1)), pace.idle_every);
-    }
-
-    #[test]
-    fn the_list_of_news_costs_one_call_more_at_the_most() {
-        let pace = Pace::default();
-        assert_eq!(next_news(&pace, 1, 1), Duration::ZERO);
-        assert_eq!(next_news(&pace, 6, 1), 5 * pace.discover_every);
-        assert_eq!(next_news(&pace, 1000, 1), pace.sweep_every);
     }
 
     proptest! {

@@ -15,5 +15,6 @@ pub mod retention;
 pub mod retry;
 pub mod route;
 pub mod server_clock;
+pub mod timetable;
 
 pub use diff::{Baseline, Difference, diff};

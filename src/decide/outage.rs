@@ -75,6 +75,13 @@ impl<C: Copy + PartialEq> Outage<C> {
         before.is_none_or(|failing| failing.cause != cause)
     }
 
+    /// There is reason to think that it has passed: it need not be left alone any longer.
+    pub fn may_have_passed(&mut self) {
+        if let Some(failing) = &mut self.failing {
+            failing.pause_until = Duration::ZERO;
+        }
+    }
+
     /// How long it is still to be left alone.
     pub fn pause(&self, uptime: Duration) -> Option<Duration> {
         let until = self.failing.as_ref()?.pause_until;
@@ -103,6 +110,19 @@ mod tests {
             PATIENCE,
             0.0,
         )
+    }
+
+    #[test]
+    fn what_may_have_passed_is_tried_at_once() {
+        let mut outage = Outage::new(Timestamp::from_millis(0));
+        fail(&mut outage, 'a', false, 5);
+        assert!(outage.pause(Duration::from_secs(5)).is_some());
+        outage.may_have_passed();
+        assert_eq!(outage.pause(Duration::from_secs(5)), None);
+        assert!(
+            outage.succeeded(Timestamp::from_millis(6_000)),
+            "it had not passed before"
+        );
     }
 
     #[test]

@@ -5,7 +5,6 @@
 //! timer wheel, but can't say how many are due, nor be tested without a runtime.)
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use crate::decide::cadence::{self, Pace, Why};
 use crate::model::{Phase, RequestToken, Source, Standing, Timestamp};
@@ -128,9 +127,10 @@ impl Agenda {
         self.insert(entry);
     }
 
-    /// How many looks of a kind are due.
-    pub(super) fn due(&self, need: Need, now: Timestamp) -> usize {
-        self.queue(need).iter().take_while(|(at, _)| *at <= now).count()
+    /// How many looks of a kind fall due until then; no more than `at_most` are counted.
+    pub(super) fn due(&self, need: Need, until: Timestamp, at_most: usize) -> usize {
+        let queue = self.queue(need).iter();
+        queue.take(at_most).take_while(|(at, _)| *at <= until).count()
     }
 
     /// The request of a kind that has been due for longest.
@@ -141,19 +141,9 @@ impl Agenda {
             .map(|(_, token)| token.clone())
     }
 
-    /// When the next look falls due.
-    pub(super) fn next(&self) -> Option<Timestamp> {
-        [&self.looks, &self.gets, &self.back_fill]
-            .iter()
-            .filter_map(|queue| queue.first())
-            .map(|(at, _)| *at)
-            .min()
-    }
-
-    /// How long ago the first look of a kind fell due; `None` if none is.
-    pub(super) fn overdue(&self, need: Need, now: Timestamp) -> Option<Duration> {
-        let (at, _) = self.queue(need).first().filter(|(at, _)| *at <= now)?;
-        Some(now.since(*at))
+    /// When the first look of a kind falls due.
+    pub(super) fn first(&self, need: Need) -> Option<Timestamp> {
+        self.queue(need).first().map(|(at, _)| *at)
     }
 
     /// Whether nothing is left that only a Get can tell.

@@ -221,7 +221,10 @@ async fn what_was_not_looked_at_is_a_gap_and_is_caught_up_with() {
     let hour = Duration::from_hours(1);
     let near = |time, expected| {
         let expected = START.plus(expected);
-        assert!(expected.minus(Duration::from_mins(2)) <= time && time <= expected.plus(Duration::from_mins(2)));
+        assert!(
+            expected.minus(Duration::from_mins(2)) <= time && time <= expected.plus(Duration::from_mins(2)),
+            "{time} is not near {expected}: {gaps:?}"
+        );
     };
     near(gaps[0].from_at, 2 * hour);
     near(gaps[0].to_at.unwrap(), 3 * hour);
