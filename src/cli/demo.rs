@@ -68,7 +68,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     for target in &mut config.targets {
         target.endpoint_url = Some(Url::parse(&endpoint).context("the simulator's address")?);
     }
-    let mut daemon = Daemon::new(config, Connection::simulated(), clock.clone(), &Output::stdout())?;
+    let mut daemon = Daemon::new(config, Connection::to_simulator(), clock.clone(), &Output::stdout())?;
     daemon.service_manager = ServiceManager::none();
 
     let mut talk = std::io::stderr();

@@ -34,7 +34,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     for warning in &config.warnings {
         warn!("{warning}");
     }
-    let daemon = Daemon::new(config, Connection::default(), Clock::system(), &Output::stdout())?;
+    let daemon = Daemon::new(config, Connection::to_aws(), Clock::system(), &Output::stdout())?;
     daemon.run(stop, cut).await?;
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! The two calls that look, and nothing of the SDK in their results.
 
+use std::sync::Arc;
+
 use aws_sdk_cloudcontrol::operation::get_resource_request_status::GetResourceRequestStatusError;
 use aws_sdk_cloudcontrol::types::{OperationStatus, ResourceRequestStatusFilter};
+use tokio::sync::Semaphore;
 
 use super::answer::{self, Inspector};
 use super::failure::{Cause, Failure};
@@ -12,6 +15,8 @@ use crate::model::{HookProgressEvent, ProgressEvent, RequestStatus, RequestToken
 #[derive(Debug, Clone)]
 pub struct Client {
     sdk: aws_sdk_cloudcontrol::Client,
+    /// Lets so many calls to the endpoint go at once.
+    gate: Arc<Semaphore>,
     resource_model: ResourceModelPolicy,
 }
 
@@ -62,8 +67,16 @@ pub enum Looked {
 }
 
 impl Client {
-    pub fn new(sdk: aws_sdk_cloudcontrol::Client, resource_model: ResourceModelPolicy) -> Self {
-        Self { sdk, resource_model }
+    pub(super) fn new(
+        sdk: aws_sdk_cloudcontrol::Client,
+        gate: Arc<Semaphore>,
+        resource_model: ResourceModelPolicy,
+    ) -> Self {
+        Self {
+            sdk,
+            gate,
+            resource_model,
+        }
     }
 
     /// ListResourceRequests, 100 at a time. No statuses means all of them, unknown ones too. There is no filter by
@@ -79,7 +92,9 @@ impl Client {
                 .build()
         });
         let inspector = Inspector::default();
-        let answer = self
+        // Never closed, so this is only ever a wait.
+        let _turn = self.gate.acquire().await;
+        let call = self
             .sdk
             .list_resource_requests()
             .max_results(100)
@@ -87,8 +102,9 @@ impl Client {
             .set_resource_request_status_filter(filter)
             .customize()
             .interceptor(inspector.clone())
-            .send()
-            .await;
+            .send();
+        // Boxed: thousands of targets that wait for their time need no room for a call that is under way.
+        let answer = Box::pin(call).await;
         let result = answer.map_err(|error| Failure::of(&error)).and_then(|output| {
             let mut page = Page {
                 next: output.next_token().filter(|token| !token.is_empty()).map(str::to_owned),
@@ -116,14 +132,16 @@ impl Client {
     /// GetResourceRequestStatus.
     pub async fn get(&self, token: &RequestToken) -> Answer<Looked> {
         let inspector = Inspector::default();
-        let answer = self
+        // Never closed, so this is only ever a wait.
+        let _turn = self.gate.acquire().await;
+        let call = self
             .sdk
             .get_resource_request_status()
             .request_token(token.as_str())
             .customize()
             .interceptor(inspector.clone())
-            .send()
-            .await;
+            .send();
+        let answer = Box::pin(call).await;
         let result = match answer {
             Ok(output) => {
                 let hooks = output.hooks_progress_event.unwrap_or_default();

@@ -6,6 +6,7 @@
 //!   answer larger than any real one is refused while it is read, before it fills the memory.
 //! - **Errors are told apart by their code, never by the HTTP status or the text**: the wire's statuses differ from the
 //!   modelled ones. Each [`Failure`] carries what a person can do about it.
+//! - **Targets share** connections and credentials (`sharing`).
 //! - **A ResourceModel gets no further than the configuration lets it** (trap 15): it is dropped or masked here.
 
 mod account;
@@ -14,7 +15,9 @@ mod client;
 mod connect;
 mod failure;
 mod resource_model;
+mod sharing;
 
 pub use client::{Answer, Client, Looked, Page};
-pub use connect::{Connection, connect};
+pub use connect::connect;
 pub use failure::{Cause, Failure};
+pub use sharing::Connection;

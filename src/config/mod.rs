@@ -90,7 +90,7 @@ pub struct TargetSettings {
 }
 
 /// A role to assume before looking.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RoleSettings {
     pub arn: String,
     pub external_id: Option<String>,

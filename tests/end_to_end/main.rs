@@ -8,6 +8,7 @@
 )]
 
 mod command_line;
+mod credentials;
 mod day;
 mod process;
 mod stage;

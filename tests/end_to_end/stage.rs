@@ -156,10 +156,7 @@ impl Stage {
             routes: Arc::new([route]),
             resource_model: ResourceModelPolicy::Drop,
             retention: None,
-            connection: Connection {
-                http_client: Some(SharedHttpClient::new(in_memory)),
-                ..Connection::simulated()
-            },
+            connection: Connection::in_memory(SharedHttpClient::new(in_memory)),
             clock: self.clock.clone(),
             service_manager: ServiceManager::none(),
             seed: self.seed,
