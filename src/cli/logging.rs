@@ -44,7 +44,7 @@ pub(super) fn set_up(arguments: &Logging, quiet: bool) {
     let layer = tracing_subscriber::fmt::layer().with_target(false);
     match arguments.log_format {
         Format::Json => registry.with(layer.with_writer(std::io::stderr).json()).init(),
-        Format::Text if std::env::var_os("JOURNAL_STREAM").is_some() => {
+        Format::Text if is_read_by_journald() => {
             let layer = layer
                 .with_writer(Journal)
                 .with_ansi(false)
@@ -65,25 +65,41 @@ pub(super) fn set_up(arguments: &Logging, quiet: bool) {
     }
 }
 
-/// Standard error that journald reads: it puts a time to each line itself, and takes the priority from the number in front
-/// (sd-daemon(3)).
+fn is_read_by_journald() -> bool {
+    std::env::var_os("JOURNAL_STREAM").is_some()
+}
+
+/// What is to stand in front of a line on standard error: where journald reads it, the line's priority (sd-daemon(3)).
+pub(super) fn journal_priority(level: Level) -> &'static str {
+    if is_read_by_journald() { priority(level) } else { "" }
+}
+
+fn priority(level: Level) -> &'static str {
+    match level {
+        Level::ERROR => "<3>",
+        Level::WARN => "<4>",
+        Level::INFO => "<6>",
+        Level::DEBUG | Level::TRACE => "<7>",
+    }
+}
+
+/// Standard error that journald reads: it puts a time to each line itself, and takes the priority from the number in
+/// front.
 struct Journal;
 
 impl<'a> MakeWriter<'a> for Journal {
     type Writer = Prioritized;
 
     fn make_writer(&'a self) -> Prioritized {
-        Prioritized { prefix: "<6>" }
+        Prioritized {
+            prefix: priority(Level::INFO),
+        }
     }
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> Prioritized {
-        let prefix = match *metadata.level() {
-            Level::ERROR => "<3>",
-            Level::WARN => "<4>",
-            Level::INFO => "<6>",
-            Level::DEBUG | Level::TRACE => "<7>",
-        };
-        Prioritized { prefix }
+        Prioritized {
+            prefix: priority(*metadata.level()),
+        }
     }
 }
 

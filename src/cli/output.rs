@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use serde::Serialize;
 
-use super::Failure;
+use super::{Failure, logging};
 use crate::model::{HookStatus, RequestStatus, printable};
 
 /// How results are written.
@@ -141,6 +141,9 @@ pub(super) fn complain(failure: &Failure) {
         Failure::Configuration(error) | Failure::Work(error) => format!("{error:#}"),
         other => other.to_string(),
     };
+    // A log file of JSON lines or a terminal takes it as it is; the journal sorts each line by its priority.
+    let priority = logging::journal_priority(tracing::Level::ERROR);
+    let text = text.replace('\n', &format!("\n{priority}"));
     // There is nowhere left to say that standard error is closed.
-    let _ = writeln!(io::stderr(), "ccwatch: {text}");
+    let _ = writeln!(io::stderr(), "{priority}ccwatch: {text}");
 }

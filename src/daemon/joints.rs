@@ -131,6 +131,10 @@ impl Outbox for HistoryOutbox {
         self.history.next_attempt_at(receiver).await
     }
 
+    async fn prove_writable(&self) -> Result<(), HistoryError> {
+        self.history.prove_writable().await
+    }
+
     async fn record(&self, verdicts: Vec<(DeliveryId, Verdict)>, at: Timestamp) -> Result<(), HistoryError> {
         self.history.record_verdicts(verdicts, at).await
     }

@@ -208,8 +208,10 @@ impl Daemon {
             }
         };
         let flushed = memory.flush().await.map_err(DaemonError::from);
-        ended.and(lookers).and(keepers).and(couriers).and(flushed)?;
-        history.checkpoint().await?;
+        // Whatever went wrong: one that was replaced by another file would leave a write-ahead log beside it, which the next
+        // start would take for that file's own.
+        let folded = history.checkpoint().await.map(drop).map_err(DaemonError::from);
+        ended.and(lookers).and(keepers).and(couriers).and(flushed).and(folded)?;
         info!("ccwatch has stopped");
         Ok(())
     }
@@ -262,7 +264,8 @@ impl Looker {
             ..
         } = &self;
         let name = TargetName::new(&settings.entry, &settings.region);
-        let connecting = cloud::connect(settings, self.resource_model, &self.connection);
+        // Boxed: it takes much room, and only at the start.
+        let connecting = Box::pin(cloud::connect(settings, self.resource_model, &self.connection));
         let (client, account, failure) = tokio::select! {
             connected = connecting => connected,
             () = stop.cancelled() => return Ok(()),

@@ -14,6 +14,9 @@ use crate::model::{Seen, Sighting, Source};
 use crate::watch::Memory;
 
 const EVERY: Duration = Duration::from_hours(1);
+/// Before the first time: a machine that starts with a clock that is days wrong has it set within minutes, and to act on
+/// such a time would be to forget what the service still lists.
+const AT_FIRST: Duration = Duration::from_mins(10);
 /// Requests dealt with in one transaction.
 const STEP: usize = 100;
 /// Between two transactions.
@@ -27,6 +30,9 @@ pub(super) async fn keep(
     retention: Option<Duration>,
     stop: CancellationToken,
 ) -> Result<(), HistoryError> {
+    if waited(AT_FIRST, &stop).await.is_err() {
+        return Ok(());
+    }
     loop {
         let mut tidied = Tidied::default();
         loop {
@@ -164,7 +170,7 @@ mod tests {
         tokio::time::sleep(5 * DAY).await;
         assert_eq!(still_open().await, 2 * STEP + 2, "the service may still know them");
         rings.mark_unchanged();
-        tokio::time::sleep(DAY + EVERY * 2).await;
+        tokio::time::sleep(DAY + 2 * EVERY).await;
         assert_eq!(still_open().await, 1);
         assert!(rings.has_changed().unwrap(), "what is given up is news");
         stop.cancel();

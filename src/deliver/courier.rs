@@ -13,6 +13,7 @@
 //!   would be sent again; what was accepted is held, and its recording retried without limit. To give up after a while
 //!   would end the process, and each new one would send the same messages again. What will not pass is returned at once.
 //!   While stopping, the grace period is the limit.
+//! - Before the first send the outbox is written to once, for the same reason: a start on a full disk sends nothing.
 //! - After an answer with Retry-After nothing is sent to this receiver before its time: whoever says 429 speaks for the
 //!   whole address, not for one message.
 //!
@@ -78,6 +79,8 @@ pub struct Courier<O: Outbox> {
     sending: HashMap<Id, Underway>,
     unrecorded: Vec<(DeliveryId, Verdict)>,
     recording: Option<Recording<O>>,
+    /// Whether the outbox has been written to since the start.
+    is_proven: bool,
     /// No send starts before: the receiver's spacing, or its Retry-After.
     not_before: Instant,
     outbox_trouble: Option<OutboxTrouble>,
@@ -148,6 +151,7 @@ impl<O: Outbox> Courier<O> {
             sending: HashMap::new(),
             unrecorded: Vec::new(),
             recording: None,
+            is_proven: false,
             not_before: Instant::now(),
             outbox_trouble: None,
         }
@@ -255,13 +259,29 @@ impl<O: Outbox> Courier<O> {
             if Instant::now() < self.not_before {
                 return Ok(Some(self.not_before));
             }
+            if !self.ready.is_empty() && !self.is_proven {
+                match self.outbox.prove_writable().await {
+                    Ok(()) => {
+                        self.is_proven = true;
+                        self.outbox_is_well();
+                    }
+                    Err(error) => {
+                        // What was fetched may be out of date by then.
+                        self.put_back_ready();
+                        self.outbox_failed(error, None)?;
+                    }
+                }
+                continue;
+            }
             if let Some(delivery) = self.ready.pop_front() {
                 self.start(delivery);
                 continue;
             }
             let looked = match self.fetch().await {
                 Ok(true) => {
-                    self.outbox_is_well();
+                    if self.is_proven {
+                        self.outbox_is_well();
+                    }
                     continue;
                 }
                 Ok(false) => self.next_look().await,

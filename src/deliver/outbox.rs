@@ -28,6 +28,10 @@ pub trait Outbox: Clone + Send + Sync + 'static {
     /// When the next attempt of a head of line for `receiver` is due, or `None` where nothing waits.
     fn next_attempt_at(&self, receiver: &str) -> impl Future<Output = Result<Option<Timestamp>, Self::Error>> + Send;
 
+    /// Fails where `record` would: to be tried before the first send, which could else be made anew at each start of a
+    /// ccwatch that can't write down that it was made.
+    fn prove_writable(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
+
     /// Keeps what became of these deliveries, all or none, counting one attempt for each. `at` is when.
     fn record(
         &self,

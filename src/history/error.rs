@@ -17,8 +17,7 @@ pub enum OpenError {
     #[error("there is no history at {}: `ccwatch run` makes one; is this the path that it writes to?", path.display())]
     Missing { path: PathBuf },
     #[error(
-        "this user may not read the history {}: read it as ccwatch's user (with sudo, say), or let a group read it: \
-         chmod g+r the file, and g+x its folder",
+        "this user may not read the history {}: read it as ccwatch's user, or as root (with sudo)",
         path.display()
     )]
     NotAllowed { path: PathBuf },
@@ -125,13 +124,15 @@ impl OpenError {
     /// Sorts what SQLite said of the file at `path`.
     pub(super) fn from_sqlite(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
-        match source.sqlite_error_code() {
-            Some(ErrorCode::NotADatabase) => Self::NotSqlite { path },
-            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, source },
-            Some(ErrorCode::DiskFull) => Self::DiskFull {
+        if is_disk_full(&source) {
+            return Self::DiskFull {
                 path,
                 reason: source.to_string(),
-            },
+            };
+        }
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Self::NotSqlite { path },
+            _ if is_damage(&source) => Self::Damaged { path, source },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
             _ => Self::Sqlite { path, source },
         }
@@ -190,10 +191,53 @@ pub enum Failure {
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::DiskFull(error),
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error),
-            _ => Self::Sqlite(error),
+        match error {
+            error if is_disk_full(&error) => Self::DiskFull(error),
+            error if is_damage(&error) => Self::Damaged(error),
+            error => Self::Sqlite(error),
         }
+    }
+}
+
+/// SQLite says FULL where the file itself can't grow, and an I/O error where the `-shm` beside it can't.
+/// <https://www.sqlite.org/rescode.html#ioerr_shmsize>
+fn is_disk_full(error: &rusqlite::Error) -> bool {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    error.sqlite_error_code() == Some(ErrorCode::DiskFull) || extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
+/// What is missing though it was always there is damage as well: a file that was overwritten in place is read without an
+/// error now and then.
+fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    ) || matches!(error, rusqlite::Error::QueryReturnedNoRows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sqlite(extended_code: i32) -> rusqlite::Error {
+        rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(extended_code), None)
+    }
+
+    #[test]
+    fn a_full_disk_is_told_as_one_whichever_file_could_not_grow() {
+        for code in [rusqlite::ffi::SQLITE_FULL, rusqlite::ffi::SQLITE_IOERR_SHMSIZE] {
+            let failure = Failure::from(sqlite(code));
+            assert!(matches!(failure, Failure::DiskFull(_)), "{failure}");
+            let error = OpenError::from_sqlite(Path::new("history.db"), sqlite(code));
+            assert!(matches!(error, OpenError::DiskFull { .. }), "{error}");
+        }
+        let failure = Failure::from(sqlite(rusqlite::ffi::SQLITE_IOERR_READ));
+        assert!(matches!(failure, Failure::Sqlite(_)), "{failure}");
+    }
+
+    #[test]
+    fn rows_that_must_be_there_and_are_not_are_damage() {
+        let failure = Failure::from(rusqlite::Error::QueryReturnedNoRows);
+        assert!(matches!(failure, Failure::Damaged(_)), "{failure}");
     }
 }

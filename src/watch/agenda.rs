@@ -5,6 +5,7 @@
 //! timer wheel, but can't say how many are due, nor be tested without a runtime.)
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::decide::cadence::{self, Pace, Why};
 use crate::model::{Phase, RequestToken, Source, Standing, Timestamp};
@@ -55,13 +56,7 @@ impl Agenda {
     pub(super) fn update(&mut self, standing: Standing, source: Option<Source>, pace: &Pace, now: Now, chance: f64) {
         let token = standing.key.token.clone();
         let before = self.remove(&token);
-        let Some(next) = cadence::next_look(
-            &standing,
-            pace,
-            now.server,
-            now.ours.since(standing.first_seen_at),
-            chance,
-        ) else {
+        let Some(next) = cadence::next_look(&standing, pace, now.server, age(&standing, now), chance) else {
             return;
         };
         let need = match standing.phase {
@@ -192,6 +187,14 @@ impl Agenda {
         self.queue_mut(entry.need).remove(&(entry.at, token.clone()));
         Some(entry)
     }
+}
+
+/// Since a request was first seen, which was written by our clock. Should that have been stepped, by days even, the server's
+/// clock bounds it: no request is taken for expired that is not.
+fn age(standing: &Standing, now: Now) -> Duration {
+    now.ours
+        .since(standing.first_seen_at)
+        .min(now.server.since(standing.first_seen_at))
 }
 
 #[cfg(test)]

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use super::*;
 use crate::model::{RequestKey, TargetId};
 
@@ -193,4 +191,20 @@ fn an_unknown_status_is_looked_at_slowly() {
     update(&mut agenda, &unknown, Source::Get, NOW);
     agenda.left_list(&unknown.key.token, later(10));
     assert_eq!(next(&agenda), Some(later(300)));
+}
+
+/// Our clock was stepped a week and more: that makes no request old, and no look early.
+#[test]
+fn a_step_of_our_clock_undercuts_no_retry_after() {
+    let mut agenda = Agenda::default();
+    let hinted = Standing {
+        retry_after: Some(later(3_600)),
+        ..open("a")
+    };
+    let stepped = Now {
+        server: NOW,
+        ours: NOW.plus(Duration::from_hours(24 * 8)),
+    };
+    agenda.update(hinted, Some(Source::Get), &Pace::default(), stepped, 0.0);
+    assert_eq!(next(&agenda), Some(later(3_600)));
 }

@@ -105,6 +105,11 @@ impl World {
         path
     }
 
+    /// Whether the history is there with its schema, which is made in one transaction after the file.
+    fn has_history(&self) -> bool {
+        self.history().exists() && self.query::<i64>("PRAGMA user_version")[0] > 0
+    }
+
     /// Read-only, as anyone may while a daemon writes.
     fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> Vec<T> {
         let connection = Connection::open_with_flags(self.history(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
@@ -280,7 +285,7 @@ async fn one_bad_target_holds_up_none_of_the_others() {
     ));
     let child = run(&config).spawn().unwrap();
     until("requests of the good target and a gap of the bad one", || {
-        world.history().exists()
+        world.has_history()
             && world.query::<i64>("SELECT count(*) FROM v_requests WHERE open = 0")[0] > 5
             && world.query::<String>("SELECT target FROM v_gaps") == ["bad/eu-west-2"]
     })
@@ -302,7 +307,7 @@ async fn without_credentials_it_says_what_to_do_and_goes_on() {
         .spawn()
         .unwrap();
     until("the gap", || {
-        world.history().exists() && world.query::<i64>("SELECT count(*) FROM v_gaps") == [1]
+        world.has_history() && world.query::<i64>("SELECT count(*) FROM v_gaps") == [1]
     })
     .await;
     let (code, log) = terminate(child);
@@ -322,9 +327,50 @@ async fn it_stops_in_order_while_a_call_hangs() {
     });
     let config = world.configure("");
     let child = run(&config).spawn().unwrap();
-    until("the history", || world.history().exists()).await;
+    until("the history", || world.has_history()).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let (code, log) = terminate(child);
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("ccwatch has stopped"), "{log}");
+}
+
+/// A backup that is moved over a history in use: ccwatch ends, and what it leaves behind does not harm the backup.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_moved_over_the_history_ends_it_and_stays_sound() {
+    let world = World::new(Scenario {
+        arrivals_per_second: 3.0,
+        ..Scenario::lively()
+    })
+    .await;
+    let config = world.configure("");
+    // Looked after each second instead of each tenth.
+    let mut child = run(&config).env("WATCHDOG_USEC", "2000000").spawn().unwrap();
+    until("requests", || {
+        world.has_history() && world.query::<i64>("SELECT count(*) FROM v_requests")[0] > 10
+    })
+    .await;
+    let backup = world.folder.path().join("backup.db");
+    let reader = Connection::open_with_flags(world.history(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+    reader.execute("VACUUM INTO ?1", [backup.to_str().unwrap()]).unwrap();
+    let kept: i64 = reader
+        .query_row("SELECT count(*) FROM v_requests", [], |row| row.get(0))
+        .unwrap();
+    drop(reader);
+    // So that the write-ahead log holds what the backup does not.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    std::fs::rename(&backup, world.history()).unwrap();
+
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{log}");
+    assert!(log.contains("was removed or replaced"), "{log}");
+    let connection = Connection::open(world.history()).unwrap();
+    let check: String = connection
+        .query_row("PRAGMA integrity_check", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(check, "ok");
+    let found: i64 = connection
+        .query_row("SELECT count(*) FROM v_requests", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(found, kept);
 }

@@ -47,6 +47,8 @@ struct Table {
     records: Vec<usize>,
     failed_records: usize,
     fails: Option<Failing>,
+    /// How the first write fails, before there is anything to record.
+    unwritable: Option<Failing>,
     /// Whether it fails for reads too.
     reads_fail: bool,
     read_takes: Duration,
@@ -123,6 +125,10 @@ impl Outbox for Model {
         });
         sleep(takes).await;
         self.read(next)
+    }
+
+    async fn prove_writable(&self) -> Result<(), Failing> {
+        self.with(|model| model.unwritable.map_or(Ok(()), Err))
     }
 
     async fn record(&self, verdicts: Verdicts, _: Timestamp) -> Result<(), Failing> {

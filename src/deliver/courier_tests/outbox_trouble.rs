@@ -80,3 +80,21 @@ async fn a_recording_that_falls_due_while_the_courier_takes_its_turn_is_not_left
     });
     assert_eq!(courier.start_sends().await.unwrap(), Some(due));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_start_on_a_full_disk_sends_nothing_until_there_is_room() {
+    let model = Model::default();
+    model.with(|model| model.unwritable = Some(Failing::Full));
+    let world = World::new(WIDE, model, accept);
+    for n in 0..10 {
+        world.put(&format!("request{n}"), 0);
+    }
+    sleep(Duration::from_hours(1)).await;
+    assert_eq!(world.log().started.len(), 0);
+    let reads = world.model.with(|model| model.reads);
+    assert!(reads < 1_000, "not in a hurry: {reads}");
+    world.model.with(|model| model.unwritable = None);
+    sleep(Duration::from_hours(1)).await;
+    assert_eq!(world.accepted().len(), 10);
+    assert_eq!(world.model.pending(), 0);
+}
