@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("watch", &["model", "decide", "config", "cloud", "clock"]),
     ("history", &["model", "decide", "config"]),
     ("deliver", &["model", "decide", "config", "clock"]),
-    ("simulator", &["model", "clock"]),
+    ("simulator", &["model", "config", "clock"]),
     (
         "daemon",
         &[

@@ -330,7 +330,7 @@ fn is_token(text: &str) -> bool {
         .all(|byte| byte.is_ascii_alphanumeric() || b"-+/=".contains(&byte))
 }
 
-fn is_type_name(text: &str) -> bool {
+pub(in crate::simulator) fn is_type_name(text: &str) -> bool {
     let is_part = |part: &str| (2..=64).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let parts: Vec<&str> = text.split("::").collect();
     parts.len() == 3 && parts.into_iter().all(is_part)

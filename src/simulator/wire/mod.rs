@@ -15,6 +15,7 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 
 use self::input::Input;
+pub(super) use self::input::is_type_name;
 use self::output::Body;
 use super::calls::Ending;
 use super::faults::happens;
