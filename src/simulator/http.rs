@@ -2,28 +2,36 @@
 //!
 //! Besides the service's own `POST /` it answers what AWS does not tell: `GET /_simulator/truth` (every transition),
 //! `GET /_simulator/calls` (each call, with early looks counted), `GET` and `POST /_simulator/faults` (what goes wrong
-//! from now on, whole: what is left out is off). There is no authentication: listen on loopback.
+//! from now on, whole: what is left out is off; in the words of a scenario's `[faults]`), and `POST /_simulator/advance`,
+//! which moves a manual clock. There is no authentication: listen on loopback.
+//!
+//! Only the world's time stands still with a manual clock. A client's patience is real, so what is slow waits in real time.
 //!
 //! A reset is a real one (RST), and a cut-off body breaks the connection in mid-answer: clients meet what they meet in
 //! the field. HTTP libraries do not offer that, so connections are wrapped (`http/connection.rs`).
 
+mod advance;
 mod connection;
 
 use std::future::IntoFuture;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use bytes::Bytes;
 use http::{StatusCode, header};
 use http_body::Body as _;
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::connection::Severed;
 use super::Simulator;
@@ -36,6 +44,10 @@ use crate::clock::Clock;
 /// How long a client may take to send a body.
 const BODY_TIME_OUT: Duration = Duration::from_secs(30);
 
+/// How often the world catches up with a clock that runs by itself, whoever calls or not: or else the first call after a
+/// quiet night would wait until all of the night had happened.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(1);
+
 /// How long a shutdown waits for connections to end by themselves.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
@@ -43,6 +55,8 @@ const GRACE_PERIOD: Duration = Duration::from_secs(5);
 struct Service {
     simulator: Simulator,
     clock: Clock,
+    /// Held by whoever moves a manual clock.
+    hand: Arc<Mutex<()>>,
     shutdown: CancellationToken,
 }
 
@@ -58,12 +72,15 @@ pub async fn serve(
     let service = Service {
         simulator,
         clock,
+        hand: Arc::default(),
         shutdown: shutdown.clone(),
     };
+    let _catching_up = AbortOnDropHandle::new(tokio::spawn(catch_up(service.clone())));
     let router = Router::new()
         .route("/_simulator/truth", get(truth))
         .route("/_simulator/calls", get(calls))
         .route("/_simulator/faults", get(faults).post(set_faults))
+        .route("/_simulator/advance", post(advance::advance))
         .fallback(call)
         .with_state(service);
     let server = axum::serve(
@@ -81,6 +98,16 @@ pub async fn serve(
 async fn grace_period(shutdown: &CancellationToken) {
     shutdown.cancelled().await;
     tokio::time::sleep(GRACE_PERIOD).await;
+}
+
+/// Lets happen what is due, for as long as the clock runs by itself.
+async fn catch_up(service: Service) {
+    let mut ticks = tokio::time::interval(CATCH_UP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !service.clock.is_manual() {
+        ticks.tick().await;
+        service.simulator.advance(service.clock.now());
+    }
 }
 
 /// A call of the service.
@@ -188,8 +215,12 @@ async fn set_faults(State(service): State<Service>, body: Body) -> Response {
             });
             to_json(StatusCode::OK, &json!(faults))
         }
-        Err(error) => to_json(StatusCode::BAD_REQUEST, &json!({ "error": error })),
+        Err(error) => refused(StatusCode::BAD_REQUEST, &error),
     }
+}
+
+fn refused(status: StatusCode, message: &str) -> Response {
+    to_json(status, &json!({ "error": message }))
 }
 
 fn to_json(status: StatusCode, body: &serde_json::Value) -> Response {

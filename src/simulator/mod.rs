@@ -58,7 +58,7 @@ pub use self::token::Token;
 pub use self::truth::{HookTruth, RequestTruth, Transition, Truth, What};
 use self::wire::Answer;
 pub use self::world::World;
-use crate::clock::Clock;
+use crate::clock::{Clock, RunsByItself};
 use crate::model::Timestamp;
 
 /// A world that several clients share. Cheap to clone; clones are the same world.
@@ -82,6 +82,16 @@ impl Simulator {
     /// Lets everything happen that is due until `now`.
     pub fn advance(&self, now: Timestamp) {
         self.world().advance(now);
+    }
+
+    /// Moves a manual clock forward to `to`, lets everything happen that is due until then, and returns how many
+    /// transitions that were. No call sees the one without the other.
+    pub(crate) fn advance_clock(&self, clock: &Clock, to: Timestamp) -> Result<u64, RunsByItself> {
+        let mut world = self.world();
+        let before = world.truth().count();
+        clock.advance_to(to)?;
+        world.advance(clock.now());
+        Ok(world.truth().count() - before)
     }
 
     /// What really happened, up to the last call or `advance`.
