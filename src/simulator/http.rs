@@ -226,3 +226,32 @@ fn refused(status: StatusCode, message: &str) -> Response {
 fn to_json(status: StatusCode, body: &serde_json::Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::simulator::Scenario;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_world_keeps_pace_with_its_clock_though_nobody_calls() {
+        let start = Timestamp::from_millis(1_767_110_540_245);
+        for (clock, lived) in [
+            (Clock::simulated(start), Duration::from_hours(1)),
+            (Clock::manual(start), Duration::ZERO),
+        ] {
+            let service = Service {
+                simulator: Simulator::new(Scenario::lively(), 1, start),
+                clock,
+                hand: Arc::default(),
+                shutdown: CancellationToken::new(),
+            };
+            let simulator = service.simulator.clone();
+            let _catching_up = AbortOnDropHandle::new(tokio::spawn(catch_up(service)));
+            tokio::time::sleep(Duration::from_hours(1) + CATCH_UP_EVERY).await;
+            let reached = simulator.with(|world| world.now());
+            assert!(reached.since(start) >= lived, "{reached}");
+            assert_eq!(simulator.truth().count() > 0, !lived.is_zero());
+        }
+    }
+}

@@ -8,8 +8,8 @@
 //!
 //! [`World`] is a state machine with its clock as an argument; [`wire`] translates awsJson1_0 and puts the [`Faults`]
 //! in; two thin transports carry the bytes: [`http`] on a socket, [`in_memory`] straight under the SDK, where a day
-//! passes in seconds under tokio's paused time. What a world is like is a [`Scenario`]. The same scenario, seed, calls
-//! and times give the same world and the same answers.
+//! passes in seconds under tokio's paused time. What a world is like is a [`Scenario`], which a TOML file may hold. The
+//! same scenario, seed, calls and times give the same world and the same answers.
 //!
 //! Served now: ListResourceRequests, GetResourceRequestStatus, CancelResourceRequest, CreateResource, DeleteResource.
 //! Any other operation is unknown.

@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_log_normal_is_given_by_what_dashboards_show() {
         let mut rng = Rng::with_seed(7);
-        let (median, p99) = (Duration::from_secs(5), Duration::from_secs(60));
+        let (median, p99) = (Duration::from_secs(5), Duration::from_mins(1));
         let spread = Spread::log_normal(median, p99);
         let draws: Vec<_> = (0..20_000).map(|_| spread.draw(&mut rng)).collect();
         let above = |limit| draws.iter().filter(|draw| **draw > limit).count();
