@@ -275,6 +275,18 @@ fn what_can_be_read_but_not_lived_in_is_refused() {
 }
 
 #[test]
+fn what_each_request_would_drag_along_is_bounded() {
+    let messages = "\"x\",".repeat(101);
+    assert_problems(
+        &format!("other_types.messages = [{messages}]"),
+        &["1:24: other_types.messages: expected at most 100, found 101"],
+    );
+    let hooks = "[[hooks]]\nhook_type_name = \"Acme::Guard::All\"\n";
+    assert_problems(&hooks.repeat(101), &["1:1: hooks: expected at most 100, found 101"]);
+    parse(&hooks.repeat(100));
+}
+
+#[test]
 fn what_is_no_toml_or_cannot_be_read_is_told_in_the_words_of_the_configuration() {
     let errors = Scenario::parse("pending = 5s", Path::new("s.toml")).unwrap_err();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! `[[hooks]]`
 
-use super::values::{entries, given_or, message, refuse_over_one, required, share, spread, type_name};
+use super::values::{entries, given_or, message, refuse_over_one, refuse_too_many, required, share, spread, type_name};
 use super::{HookMessages, HookScenario};
 use crate::config::document::{Item, Section};
 use crate::config::problems::Read;
@@ -23,7 +23,9 @@ pub(super) const KEYS: [&str; 11] = [
 pub(super) const MESSAGE_KEYS: [&str; 3] = ["passed", "found_fault", "broke"];
 
 pub(super) fn read(root: &Section<'_>) -> Read<Vec<HookScenario>> {
-    Ok(entries(root, "hooks", hook)?.unwrap_or_default())
+    let hooks = entries(root, "hooks", hook)?.unwrap_or_default();
+    refuse_too_many(root, "hooks", hooks.len())?;
+    Ok(hooks)
 }
 
 fn hook(section: &Section<'_>) -> Read<HookScenario> {

@@ -115,7 +115,7 @@ fn read(document: &Item<'_>) -> Read<Scenario> {
     });
     let truth_limit = given_or(&root, "truth_limit", plain.truth_limit, truth_limit);
     let faults = faults::read(&root);
-    let fits = refuse_too_many(&root, arrivals, retention);
+    let fits = refuse_too_many_arrivals(&root, arrivals, retention);
     known?;
     let (types, other_types) = (types?, other_types?);
     if types.is_empty() && other_types.is_none() {
@@ -169,7 +169,7 @@ fn arrivals(item: &Item<'_>) -> Read<f64> {
 }
 
 /// Reports it where others ask for more than can be remembered.
-fn refuse_too_many(root: &Section<'_>, arrivals: Read<f64>, retention: Read<Duration>) -> Read<()> {
+fn refuse_too_many_arrivals(root: &Section<'_>, arrivals: Read<f64>, retention: Read<Duration>) -> Read<()> {
     let (Ok(arrivals), Ok(retention)) = (arrivals, retention) else {
         return Ok(());
     };

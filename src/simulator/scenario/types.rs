@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::values::{entries, given_or, members, message, refuse_weightless, required, spread, type_name, weight};
+use super::values::{
+    entries, given_or, members, message, refuse_too_many, refuse_weightless, required, spread, type_name, weight,
+};
 use super::{Failure, TypeScenario};
 use crate::config::document::{Item, Section};
 use crate::config::problems::Read;
@@ -82,8 +84,10 @@ fn kind(section: &Section<'_>, type_name: Read<String>, keys: &[&str]) -> Read<T
     let messages = given_or(section, "messages", plain.messages, |item| {
         members(item, "an array of messages", message)
     });
+    let few = refuse_too_many(section, "messages", messages.as_ref().map_or(0, Vec::len));
     let failures = read_failures(section);
     known?;
+    few?;
     Ok(TypeScenario {
         type_name: type_name?,
         weight: weight?,

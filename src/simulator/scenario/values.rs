@@ -15,6 +15,9 @@ pub(super) const DURATIONS: RangeInclusive<Duration> = Duration::ZERO..=Spread::
 /// A weight above that is a slip: weights count against each other.
 const HEAVIEST: f64 = 1e6;
 
+/// More messages or hooks than that on each request's way are a slip, and would keep a busy world busy with them alone.
+const MOST_STEPS: usize = 100;
+
 /// StatusMessage's limit in the service model, in characters.
 const LONGEST_MESSAGE: usize = 2_048;
 
@@ -127,6 +130,14 @@ pub(super) fn type_name(item: &Item<'_>) -> Read<String> {
     checked(item, expected, |text| {
         (10..=196).contains(&text.len()) && is_type_name(text)
     })
+}
+
+/// Reports that there are more of something on each request's way than anyone means.
+pub(super) fn refuse_too_many(section: &Section<'_>, key: &str, count: usize) -> Read<()> {
+    match section.get(key) {
+        Some(item) if count > MOST_STEPS => Err(item.error(format!("expected at most {MOST_STEPS}, found {count}"))),
+        _ => Ok(()),
+    }
 }
 
 /// The members of an array, each as `read` has it.
