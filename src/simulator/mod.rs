@@ -11,8 +11,9 @@
 //! passes in seconds under tokio's paused time. What a world is like is a [`Scenario`]. The same scenario, seed, calls
 //! and times give the same world and the same answers.
 //!
-//! Served now: ListResourceRequests, GetResourceRequestStatus, CancelResourceRequest, CreateResource, DeleteResource.
-//! Any other operation is unknown.
+//! Served now: all eight operations of the API. The six on requests: ListResourceRequests, GetResourceRequestStatus,
+//! CancelResourceRequest, CreateResource, UpdateResource, DeleteResource; and the two reads, GetResource and
+//! ListResources, for resources really exist: what was created can be read, patched, listed and deleted.
 //!
 //! Rejected: canned answers (they know no life cycle, and test what their author thought of), and a world that runs in
 //! tasks of its own with timers (it can't be made to repeat itself, and a test can't wait for it without sleeping).
@@ -29,7 +30,10 @@ pub mod http;
 pub mod in_memory;
 mod listing;
 mod operations;
+mod patch;
 mod presets;
+mod provisioning;
+mod reads;
 mod refusal;
 mod request;
 mod resources;
@@ -50,7 +54,9 @@ pub use self::event::{HookProgressEvent, ProgressEvent};
 pub use self::faults::Faults;
 pub use self::in_memory::InMemory;
 pub use self::listing::Filter;
-pub use self::operations::{Create, Delete, ListQuery, Page};
+pub use self::operations::{ListQuery, Page};
+pub use self::provisioning::{Create, Delete, Update};
+pub use self::reads::{ResourceDescription, ResourcePage, ResourceQuery};
 pub use self::refusal::Refusal;
 pub use self::scenario::Scenario;
 pub use self::spread::Spread;

@@ -8,6 +8,10 @@ use crate::model::RequestStatus;
 /// HTTP statuses are those seen on the wire, which differ from the service model's: not found, conflicts and
 /// throttling came back as 400. Clients must go by the code. Two name spaces, as at AWS: what the service itself says,
 /// and what the framework in front of it says.
+///
+/// Where a message is not documented, it is the one that was recorded at AWS: most of them by LocalStack
+/// (`tests/aws/services/cloudcontrol/test_cloudcontrol_api.snapshot.json`), others in public issues, named where they
+/// are used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub http_status: u16,
@@ -48,7 +52,7 @@ impl Refusal {
     pub(super) fn request_token_not_found(token: &str) -> Self {
         Self::service(
             "RequestTokenNotFoundException",
-            format!("Request with token '{token}' was not found."),
+            format!("Request with token {token} was not found"),
         )
     }
 
@@ -64,7 +68,7 @@ impl Refusal {
         Self::service(
             "ClientTokenConflictException",
             format!(
-                "Client token '{client_token}' was already used with other parameters, by request token '{first}'."
+                "ClientToken {client_token} is already associated with an existing operation with RequestToken {first}"
             ),
         )
     }
@@ -78,6 +82,38 @@ impl Refusal {
 
     pub(super) fn invalid_request(message: String) -> Self {
         Self::service("InvalidRequestException", message)
+    }
+
+    /// What the service finds wrong with a model or a patch of one before it starts a request. Not among the operations'
+    /// declared errors, but what was recorded.
+    pub(super) fn invalid_model(message: String) -> Self {
+        Self::service("ValidationException", message)
+    }
+
+    /// Seen in public as radius-project/radius#7066.
+    pub(super) fn concurrent_operation(identifier: &str, at_work: Token) -> Self {
+        Self::service(
+            "ConcurrentOperationException",
+            format!("Concurrent operation found for resource {identifier} with RequestToken {at_work}"),
+        )
+    }
+
+    /// What a handler says that is run while the client waits, as those that read are.
+    pub(super) fn resource_not_found(type_name: &str, message: &str, handled: Token) -> Self {
+        Self::service(
+            "ResourceNotFoundException",
+            format!(
+                "{type_name} Handler returned status FAILED: {message} (HandlerErrorCode: NotFound, RequestToken: \
+                 {handled})"
+            ),
+        )
+    }
+
+    pub(super) fn not_updatable(property: &str) -> Self {
+        Self::service(
+            "NotUpdatableException",
+            format!("Invalid patch update: createOnlyProperties [/properties/{property}] cannot be updated"),
+        )
     }
 
     /// All that is wrong with an input, in the framework's own form.

@@ -26,7 +26,7 @@ use super::course::Step;
 use super::faults::{Bucket, Faults};
 use super::listing::{Listing, Position};
 use super::request::{Request, View};
-use super::resources::Resources;
+use super::resources::{Effect, Resources};
 use super::scenario::{ListOrder, Scenario};
 use super::spread::until_next;
 use super::token::Token;
@@ -59,7 +59,7 @@ pub struct World {
     arrears: VecDeque<(Timestamp, u64, Arc<View>)>,
     pub(super) listing: Listing,
     pub(super) client_tokens: ClientTokens,
-    resources: Resources,
+    pub(super) resources: Resources,
     pub(super) bucket: Bucket,
     pub(super) truth: Truth,
     pub(super) calls: Calls,
@@ -270,13 +270,13 @@ impl World {
         let index = usize::try_from(sequence - self.first).unwrap_or(usize::MAX);
         if status == RequestStatus::Success
             && let Some(request) = self.requests.get(index)
-            && request.by_client
-            && let Err(failure) = self.resources.settle(
-                &request.operation,
-                &request.type_name,
-                &request.identifier,
-                request.resource_model.as_ref(),
-            )
+            && let Err(failure) = self.resources.settle(&Effect {
+                operation: &request.operation,
+                type_name: &request.type_name,
+                identifier: &request.identifier,
+                model: request.resource_model.as_ref(),
+                by_client: request.by_client,
+            })
         {
             let message = Some(failure.message.into());
             self.set_status(sequence, RequestStatus::Failed, Some(failure.error_code), message);
@@ -292,6 +292,9 @@ impl World {
         error_code: Option<ErrorCode>,
         message: Option<Arc<str>>,
     ) {
+        if status.is_final() {
+            self.end_work(sequence);
+        }
         self.change(sequence, |view| {
             view.status = status.clone();
             view.error_code = error_code.clone();
@@ -302,6 +305,15 @@ impl World {
             error_code,
             message,
         });
+    }
+
+    /// Lets other requests work on the resource of this one.
+    fn end_work(&mut self, sequence: u64) {
+        let request = request_at(&mut self.requests, self.first, sequence);
+        if let Some(request) = request.filter(|request| request.by_client) {
+            self.resources
+                .end_work(&request.type_name, &request.identifier, sequence);
+        }
     }
 
     fn move_hook(&mut self, sequence: u64, index: usize, status: HookStatus, message: Option<Arc<str>>) {
@@ -379,6 +391,7 @@ impl World {
     }
 
     fn expire_first(&mut self) {
+        self.end_work(self.first);
         let Some(request) = self.requests.pop_front() else {
             return;
         };
@@ -432,4 +445,4 @@ mod law_tests;
 mod list_tests;
 #[cfg(test)]
 #[path = "world_tests.rs"]
-mod tests;
+pub(super) mod tests;

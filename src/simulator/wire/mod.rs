@@ -9,6 +9,7 @@
 //! the credential scope is read where there is one, and a call without one is served, so that `curl` can call.
 
 mod input;
+mod limits;
 mod output;
 
 use bytes::Bytes;
@@ -170,26 +171,39 @@ fn stand_in_the_way(world: &mut World, operation: Option<&str>, caller: &Caller<
 
 fn perform(world: &mut World, input: &Input, lost: bool) -> Result<Body, Refusal> {
     Ok(match input {
-        Input::List(query) => {
+        Input::ListRequests(query) => {
             let page = world.page(query);
             if !lost {
                 world.told(&page.entries);
             }
-            Body::Page {
+            Body::Requests {
                 entries: page.entries,
                 next_token: page.next.map(input::write_next_token),
             }
         }
-        Input::Get { request_token } => {
+        Input::GetRequest { request_token } => {
             let (event, hooks) = world.look(request_token)?;
             if !lost {
                 world.told([&event]);
             }
             Body::Event { event, hooks }
         }
-        Input::Cancel { request_token } => Body::event(world.cancel(request_token)?),
-        Input::Create { create, client_token } => Body::event(world.create(create, client_token.as_deref())?),
-        Input::Delete { delete, client_token } => Body::event(world.delete(delete, client_token.as_deref())?),
+        Input::CancelRequest { request_token } => Body::event(world.cancel(request_token)?),
+        Input::Create(create, client_token) => Body::event(world.create(create, client_token.as_deref())?),
+        Input::Update(update, client_token) => Body::event(world.update(update, client_token.as_deref())?),
+        Input::Delete(delete, client_token) => Body::event(world.delete(delete, client_token.as_deref())?),
+        Input::GetResource { type_name, identifier } => Body::Resource {
+            resource: world.resource(type_name, identifier)?,
+            type_name: type_name.clone(),
+        },
+        Input::ListResources(query) => {
+            let page = world.resources(query)?;
+            Body::Resources {
+                type_name: query.type_name.clone(),
+                resources: page.resources,
+                next_token: page.next.map(input::write_next_token),
+            }
+        }
     })
 }
 
@@ -200,5 +214,7 @@ fn request_id(world: &mut World) -> Token {
 
 #[cfg(test)]
 mod fault_tests;
+#[cfg(test)]
+mod limit_tests;
 #[cfg(test)]
 mod tests;
