@@ -243,3 +243,49 @@ async fn a_reset_is_a_reset_and_the_date_is_told_once() {
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     served.stop().await;
 }
+
+#[tokio::test]
+async fn truth_calls_and_faults_are_told_of_each_world_by_itself_and_calls_of_all_together() {
+    let served = OnASocket::start().await;
+    let list = |access_key: &str| {
+        format!(
+            "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-amz-target: CloudApiService.ListResourceRequests\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential={access_key}/20260101/eu-west-1/cloudcontrolapi/aws4_request\r\n\
+             content-length: 2\r\n\r\n{{}}"
+        )
+    };
+    for access_key in ["000000000001", "000000000001", "000000000002"] {
+        let answer = served.exchange(list(access_key).as_bytes()).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let received = |calls: &Value| calls["operations"]["ListResourceRequests"]["received"].clone();
+    let (_, all) = served.ask("GET", "/_simulator/calls", "").await;
+    assert_eq!(received(&all), 3);
+    assert_eq!(
+        all["worlds"].as_array().unwrap().len(),
+        3,
+        "the scenario's own among them"
+    );
+    assert_eq!(all["worlds"][0]["account_id"], "000000000001");
+    assert_eq!(received(&all["worlds"][0]), 2);
+    let first = "?account=000000000001&region=eu-west-1";
+    let (_, one) = served.ask("GET", &format!("/_simulator/calls{first}"), "").await;
+    assert_eq!((received(&one), one.get("worlds")), (json!(2), None));
+
+    let path = format!("/_simulator/faults{first}");
+    served.ask("POST", &path, r#"{"throttled": 1}"#).await;
+    assert_eq!(served.ask("GET", &path, "").await.1["throttled"], 1.0);
+    assert_eq!(served.ask("GET", "/_simulator/faults", "").await.1["throttled"], 0.0);
+    let answer = served.exchange(list("000000000001").as_bytes()).await.unwrap();
+    assert!(answer.contains("ThrottlingException"), "{answer}");
+    let answer = served.exchange(list("000000000002").as_bytes()).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (status, _) = served.ask("GET", &format!("/_simulator/truth{first}"), "").await;
+    assert_eq!(status, 200);
+    for query in ["?account=1", "?region=EU", "?world=1"] {
+        let (status, error) = served.ask("GET", &format!("/_simulator/truth{query}"), "").await;
+        assert_eq!(status, 400, "{error}");
+        assert!(!error["error"].as_str().unwrap().is_empty());
+    }
+    served.stop().await;
+}

@@ -38,6 +38,7 @@ impl World {
         let hooks_token = Token::draw(&mut own);
         let identified = beginning.operation != Operation::Create;
         let subject = Subject {
+            place: &self.place,
             type_name: &beginning.type_name,
             identifier: &beginning.identifier,
             identified,

@@ -2,7 +2,9 @@
 //!
 //! Besides the service's own `POST /` it answers what AWS does not tell: `GET /_simulator/truth` (every transition),
 //! `GET /_simulator/calls` (each call, with early looks counted), `GET` and `POST /_simulator/faults` (what goes wrong
-//! from now on, whole: what is left out is off). There is no authentication: listen on loopback.
+//! from now on, whole: what is left out is off). Each is about the scenario's own world, or that of `?account=` and
+//! `?region=`; calls without either are those of all worlds, summed and world by world. There is no authentication of
+//! these: listen on loopback.
 //!
 //! A reset is a real one (RST), and a cut-off body breaks the connection in mid-answer: clients meet what they meet in
 //! the field. HTTP libraries do not offer that, so connections are wrapped (`http/connection.rs`).
@@ -19,18 +21,19 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{StatusCode, Uri, header};
 use http_body::Body as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use self::connection::Severed;
-use super::Simulator;
 use super::cut_off::CutOff;
 use super::faults::Faults;
+use super::place::{is_account_id, is_region};
 use super::refusal::Refusal;
 use super::wire::{Answer, BODY_LIMIT};
+use super::{Calls, Place, Simulator};
 use crate::clock::Clock;
 
 /// How long a client may take to send a body.
@@ -132,18 +135,43 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
     }
 }
 
-async fn truth(State(service): State<Service>) -> Response {
+/// The world that a query names: `account=123456789012&region=eu-west-1`, the scenario's own in either where it is left
+/// out.
+fn place(home: &Place, uri: &Uri) -> Result<Place, BadRequest> {
+    let mut place = home.clone();
+    for (key, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        match &*key {
+            "account" if is_account_id(&value) => place.account_id = value.into(),
+            "region" if is_region(&value) => place.region = value.into(),
+            "account" => return Err(BadRequest("`account` in the query must be twelve digits".to_owned())),
+            "region" => {
+                return Err(BadRequest(
+                    "`region` in the query can't be the name of a Region".to_owned(),
+                ));
+            }
+            _ => {
+                return Err(BadRequest(
+                    "the query may name an `account` and a `region`, nothing else".to_owned(),
+                ));
+            }
+        }
+    }
+    Ok(place)
+}
+
+async fn truth(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
     let now = service.clock.now();
-    let (truth, server_now) = service.simulator.with(|world| {
+    let place = place(service.simulator.home(), &uri)?;
+    let (truth, server_now) = service.simulator.with_in(&place, |world| {
         world.advance(now);
         (world.truth().clone(), world.server_now())
-    });
+    })?;
     let requests = truth.requests();
     let requests: serde_json::Map<_, _> = requests
         .iter()
         .map(|(token, request)| (token.to_string(), json!(request)))
         .collect();
-    to_json(
+    Ok(to_json(
         StatusCode::OK,
         &json!({
             "now": now,
@@ -152,43 +180,62 @@ async fn truth(State(service): State<Service>) -> Response {
             "transitions": truth.transitions,
             "requests": requests,
         }),
-    )
+    ))
 }
 
-async fn calls(State(service): State<Service>) -> Response {
-    let calls = service.simulator.calls();
-    to_json(
-        StatusCode::OK,
-        &json!({ "early_looks": calls.early_looks(), "operations": calls.operations }),
-    )
-}
-
-async fn faults(State(service): State<Service>) -> Response {
-    to_json(
-        StatusCode::OK,
-        &json!(service.simulator.with(|world| world.faults().clone())),
-    )
-}
-
-async fn set_faults(State(service): State<Service>, body: Body) -> Response {
-    let faults = match read(body).await {
-        Ok(body) => serde_json::from_slice::<Faults>(&body).map_err(|error| error.to_string()),
-        Err(refusal) => Err(refusal.message),
-    };
-    let faults = faults.and_then(|faults| match faults.check() {
-        Ok(()) => Ok(faults),
-        Err(error) => Err(error.to_string()),
-    });
-    match faults {
-        Ok(faults) => {
-            let now = service.clock.now();
-            service.simulator.with(|world| {
-                world.advance(now);
-                world.set_faults(faults.clone());
-            });
-            to_json(StatusCode::OK, &json!(faults))
+async fn calls(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
+    let counted = |calls: &Calls| json!({ "early_looks": calls.early_looks(), "operations": calls.operations });
+    if uri.query().is_some() {
+        let place = place(service.simulator.home(), &uri)?;
+        let calls = service.simulator.with_in(&place, |world| counted(world.calls()))?;
+        return Ok(to_json(StatusCode::OK, &calls));
+    }
+    let mut sum = Calls::default();
+    let mut worlds = Vec::new();
+    for (place, calls) in service.simulator.calls_by_place() {
+        sum.add(&calls);
+        let mut world = json!(place);
+        if let (Some(world), Value::Object(counted)) = (world.as_object_mut(), counted(&calls)) {
+            world.extend(counted);
         }
-        Err(error) => to_json(StatusCode::BAD_REQUEST, &json!({ "error": error })),
+        worlds.push(world);
+    }
+    let mut answer = counted(&sum);
+    answer["worlds"] = worlds.into();
+    Ok(to_json(StatusCode::OK, &answer))
+}
+
+async fn faults(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
+    let place = place(service.simulator.home(), &uri)?;
+    let faults = service.simulator.with_in(&place, |world| world.faults().clone())?;
+    Ok(to_json(StatusCode::OK, &json!(faults)))
+}
+
+async fn set_faults(State(service): State<Service>, uri: Uri, body: Body) -> Result<Response, BadRequest> {
+    let place = place(service.simulator.home(), &uri)?;
+    let faults: Faults = serde_json::from_slice(&read(body).await?)?;
+    faults.check()?;
+    let now = service.clock.now();
+    service.simulator.with_in(&place, |world| {
+        world.advance(now);
+        world.set_faults(faults.clone());
+    })?;
+    Ok(to_json(StatusCode::OK, &json!(faults)))
+}
+
+/// Why a question about the simulator itself can't be answered.
+#[derive(Debug)]
+struct BadRequest(String);
+
+impl<E: std::error::Error> From<E> for BadRequest {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl IntoResponse for BadRequest {
+    fn into_response(self) -> Response {
+        to_json(StatusCode::BAD_REQUEST, &json!({ "error": self.0 }))
     }
 }
 

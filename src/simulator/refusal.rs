@@ -1,5 +1,7 @@
 //! How the service says no.
 
+use thiserror::Error;
+
 use super::token::Token;
 use crate::model::RequestStatus;
 
@@ -12,7 +14,8 @@ use crate::model::RequestStatus;
 /// Where a message is not documented, it is the one that was recorded at AWS: most of them by LocalStack
 /// (`tests/aws/services/cloudcontrol/test_cloudcontrol_api.snapshot.json`), others in public issues, named where they
 /// are used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
 pub struct Refusal {
     pub http_status: u16,
     pub code: &'static str,
@@ -169,6 +172,41 @@ impl Refusal {
                 "User: {caller} is not authorized to perform: cloudformation:{operation} because no identity-based \
                  policy allows the cloudformation:{operation} action"
             ),
+        )
+    }
+
+    pub(super) fn too_many_worlds(limit: usize) -> Self {
+        Self::framework(
+            "LimitExceededException",
+            &format!(
+                "The simulator holds {limit} worlds, one for each account and Region that was called, and makes no more."
+            ),
+        )
+    }
+
+    pub(super) fn missing_authentication_token() -> Self {
+        Self::framework(
+            "MissingAuthenticationTokenException",
+            "Request is missing Authentication Token",
+        )
+    }
+
+    pub(super) fn incomplete_signature(message: &str) -> Self {
+        Self::framework("IncompleteSignatureException", message)
+    }
+
+    pub(super) fn invalid_signature(message: String) -> Self {
+        Self {
+            message,
+            ..Self::framework("InvalidSignatureException", "")
+        }
+    }
+
+    pub(super) fn signature_does_not_match() -> Self {
+        Self::framework(
+            "InvalidSignatureException",
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key \
+             and signing method. Consult the service documentation for details.",
         )
     }
 

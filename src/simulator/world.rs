@@ -25,6 +25,7 @@ use super::client_token::ClientTokens;
 use super::course::Step;
 use super::faults::{Bucket, Faults};
 use super::listing::{Listing, Position};
+use super::place::Place;
 use super::request::{Request, View};
 use super::resources::{Effect, Resources};
 use super::scenario::{ListOrder, Scenario};
@@ -37,6 +38,7 @@ use crate::model::{ErrorCode, FailureMode, HookStatus, RequestStatus, Timestamp}
 #[derive(Debug)]
 pub struct World {
     pub(super) scenario: Arc<Scenario>,
+    pub(super) place: Place,
     pub(super) faults: Faults,
     pub(super) now: Timestamp,
     /// Draws what other clients do.
@@ -74,7 +76,13 @@ enum Due {
 }
 
 impl World {
+    /// The world of the account and the Region that the scenario names.
     pub fn new(scenario: Scenario, seed: u64, now: Timestamp) -> Self {
+        let place = Place::new(&scenario.account_id, &scenario.region);
+        Self::in_place(Arc::new(scenario), place, seed, now)
+    }
+
+    pub(super) fn in_place(scenario: Arc<Scenario>, place: Place, seed: u64, now: Timestamp) -> Self {
         let mut root = Rng::with_seed(seed);
         let mut others = root.fork();
         let next_arrival = until_next(&mut others, scenario.arrivals_per_second);
@@ -98,7 +106,8 @@ impl World {
             truth: Truth::default(),
             calls: Calls::default(),
             faults,
-            scenario: Arc::new(scenario),
+            scenario,
+            place,
         }
     }
 

@@ -5,8 +5,9 @@
 //!
 //! Where AWS's behaviour is not documented, what was chosen is: an unknown target is HTTP 400 with
 //! UnknownOperationException in JSON, as its JSON services answer; what is not `POST /` is HTTP 404 with
-//! `<UnknownOperationException/>`, as the framework answers before it knows the protocol. Signatures are not verified:
-//! the credential scope is read where there is one, and a call without one is served, so that `curl` can call.
+//! `<UnknownOperationException/>`, as the framework answers before it knows the protocol. Signatures are verified where a
+//! secret is given; otherwise the credential scope is read where there is one, and a call without one is served, so that
+//! `curl` can call.
 
 mod input;
 mod limits;
@@ -14,12 +15,15 @@ mod output;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use secrecy::SecretString;
 
 use self::input::Input;
 use self::output::Body;
 use super::calls::Ending;
 use super::faults::happens;
+use super::place::{Place, account_of};
 use super::refusal::Refusal;
+use super::signature;
 use super::token::Token;
 use super::world::World;
 use crate::model::Timestamp;
@@ -63,6 +67,11 @@ impl<'a> Caller<'a> {
         let region = parts.nth(1).flatten();
         Self { access_key, region }
     }
+
+    /// The world that is called, where a call that names none calls `home`.
+    pub(super) fn place(&self, home: &Place) -> Place {
+        home.with(self.access_key.and_then(account_of).as_deref(), self.region)
+    }
 }
 
 /// How long the call waits before it is looked at.
@@ -74,8 +83,13 @@ pub(super) fn delay(world: &mut World) -> std::time::Duration {
     }
 }
 
-/// Carries out a call at `now`, and answers it as far as the faults let it.
-pub(super) fn answer(world: &mut World, request: &Request<Bytes>, now: Timestamp) -> Answer {
+/// Carries out a call at `now`, and answers it as far as the faults let it. With a secret, it must be signed with that.
+pub(super) fn answer(
+    world: &mut World,
+    request: &Request<Bytes>,
+    secret: Option<&SecretString>,
+    now: Timestamp,
+) -> Answer {
     world.advance(now);
     if request.method() != Method::POST || request.uri().path() != "/" {
         return Answer::Whole(output::not_a_call(world));
@@ -86,7 +100,7 @@ pub(super) fn answer(world: &mut World, request: &Request<Bytes>, now: Timestamp
         .and_then(|target| target.to_str().ok())
         .and_then(|target| target.strip_prefix("CloudApiService."))
         .and_then(input::operation);
-    let (answer, ending) = match carry_out(world, operation, request) {
+    let (answer, ending) = match carry_out(world, operation, request, secret) {
         Ok(answer) => answer,
         Err(refusal) => {
             let ending = match refusal.http_status {
@@ -112,12 +126,16 @@ fn carry_out(
     world: &mut World,
     operation: Option<&'static str>,
     request: &Request<Bytes>,
+    secret: Option<&SecretString>,
 ) -> Result<(Answer, Ending), Refusal> {
     let reset = happens(&mut world.answers, world.faults.resets);
     if reset && world.answers.bool() {
         return Ok((Answer::Reset, Ending::Faulted));
     }
     stand_in_the_way(world, operation, &Caller::of(request))?;
+    if let Some(secret) = secret {
+        signature::verify(request, secret, world.server_now())?;
+    }
     let input = Input::read(operation, request.body())?;
     let cut_off = happens(&mut world.answers, world.faults.cut_off);
     let empty = happens(&mut world.answers, world.faults.empty_bodies);
@@ -162,7 +180,7 @@ fn stand_in_the_way(world: &mut World, operation: Option<&str>, caller: &Caller<
     match operation {
         Some(operation) if world.faults.denies(operation) => {
             let name = caller.access_key.unwrap_or("anonymous");
-            let arn = format!("arn:aws:iam::{}:user/{name}", world.scenario.account_id);
+            let arn = format!("arn:aws:iam::{}:user/{name}", world.place.account_id);
             Err(Refusal::access_denied(&arn, operation))
         }
         _ => Ok(()),

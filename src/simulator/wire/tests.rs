@@ -28,6 +28,7 @@ pub(super) fn raw(world: &mut World, operation: &str, body: &Value) -> Answer {
     answer(
         world,
         &request(&format!("CloudApiService.{operation}"), body.to_string()),
+        None,
         now,
     )
 }
@@ -210,7 +211,7 @@ fn what_cannot_be_read_is_refused_and_not_repeated() {
         "[".repeat(100_000).as_bytes(),
     ] {
         let call = request("CloudApiService.GetResourceRequestStatus", body.to_vec());
-        let response = whole(answer(&mut world, &call, START));
+        let response = whole(answer(&mut world, &call, None, START));
         let text = String::from_utf8(response.body().to_vec()).unwrap();
         assert_eq!(response.status(), 400, "{text}");
         assert!(text.contains("#SerializationException"), "{text}");
@@ -229,7 +230,7 @@ fn an_unknown_target_is_an_unknown_operation_and_the_rest_is_not_found() {
         "S3.CreateResource",
         "ListResourceRequests",
     ] {
-        let response = whole(answer(&mut world, &request(target, "{}"), START));
+        let response = whole(answer(&mut world, &request(target, "{}"), None, START));
         assert_eq!(response.status(), 400);
         assert!(
             response
@@ -245,7 +246,7 @@ fn an_unknown_target_is_an_unknown_operation_and_the_rest_is_not_found() {
             .body(Bytes::new())
             .unwrap(),
     ] {
-        let response = whole(answer(&mut world, &other, START));
+        let response = whole(answer(&mut world, &other, None, START));
         assert_eq!(response.status(), 404);
         assert_eq!(&response.body()[..], b"<UnknownOperationException/>\n");
     }
@@ -298,7 +299,7 @@ proptest! {
         if !whole_body {
             body.truncate(cut.index(body.len()));
         }
-        let response = whole(answer(&mut world, &request(&target, body), START));
+        let response = whole(answer(&mut world, &request(&target, body), None, START));
         prop_assert!(matches!(response.status().as_u16(), 200 | 400));
         prop_assert!(serde_json::from_slice::<Value>(response.body()).is_ok());
         let counted: u64 = world.calls().operations.values().map(|calls| calls.received).sum();
