@@ -4,79 +4,18 @@
 use std::io;
 use std::time::Duration;
 
-use aws_sdk_cloudcontrol::Client;
-use aws_sdk_cloudcontrol::config::retry::RetryConfig;
-use aws_sdk_cloudcontrol::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_cloudcontrol::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudcontrol::types::OperationStatus;
-use ccwatch::clock::Clock;
+use ccwatch::simulator::Faults;
 use ccwatch::simulator::faults::Skew;
-use ccwatch::simulator::{Faults, Scenario, Simulator, http};
-use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use serde_json::json;
 
-/// A friendly world on a port of its own.
-struct OnASocket {
-    simulator: Simulator,
-    address: String,
-    shutdown: CancellationToken,
-    serving: JoinHandle<io::Result<()>>,
-}
+#[path = "simulator_http/hostile.rs"]
+mod hostile;
+#[path = "simulator_http/on_a_socket.rs"]
+mod on_a_socket;
 
-impl OnASocket {
-    async fn start() -> Self {
-        let clock = Clock::system();
-        let simulator = Simulator::new(Scenario::friendly(), 1, clock.now());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let shutdown = CancellationToken::new();
-        let serving = tokio::spawn(http::serve(listener, simulator.clone(), clock, shutdown.clone()));
-        Self {
-            simulator,
-            address,
-            shutdown,
-            serving,
-        }
-    }
-
-    fn client(&self) -> Client {
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url(format!("http://{}", self.address));
-        Client::from_conf(config.build())
-    }
-
-    /// Sends these bytes, and reads until the connection ends.
-    async fn exchange(&self, request: &[u8]) -> io::Result<String> {
-        let mut stream = TcpStream::connect(&self.address).await?;
-        stream.write_all(request).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
-    }
-
-    async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        );
-        let answer = self.exchange(request.as_bytes()).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
-    }
-
-    async fn stop(self) {
-        self.shutdown.cancel();
-        self.serving.await.unwrap().unwrap();
-    }
-}
+use self::on_a_socket::OnASocket;
 
 #[tokio::test]
 async fn the_sdk_drives_it() {
@@ -181,49 +120,6 @@ async fn truth_calls_and_faults_are_told() {
     let (_, faults) = served.ask("GET", "/_simulator/faults", "").await;
     assert_eq!(faults["throttled"], 1.0, "a refused change changes nothing");
     served.stop().await;
-}
-
-#[tokio::test]
-async fn what_is_no_call_gets_the_right_error_and_holds_up_nobody() {
-    let served = OnASocket::start().await;
-    // Stays in the middle of its body until the end.
-    let mut stuck = TcpStream::connect(&served.address).await.unwrap();
-    stuck
-        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{")
-        .await
-        .unwrap();
-
-    assert_eq!(served.ask("GET", "/", "").await.0, 404);
-    assert_eq!(served.ask("PUT", "/", "").await.0, 404);
-    let (status, error) = served.ask("POST", "/", "{}").await;
-    assert_eq!(status, 400);
-    assert_eq!(error["__type"], "com.amazon.coral.service#UnknownOperationException");
-    let answer = served.exchange(b"BREW coffee\r\n\r\n").await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-
-    // Ten megabytes are refused by their announcement, before they are sent.
-    let mut stream = TcpStream::connect(&served.address).await.unwrap();
-    stream
-        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10485760\r\n\r\n")
-        .await
-        .unwrap();
-    let mut start = [0; 12];
-    stream.read_exact(&mut start).await.unwrap();
-    assert_eq!(&start, b"HTTP/1.1 413");
-    // Unannounced ones are refused where they pass the limit.
-    let mut stream = TcpStream::connect(&served.address).await.unwrap();
-    stream
-        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
-        .await
-        .unwrap();
-    let chunk = [b"100000\r\n".as_slice(), &vec![b'x'; 1 << 20], b"\r\n"].concat();
-    stream.write_all(&chunk).await.unwrap();
-    stream.write_all(b"1\r\nx\r\n").await.unwrap();
-    stream.read_exact(&mut start).await.unwrap();
-    assert_eq!(&start, b"HTTP/1.1 413");
-
-    served.stop().await;
-    drop(stuck);
 }
 
 #[tokio::test]

@@ -8,21 +8,26 @@
 //!
 //! A reset is a real one (RST), and a cut-off body breaks the connection in mid-answer: clients meet what they meet in
 //! the field. HTTP libraries do not offer that, so connections are wrapped (`http/connection.rs`).
+//!
+//! No client can hold up another, or keep anything for longer than its time-out or larger than its limit
+//! (`http/server.rs` for heads, idle connections and unread answers; here for bodies).
 
 mod connection;
+mod server;
 
-use std::future::IntoFuture;
+use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use bytes::Bytes;
 use http::{StatusCode, Uri, header};
 use http_body::Body as _;
+use http_body_util::LengthLimitError;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -38,9 +43,6 @@ use crate::clock::Clock;
 
 /// How long a client may take to send a body.
 const BODY_TIME_OUT: Duration = Duration::from_secs(30);
-
-/// How long a shutdown waits for connections to end by themselves.
-const GRACE_PERIOD: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone)]
 struct Service {
@@ -69,29 +71,12 @@ pub async fn serve(
         .route("/_simulator/faults", get(faults).post(set_faults))
         .fallback(call)
         .with_state(service);
-    let server = axum::serve(
-        connection::SeverableListener(listener),
-        router.into_make_service_with_connect_info::<Severed>(),
-    )
-    .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    tokio::select! {
-        ended = server.into_future() => ended,
-        () = grace_period(&shutdown) => Ok(()),
-    }
-}
-
-/// Ends a while after the shutdown began: a client that stops in the middle of its request would hold it up for ever.
-async fn grace_period(shutdown: &CancellationToken) {
-    shutdown.cancelled().await;
-    tokio::time::sleep(GRACE_PERIOD).await;
+    server::run(listener, router, &shutdown).await;
+    Ok(())
 }
 
 /// A call of the service.
-async fn call(
-    State(service): State<Service>,
-    ConnectInfo(severed): ConnectInfo<Severed>,
-    request: Request,
-) -> Response {
+async fn call(State(service): State<Service>, Extension(severed): Extension<Severed>, request: Request) -> Response {
     let answer = tokio::select! {
         biased;
         answer = service.answer(request) => answer,
@@ -130,9 +115,17 @@ async fn read(body: Body) -> Result<Bytes, Refusal> {
     }
     match tokio::time::timeout(BODY_TIME_OUT, to_bytes(body, BODY_LIMIT)).await {
         Err(_) => Err(Refusal::request_timeout()),
-        Ok(Err(_)) => Err(Refusal::request_too_large()),
+        Ok(Err(error)) if is_limit(&error) => Err(Refusal::request_too_large()),
+        // Whoever hung up hears it no more; whoever wrote bad chunks does.
+        Ok(Err(_)) => Err(Refusal::serialization(
+            "The body can't be read: it ends early, or its chunks are not well formed.",
+        )),
         Ok(Ok(body)) => Ok(body),
     }
+}
+
+fn is_limit(error: &axum::Error) -> bool {
+    error.source().is_some_and(<dyn Error>::is::<LengthLimitError>)
 }
 
 /// The world that a query names: `account=123456789012&region=eu-west-1`, the scenario's own in either where it is left
