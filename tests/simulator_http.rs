@@ -125,7 +125,7 @@ async fn truth_calls_and_faults_are_told() {
 #[tokio::test]
 async fn a_reset_is_a_reset_and_the_date_is_told_once() {
     let served = OnASocket::start().await;
-    let request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+    let request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0\r\n\
         x-amz-target: CloudApiService.ListResourceRequests\r\ncontent-length: 2\r\n\r\n{}";
     let answer = served.exchange(request).await.unwrap();
     assert_eq!(answer.matches("date: ").count(), 1, "{answer}");

@@ -65,7 +65,8 @@ impl OnASocket {
     pub(crate) async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
         let length = body.len();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+             content-type: application/x-amz-json-1.0\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         let answer = self.exchange(request.as_bytes()).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();

@@ -4,10 +4,10 @@
 //! errors by `__type`. No transport is known here, so that both carry the same bytes.
 //!
 //! Where AWS's behaviour is not documented, what was chosen is: an unknown target is HTTP 400 with
-//! UnknownOperationException in JSON, as its JSON services answer; what is not `POST /` is HTTP 404 with
-//! `<UnknownOperationException/>`, as the framework answers before it knows the protocol. Signatures are verified where a
-//! secret is given; otherwise the credential scope is read where there is one, and a call without one is served, so that
-//! `curl` can call.
+//! UnknownOperationException in JSON, as its JSON services answer; what is not `POST /`, or of another Content-Type, is
+//! HTTP 404 with `<UnknownOperationException/>`, as the framework answers before it knows the protocol (so does DynamoDB,
+//! which takes `application/json` too, by what dynalite learned from it). Signatures are verified where a secret is given;
+//! otherwise the credential scope is read where there is one, and a call without one is served, so that `curl` can call.
 
 mod input;
 mod limits;
@@ -91,7 +91,7 @@ pub(super) fn answer(
     now: Timestamp,
 ) -> Answer {
     world.advance(now);
-    if request.method() != Method::POST || request.uri().path() != "/" {
+    if !is_call(request) {
         return Answer::Whole(output::not_a_call(world));
     }
     let operation = request
@@ -113,6 +113,16 @@ pub(super) fn answer(
     };
     world.calls.count(operation.unwrap_or("unknown"), ending);
     answer
+}
+
+/// Whether it is one of this protocol at all.
+fn is_call(request: &Request<Bytes>) -> bool {
+    let content_type = request.headers().get(http::header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    request.method() == Method::POST
+        && request.uri().path() == "/"
+        && ["application/x-amz-json-1.0", "application/json"].contains(&essence)
 }
 
 /// An answer to what a transport refuses by itself.
