@@ -10,24 +10,20 @@
 //! the field. HTTP libraries do not offer that, so connections are wrapped (`http/connection.rs`).
 //!
 //! No client can hold up another, or keep anything for longer than its time-out or larger than its limit
-//! (`http/server.rs` for heads, idle connections and unread answers; here for bodies).
+//! (`http/server.rs` for heads, idle connections and unread answers; `http/body.rs` for bodies).
 
+mod body;
 mod connection;
 mod server;
 
-use std::error::Error;
 use std::io;
-use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
-use bytes::Bytes;
-use http::{StatusCode, Uri, header};
-use http_body::Body as _;
-use http_body_util::LengthLimitError;
+use http::{HeaderMap, StatusCode, Uri, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -37,12 +33,9 @@ use super::cut_off::CutOff;
 use super::faults::Faults;
 use super::place::{is_account_id, is_region};
 use super::refusal::Refusal;
-use super::wire::{Answer, BODY_LIMIT};
+use super::wire::Answer;
 use super::{Calls, Place, Simulator};
 use crate::clock::Clock;
-
-/// How long a client may take to send a body.
-const BODY_TIME_OUT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Clone)]
 struct Service {
@@ -97,7 +90,7 @@ async fn call(State(service): State<Service>, Extension(severed): Extension<Seve
 impl Service {
     async fn answer(&self, request: Request) -> Answer {
         let (head, body) = request.into_parts();
-        match read(body).await {
+        match body::read(&head.headers, body).await {
             Ok(body) => {
                 self.simulator
                     .answer(&Request::from_parts(head, body), &self.clock)
@@ -106,26 +99,6 @@ impl Service {
             Err(refusal) => self.simulator.refuse(&refusal, &self.clock),
         }
     }
-}
-
-async fn read(body: Body) -> Result<Bytes, Refusal> {
-    // Announced by its Content-Length: not worth waiting for.
-    if body.size_hint().lower() > BODY_LIMIT as u64 {
-        return Err(Refusal::request_too_large());
-    }
-    match tokio::time::timeout(BODY_TIME_OUT, to_bytes(body, BODY_LIMIT)).await {
-        Err(_) => Err(Refusal::request_timeout()),
-        Ok(Err(error)) if is_limit(&error) => Err(Refusal::request_too_large()),
-        // Whoever hung up hears it no more; whoever wrote bad chunks does.
-        Ok(Err(_)) => Err(Refusal::serialization(
-            "The body can't be read: it ends early, or its chunks are not well formed.",
-        )),
-        Ok(Ok(body)) => Ok(body),
-    }
-}
-
-fn is_limit(error: &axum::Error) -> bool {
-    error.source().is_some_and(<dyn Error>::is::<LengthLimitError>)
 }
 
 /// The world that a query names: `account=123456789012&region=eu-west-1`, the scenario's own in either where it is left
@@ -204,9 +177,14 @@ async fn faults(State(service): State<Service>, uri: Uri) -> Result<Response, Ba
     Ok(to_json(StatusCode::OK, &json!(faults)))
 }
 
-async fn set_faults(State(service): State<Service>, uri: Uri, body: Body) -> Result<Response, BadRequest> {
+async fn set_faults(
+    State(service): State<Service>,
+    uri: Uri,
+    head: HeaderMap,
+    body: Body,
+) -> Result<Response, BadRequest> {
     let place = place(service.simulator.home(), &uri)?;
-    let faults: Faults = serde_json::from_slice(&read(body).await?)?;
+    let faults: Faults = serde_json::from_slice(&body::read(&head, body).await?)?;
     faults.check()?;
     let now = service.clock.now();
     service.simulator.with_in(&place, |world| {
