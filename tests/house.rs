@@ -65,6 +65,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("aws_config", &["cloud"]),
     ("reqwest", &["deliver"]),
     ("axum", &["simulator"]),
+    ("hyper", &["simulator"]),
+    ("hyper_util", &["simulator"]),
     ("toml_span", &["config"]),
 ];
 

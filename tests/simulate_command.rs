@@ -51,7 +51,9 @@ impl Serving {
     }
 
     fn call(&self, operation: &str, input: &Value) -> Value {
-        let head = format!("POST / HTTP/1.1\r\nx-amz-target: CloudApiService.{operation}");
+        let head = format!(
+            "POST / HTTP/1.1\r\ncontent-type: application/x-amz-json-1.0\r\nx-amz-target: CloudApiService.{operation}"
+        );
         let (status, answer) = self.ask(&head, &input.to_string());
         assert_eq!(status, 200, "{answer}");
         answer

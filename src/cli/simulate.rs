@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::ValueEnum;
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +29,7 @@ use crate::simulator::{Scenario, Simulator, http};
   ccwatch simulate --scenario my-scenario.toml --clock manual
   curl http://127.0.0.1:4599/_simulator/advance -d '{\"by\": \"90s\"}'")]
 pub(super) struct Arguments {
-    /// The address to listen on. Anyone who can reach it can use it: there is no check of signatures.
+    /// The address to listen on. Anyone who can reach it can use it, unless there is a secret access key.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:4599")]
     listen: SocketAddr,
     /// What the world is like: friendly, lively, hooks, throttled, flaky-network, traps, busy; a TOML file; or `-` for
@@ -41,6 +42,15 @@ pub(super) struct Arguments {
     /// What drives the world's time.
     #[arg(long, value_enum, default_value_t = ClockKind::System)]
     clock: ClockKind,
+    /// Serve only calls that are signed with this secret, whatever their access key id. What is under `/_simulator/`
+    /// stays open.
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "CCWATCH_SIMULATOR_SECRET",
+        hide_env_values = true
+    )]
+    secret_access_key: Option<SecretString>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,6 +76,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let simulator = Simulator::new(scenario, seed, clock.now());
+    let (simulator, unguarded) = match arguments.secret_access_key {
+        Some(secret) => (simulator.verifying(secret), "what is under /_simulator/"),
+        None => (simulator, "it"),
+    };
     // The address is a result: with port 0 it is the only way to learn it.
     writeln!(std::io::stdout(), "http://{address}")?;
     let mut talk = std::io::stderr();
@@ -76,7 +90,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if !address.ip().is_loopback() {
         writeln!(
             talk,
-            "warning: there is no authentication: whoever can reach {address} can use it and change what goes wrong"
+            "warning: there is no authentication: whoever can reach {address} can use {unguarded}"
         )?;
     }
     http::serve(listener, simulator, clock, stop).await?;

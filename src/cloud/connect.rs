@@ -32,8 +32,7 @@ pub struct Connection {
 impl Connection {
     /// Credentials that open nothing but a simulator, for the account with this number.
     pub fn simulated() -> Self {
-        let credentials =
-            aws_credential_types::Credentials::new("AKIASIMULATEDACCOUNT", "simulated", None, None, "ccwatch");
+        let credentials = aws_credential_types::Credentials::new("SIMULATED", "simulated", None, None, "ccwatch");
         Self {
             credentials: Some(SharedCredentialsProvider::new(credentials)),
             http_client: None,

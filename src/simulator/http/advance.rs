@@ -1,7 +1,7 @@
 //! `POST /_simulator/advance`: the hand that moves a manual clock.
 //!
 //! `{"by": "90s"}` or `{"to": "2026-11-22T06:28:00Z"}`; the answer holds the new time and how many transitions happened on
-//! the way. It goes there in strides, and the world is free between two: calls are answered meanwhile, at the time that
+//! the way, in all worlds. It goes there in strides, and they are free between two: calls are answered meanwhile, at the time that
 //! has been reached, and if the client goes away, time stops where it is. One advance at a time, so that two of 10 seconds
 //! are 20 seconds.
 
@@ -10,12 +10,12 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use humantime::format_duration;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Service, read, refused, to_json};
+use super::{BadRequest, Service, body, to_json};
 use crate::clock::RunsByItself;
 use crate::model::Timestamp;
 
@@ -33,37 +33,34 @@ struct Input {
     to: Option<String>,
 }
 
-pub(super) async fn advance(State(service): State<Service>, body: Body) -> Response {
-    let body = match read(body).await {
-        Ok(body) => body,
-        Err(refusal) => return refused(StatusCode::BAD_REQUEST, &refusal.message),
-    };
+pub(super) async fn advance(
+    State(service): State<Service>,
+    head: HeaderMap,
+    body: Body,
+) -> Result<Response, BadRequest> {
+    let body = body::read(&head, body).await?;
     let _alone = service.hand.lock().await;
     // Before the body is judged: on such a clock nothing that it could say would be right.
     if !service.clock.is_manual() {
-        return runs_by_itself();
+        return Ok(runs_by_itself());
     }
-    let to = match destination(&body, service.clock.now()) {
-        Ok(to) => to,
-        Err(message) => return refused(StatusCode::BAD_REQUEST, &message),
-    };
+    let to = destination(&body, service.clock.now()).map_err(BadRequest)?;
     let mut transitions = 0;
     while service.clock.now() < to {
         let next = service.clock.now().plus(STRIDE).min(to);
         match service.simulator.advance_clock(&service.clock, next) {
             Ok(happened) => transitions += happened,
-            Err(RunsByItself) => return runs_by_itself(),
+            Err(RunsByItself) => return Ok(runs_by_itself()),
         }
         tokio::task::yield_now().await;
     }
-    let server_now = service.simulator.with(|world| world.server_now());
-    let answer = json!({ "now": service.clock.now(), "server_now": server_now, "transitions": transitions });
-    to_json(StatusCode::OK, &answer)
+    let answer = json!({ "now": service.clock.now(), "transitions": transitions });
+    Ok(to_json(StatusCode::OK, &answer))
 }
 
 fn runs_by_itself() -> Response {
     let message = "this simulator's clock runs by itself; one that is started with --clock manual can be advanced";
-    refused(StatusCode::CONFLICT, message)
+    to_json(StatusCode::CONFLICT, &json!({ "error": message }))
 }
 
 /// Where the clock is to go from `now`.
