@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("watch", &["model", "decide", "config", "cloud", "clock"]),
     ("history", &["model", "decide", "config"]),
     ("deliver", &["model", "decide", "config", "clock"]),
-    ("simulator", &["model", "clock"]),
+    ("simulator", &["model", "config", "clock"]),
     (
         "daemon",
         &[
@@ -65,6 +65,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("aws_config", &["cloud"]),
     ("reqwest", &["deliver"]),
     ("axum", &["simulator"]),
+    ("hyper", &["simulator"]),
+    ("hyper_util", &["simulator"]),
     ("toml_span", &["config"]),
 ];
 

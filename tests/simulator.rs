@@ -10,11 +10,11 @@ use aws_sdk_cloudcontrol::config::retry::RetryConfig;
 use aws_sdk_cloudcontrol::config::timeout::TimeoutConfig;
 use aws_sdk_cloudcontrol::config::{BehaviorVersion, Builder, Config, Credentials, Region};
 use aws_sdk_cloudcontrol::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_cloudcontrol::types::{HandlerErrorCode, OperationStatus, ResourceRequestStatusFilter};
+use aws_sdk_cloudcontrol::types::{HandlerErrorCode, Operation, OperationStatus, ResourceRequestStatusFilter};
 use ccwatch::clock::Clock;
 use ccwatch::model::{ErrorCode, RequestStatus, Timestamp};
 use ccwatch::simulator::faults::Skew;
-use ccwatch::simulator::{Faults, InMemory, Scenario, Simulator, Token};
+use ccwatch::simulator::{Faults, InMemory, Place, Scenario, Simulator, Token};
 
 const START: Timestamp = Timestamp::from_millis(1_767_110_540_245);
 
@@ -22,14 +22,19 @@ const START: Timestamp = Timestamp::from_millis(1_767_110_540_245);
 fn in_memory(scenario: Scenario) -> (Simulator, Clock, Client) {
     let clock = Clock::simulated(START);
     let simulator = Simulator::new(scenario, 1, clock.now());
+    let client = client(&simulator, &clock, "AKIDEXAMPLE", "us-east-1");
+    (simulator, clock, client)
+}
+
+fn client(simulator: &Simulator, clock: &Clock, access_key: &str, region: &'static str) -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "test"))
+        .region(Region::new(region))
+        .credentials_provider(Credentials::new(access_key, "secret", None, None, "test"))
         .retry_config(RetryConfig::disabled())
         .http_client(InMemory::new(simulator.clone(), clock.clone()))
         .build();
-    (simulator, clock, Client::from_conf(config))
+    Client::from_conf(config)
 }
 
 async fn create(client: &Client, desired_state: &str) -> String {
@@ -291,4 +296,122 @@ async fn early_looks_are_told_from_others_with_a_clock_two_hours_behind() {
             "at RetryAfter: not early"
         );
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resource_is_created_read_patched_listed_and_deleted() {
+    let (_, _, client) = in_memory(Scenario::friendly());
+    let bucket = "AWS::S3::Bucket";
+    let done = async |token: Option<String>| {
+        let waiter = client.wait_until_resource_request_success().set_request_token(token);
+        let last = waiter.wait(Duration::from_mins(2)).await.unwrap();
+        last.into_result().unwrap().progress_event.unwrap()
+    };
+    let properties = async || {
+        let got = client.get_resource().type_name(bucket).identifier("logs").send().await;
+        got.map(|got| got.resource_description.unwrap().properties.unwrap())
+    };
+    for name in ["logs", "other", "third"] {
+        let token = create(&client, &format!(r#"{{"BucketName":"{name}"}}"#)).await;
+        done(Some(token)).await;
+    }
+    assert_eq!(properties().await.unwrap(), r#"{"BucketName":"logs"}"#);
+
+    let update = |patch: &str| {
+        let update = client.update_resource().type_name(bucket).identifier("logs");
+        update.patch_document(patch).send()
+    };
+    let answer = update(r#"[{"op":"add","path":"/Tags","value":[]}]"#).await.unwrap();
+    let error = update("[]").await.unwrap_err().into_service_error();
+    assert!(error.is_concurrent_operation_exception(), "{error:?}");
+    let event = done(answer.progress_event.unwrap().request_token).await;
+    assert_eq!(event.operation, Some(Operation::Update));
+    assert_eq!(properties().await.unwrap(), r#"{"BucketName":"logs","Tags":[]}"#);
+    let error = update(r#"[{"op":"remove","path":"/BucketName"}]"#).await.unwrap_err();
+    assert!(error.into_service_error().is_not_updatable_exception());
+    let error = update(r#"[{"op":"remove","path":"/Size"}]"#).await.unwrap_err();
+    assert_eq!(error.code(), Some("ValidationException"));
+
+    let pages = client
+        .list_resources()
+        .type_name(bucket)
+        .max_results(2)
+        .into_paginator();
+    let pages: Vec<_> = pages.send().try_collect().await.unwrap();
+    let counts: Vec<_> = pages.iter().map(|page| page.resource_descriptions().len()).collect();
+    assert_eq!(counts, [2, 1]);
+
+    let delete = client.delete_resource().type_name(bucket).identifier("logs");
+    done(delete.send().await.unwrap().progress_event.unwrap().request_token).await;
+    let error = properties().await.unwrap_err().into_service_error();
+    assert!(error.is_resource_not_found_exception(), "{error:?}");
+    let error = update("[]").await.unwrap_err().into_service_error();
+    assert!(error.is_resource_not_found_exception(), "{error:?}");
+    let delete = client.delete_resource().type_name(bucket).identifier("logs");
+    let token = delete.send().await.unwrap().progress_event.unwrap().request_token;
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let look = client.get_resource_request_status().set_request_token(token);
+    let event = look.send().await.unwrap().progress_event.unwrap();
+    assert_eq!(event.error_code, Some(HandlerErrorCode::NotFound));
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_account_and_region_is_a_world_of_its_own() {
+    let (simulator, clock, home) = in_memory(Scenario::friendly());
+    let elsewhere = [("ASIAQNZGKIQY56JQ7WML", "us-east-1"), ("AKIDEXAMPLE", "eu-west-1")];
+    for (access_key, region) in elsewhere {
+        let client = client(&simulator, &clock, access_key, region);
+        create(&client, r#"{"BucketName":"logs"}"#).await;
+        let listed = client.list_resource_requests().send().await.unwrap();
+        assert_eq!(listed.resource_request_status_summaries().len(), 1);
+    }
+    let listed = home.list_resource_requests().send().await.unwrap();
+    assert_eq!(listed.resource_request_status_summaries().len(), 0);
+
+    let calls = simulator.calls_by_place();
+    let places = [
+        ("029608264753", "us-east-1", 1),
+        ("123456789012", "eu-west-1", 1),
+        ("123456789012", "us-east-1", 0),
+    ];
+    assert_eq!(calls.len(), places.len());
+    for (account_id, region, created) in places {
+        let place = Place::new(account_id, region);
+        assert_eq!(calls[&place].of("CreateResource").answered, created);
+        assert_eq!(calls[&place].of("ListResourceRequests").answered, 1);
+        let truth = simulator.with_in(&place, |world| world.truth().requests()).unwrap();
+        assert_eq!(truth.len() as u64, created);
+    }
+    assert_eq!(simulator.calls().of("CreateResource").received, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_secret_only_what_is_signed_with_it_is_served() {
+    // The SDK signs by the system's clock.
+    let clock = Clock::simulated(Clock::system().now());
+    let simulator = Simulator::new(Scenario::friendly(), 1, clock.now());
+    let right = client(
+        &simulator.clone().verifying("secret".into()),
+        &clock,
+        "AKIDEXAMPLE",
+        "us-east-1",
+    );
+    let wrong = client(
+        &simulator.clone().verifying("other".into()),
+        &clock,
+        "AKIDEXAMPLE",
+        "us-east-1",
+    );
+    create(&right, r#"{"BucketName":"logs","Note":"h\u00e9"}"#).await;
+    right.list_resource_requests().send().await.unwrap();
+    let error = wrong.list_resource_requests().send().await.unwrap_err();
+    assert_eq!(error.code(), Some("InvalidSignatureException"));
+    assert_eq!(simulator.calls().of("ListResourceRequests").refused, 1);
+
+    simulator.set_faults(Faults {
+        clock_skew: Skew::ahead(Duration::from_mins(20)),
+        ..Faults::default()
+    });
+    let error = right.list_resource_requests().send().await.unwrap_err();
+    assert!(error.message().unwrap().starts_with("Signature expired: "), "{error:?}");
 }

@@ -5,12 +5,14 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use ccwatch::clock::Clock;
 use ccwatch::simulator::{Scenario, Simulator, http};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn boto3_and_the_aws_cli_drive_it_to_success_failure_and_cancel() {
@@ -18,16 +20,23 @@ async fn boto3_and_the_aws_cli_drive_it_to_success_failure_and_cancel() {
         eprintln!("skipped: CCWATCH_PYTHON names no Python with boto3 and awscli");
         return;
     };
-    let clock = Clock::system();
-    let simulator = Simulator::new(Scenario::friendly(), 1, clock.now());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = CancellationToken::new();
-    let serving = tokio::spawn(http::serve(listener, simulator.clone(), clock, shutdown.clone()));
+    let serving = TaskTracker::new();
+    let serve = async |scenario, seed, age| {
+        let clock = Clock::system();
+        let simulator = Simulator::new(scenario, seed, clock.now().minus(age));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        serving.spawn(http::serve(listener, simulator.clone(), clock, shutdown.clone()));
+        (simulator, endpoint)
+    };
+    let (simulator, friendly) = serve(Scenario::friendly(), 1, Duration::ZERO).await;
+    // With a past, so that there is much to look at from the beginning.
+    let (_, lively) = serve(Scenario::lively(), Scenario::LIVELY_SEED, Duration::from_mins(5)).await;
 
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/drive.py");
     let driven = Command::new(python)
-        .args([script, &endpoint])
+        .args(["-B", script, &friendly, &lively])
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
@@ -42,13 +51,18 @@ async fn boto3_and_the_aws_cli_drive_it_to_success_failure_and_cancel() {
     eprint!("{told}");
 
     shutdown.cancel();
-    serving.await.unwrap().unwrap();
+    serving.close();
+    serving.wait().await;
     let calls = simulator.calls();
     for operation in [
-        "ListResourceRequests",
-        "GetResourceRequestStatus",
-        "CancelResourceRequest",
         "CreateResource",
+        "UpdateResource",
+        "DeleteResource",
+        "GetResource",
+        "ListResources",
+        "GetResourceRequestStatus",
+        "ListResourceRequests",
+        "CancelResourceRequest",
     ] {
         assert!(
             calls.of(operation).answered > 1,

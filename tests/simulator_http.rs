@@ -4,79 +4,18 @@
 use std::io;
 use std::time::Duration;
 
-use aws_sdk_cloudcontrol::Client;
-use aws_sdk_cloudcontrol::config::retry::RetryConfig;
-use aws_sdk_cloudcontrol::config::{BehaviorVersion, Config, Credentials, Region};
 use aws_sdk_cloudcontrol::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudcontrol::types::OperationStatus;
-use ccwatch::clock::Clock;
+use ccwatch::simulator::Faults;
 use ccwatch::simulator::faults::Skew;
-use ccwatch::simulator::{Faults, Scenario, Simulator, http};
 use serde_json::{Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
-/// A friendly world on a port of its own.
-struct OnASocket {
-    simulator: Simulator,
-    address: String,
-    shutdown: CancellationToken,
-    serving: JoinHandle<io::Result<()>>,
-}
+#[path = "simulator_http/hostile.rs"]
+mod hostile;
+#[path = "simulator_http/on_a_socket.rs"]
+mod on_a_socket;
 
-impl OnASocket {
-    async fn start() -> Self {
-        let clock = Clock::system();
-        let simulator = Simulator::new(Scenario::friendly(), 1, clock.now());
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        let shutdown = CancellationToken::new();
-        let serving = tokio::spawn(http::serve(listener, simulator.clone(), clock, shutdown.clone()));
-        Self {
-            simulator,
-            address,
-            shutdown,
-            serving,
-        }
-    }
-
-    fn client(&self) -> Client {
-        let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new("us-east-1"))
-            .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "test"))
-            .retry_config(RetryConfig::disabled())
-            .endpoint_url(format!("http://{}", self.address));
-        Client::from_conf(config.build())
-    }
-
-    /// Sends these bytes, and reads until the connection ends.
-    async fn exchange(&self, request: &[u8]) -> io::Result<String> {
-        let mut stream = TcpStream::connect(&self.address).await?;
-        stream.write_all(request).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        Ok(String::from_utf8_lossy(&answer).into_owned())
-    }
-
-    async fn ask(&self, method: &str, path: &str, body: &str) -> (u16, Value) {
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        );
-        let answer = self.exchange(request.as_bytes()).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
-    }
-
-    async fn stop(self) {
-        self.shutdown.cancel();
-        self.serving.await.unwrap().unwrap();
-    }
-}
+use self::on_a_socket::OnASocket;
 
 #[tokio::test]
 async fn the_sdk_drives_it() {
@@ -184,52 +123,9 @@ async fn truth_calls_and_faults_are_told() {
 }
 
 #[tokio::test]
-async fn what_is_no_call_gets_the_right_error_and_holds_up_nobody() {
-    let served = OnASocket::start().await;
-    // Stays in the middle of its body until the end.
-    let mut stuck = TcpStream::connect(&served.address).await.unwrap();
-    stuck
-        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{")
-        .await
-        .unwrap();
-
-    assert_eq!(served.ask("GET", "/", "").await.0, 404);
-    assert_eq!(served.ask("PUT", "/", "").await.0, 404);
-    let (status, error) = served.ask("POST", "/", "{}").await;
-    assert_eq!(status, 400);
-    assert_eq!(error["__type"], "com.amazon.coral.service#UnknownOperationException");
-    let answer = served.exchange(b"BREW coffee\r\n\r\n").await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
-
-    // Ten megabytes are refused by their announcement, before they are sent.
-    let mut stream = TcpStream::connect(&served.address).await.unwrap();
-    stream
-        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10485760\r\n\r\n")
-        .await
-        .unwrap();
-    let mut start = [0; 12];
-    stream.read_exact(&mut start).await.unwrap();
-    assert_eq!(&start, b"HTTP/1.1 413");
-    // Unannounced ones are refused where they pass the limit.
-    let mut stream = TcpStream::connect(&served.address).await.unwrap();
-    stream
-        .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
-        .await
-        .unwrap();
-    let chunk = [b"100000\r\n".as_slice(), &vec![b'x'; 1 << 20], b"\r\n"].concat();
-    stream.write_all(&chunk).await.unwrap();
-    stream.write_all(b"1\r\nx\r\n").await.unwrap();
-    stream.read_exact(&mut start).await.unwrap();
-    assert_eq!(&start, b"HTTP/1.1 413");
-
-    served.stop().await;
-    drop(stuck);
-}
-
-#[tokio::test]
 async fn a_reset_is_a_reset_and_the_date_is_told_once() {
     let served = OnASocket::start().await;
-    let request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+    let request = b"POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0\r\n\
         x-amz-target: CloudApiService.ListResourceRequests\r\ncontent-length: 2\r\n\r\n{}";
     let answer = served.exchange(request).await.unwrap();
     assert_eq!(answer.matches("date: ").count(), 1, "{answer}");
@@ -241,5 +137,51 @@ async fn a_reset_is_a_reset_and_the_date_is_told_once() {
     });
     let error = served.exchange(request).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    served.stop().await;
+}
+
+#[tokio::test]
+async fn truth_calls_and_faults_are_told_of_each_world_by_itself_and_calls_of_all_together() {
+    let served = OnASocket::start().await;
+    let list = |access_key: &str| {
+        format!(
+            "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-amz-target: CloudApiService.ListResourceRequests\r\n\
+             authorization: AWS4-HMAC-SHA256 Credential={access_key}/20260101/eu-west-1/cloudcontrolapi/aws4_request\r\n\
+             content-length: 2\r\n\r\n{{}}"
+        )
+    };
+    for access_key in ["000000000001", "000000000001", "000000000002"] {
+        let answer = served.exchange(list(access_key).as_bytes()).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    }
+    let received = |calls: &Value| calls["operations"]["ListResourceRequests"]["received"].clone();
+    let (_, all) = served.ask("GET", "/_simulator/calls", "").await;
+    assert_eq!(received(&all), 3);
+    assert_eq!(
+        all["worlds"].as_array().unwrap().len(),
+        3,
+        "the scenario's own among them"
+    );
+    assert_eq!(all["worlds"][0]["account_id"], "000000000001");
+    assert_eq!(received(&all["worlds"][0]), 2);
+    let first = "?account=000000000001&region=eu-west-1";
+    let (_, one) = served.ask("GET", &format!("/_simulator/calls{first}"), "").await;
+    assert_eq!((received(&one), one.get("worlds")), (json!(2), None));
+
+    let path = format!("/_simulator/faults{first}");
+    served.ask("POST", &path, r#"{"throttled": 1}"#).await;
+    assert_eq!(served.ask("GET", &path, "").await.1["throttled"], 1.0);
+    assert_eq!(served.ask("GET", "/_simulator/faults", "").await.1["throttled"], 0.0);
+    let answer = served.exchange(list("000000000001").as_bytes()).await.unwrap();
+    assert!(answer.contains("ThrottlingException"), "{answer}");
+    let answer = served.exchange(list("000000000002").as_bytes()).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let (status, _) = served.ask("GET", &format!("/_simulator/truth{first}"), "").await;
+    assert_eq!(status, 200);
+    for query in ["?account=1", "?region=EU", "?world=1"] {
+        let (status, error) = served.ask("GET", &format!("/_simulator/truth{query}"), "").await;
+        assert_eq!(status, 400, "{error}");
+        assert!(!error["error"].as_str().unwrap().is_empty());
+    }
     served.stop().await;
 }

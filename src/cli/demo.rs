@@ -81,7 +81,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         Some(duration) => writeln!(talk, "It ends by itself after {}, or with Ctrl-C.\n", rough(duration))?,
         None => writeln!(talk, "Ctrl-C ends it.\n")?,
     }
-    let simulator = Simulator::new(Scenario::lively(), arguments.seed, clock.now());
+    // Where the configuration's target is: each place has a world of its own, and the seed is made for this one.
+    let scenario = Scenario {
+        region: "eu-west-1".to_owned(),
+        ..Scenario::lively()
+    };
+    let simulator = Simulator::new(scenario, arguments.seed, clock.now());
     let serving = CancellationToken::new();
     let server = tokio::spawn(http::serve(listener, simulator, clock, serving.clone()));
     if let Some(duration) = arguments.duration {

@@ -94,8 +94,7 @@ impl Connection {
 }
 
 fn simulated_credentials() -> SharedCredentialsProvider {
-    let credentials =
-        aws_credential_types::Credentials::new("AKIASIMULATEDACCOUNT", "simulated", None, None, "ccwatch");
+    let credentials = aws_credential_types::Credentials::new("SIMULATED", "simulated", None, None, "ccwatch");
     SharedCredentialsProvider::new(credentials)
 }
 

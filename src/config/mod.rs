@@ -9,20 +9,21 @@
 //! - It reads the file, and the files of secrets that it refers to; it asks for nothing else. The environment is an
 //!   argument ([`Environment`]).
 //!
-//! `config/ccwatch.toml` shows and explains every key; a test holds it to that.
+//! `config/ccwatch.toml` shows and explains every key; a test holds it to that. The simulator reads its scenarios by the
+//! same means (`document`, `values`), so that both kinds of file fail in the same words.
 
-mod document;
+pub(crate) mod document;
 mod environment;
 mod history;
 mod pace;
-mod problems;
+pub(crate) mod problems;
 mod receivers;
 mod routes;
 mod secret;
 mod syntax;
 mod targets;
-mod values;
-mod wording;
+pub(crate) mod values;
+pub(crate) mod wording;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -32,7 +33,7 @@ use url::Url;
 
 use document::Item;
 use pace::Draft;
-use problems::{Problems, Read};
+use problems::Read;
 use values::Names;
 
 pub use environment::Environment;
@@ -139,8 +140,8 @@ pub enum LogFormat {
 /// The keys of the document itself.
 const KEYS: [&str; 5] = ["history", "poll", "targets", "receivers", "routes"];
 
-/// A configuration is written by hand: what is larger is another file.
-const LARGEST_FILE: u64 = 1024 * 1024;
+/// What the document is, in messages.
+const WHAT: &str = "configuration";
 
 /// What a configuration depends on beside its text.
 struct Surroundings<'e> {
@@ -150,6 +151,16 @@ struct Surroundings<'e> {
     folder: &'e Path,
 }
 
+impl<'e> Surroundings<'e> {
+    /// Those of the file at `path`.
+    fn of(path: &'e Path, environment: &'e Environment) -> Self {
+        Self {
+            environment,
+            folder: path.parent().unwrap_or(path),
+        }
+    }
+}
+
 impl Config {
     /// Reads the file.
     ///
@@ -157,7 +168,7 @@ impl Config {
     ///
     /// With all that is wrong with it, or with why it can't be read.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        let text = secret::read(path, LARGEST_FILE).map_err(|fault| ConfigErrors::unreadable(path, &fault))?;
+        let text = document::load(path, WHAT)?;
         Self::parse(&text, path, environment)
     }
 
@@ -167,7 +178,8 @@ impl Config {
     ///
     /// With all that is wrong with it.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        let (config, warnings) = parse(text, path, environment, read)?;
+        let surroundings = Surroundings::of(path, environment);
+        let (config, warnings) = document::parse(text, path, WHAT, |document| read(document, &surroundings))?;
         Ok(Self { warnings, ..config })
     }
 }
@@ -179,38 +191,11 @@ impl HistorySettings {
     ///
     /// With all that is wrong with that section, or with why the file can't be read.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        let text = secret::read(path, LARGEST_FILE).map_err(|fault| ConfigErrors::unreadable(path, &fault))?;
-        let read = |document: &Item<'_>, surroundings: &Surroundings<'_>| {
-            history::read(&document.section("a table")?, surroundings)
-        };
-        Ok(parse(&text, path, environment, read)?.0)
+        let text = document::load(path, WHAT)?;
+        let surroundings = Surroundings::of(path, environment);
+        let read = |document: &Item<'_>| history::read(&document.section("a table")?, &surroundings);
+        Ok(document::parse(&text, path, WHAT, read)?.0)
     }
-}
-
-/// Has `read` read the document, and returns what it made of it with the warnings, or else all problems.
-fn parse<T>(
-    text: &str,
-    path: &Path,
-    environment: &Environment,
-    read: impl FnOnce(&Item<'_>, &Surroundings<'_>) -> Read<T>,
-) -> Result<(T, Vec<String>), ConfigErrors> {
-    // Some editors begin a file with a byte order mark, which is no character of its first line.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let surroundings = Surroundings {
-        environment,
-        folder: path.parent().unwrap_or(path),
-    };
-    let places = problems::Text::new(path, text);
-    let document = match toml_span::parse(text) {
-        Ok(document) => document,
-        Err(error) => {
-            let message = syntax::message(&error, &places);
-            return Err(ConfigErrors::not_toml(&places, error.span.start, &message));
-        }
-    };
-    let problems = Problems::new(places);
-    let read = read(&Item::root(&document, &problems), &surroundings);
-    problems.finish(read)
 }
 
 /// What the document says. Each part is read, whatever is wrong with the others, so that all of it is told.

@@ -4,11 +4,10 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use humantime::format_duration;
-use toml_span::value::ValueInner;
 
 use super::document::{Item, Section};
 use super::problems::Read;
-use super::values::duration;
+use super::values::{duration, number};
 use crate::decide::cadence::Pace;
 
 pub(super) const KEYS: [&str; 6] = [
@@ -133,15 +132,7 @@ fn refuse_longer(
 
 fn calls_per_second(item: &Item<'_>) -> Read<f64> {
     let expected = format!("a number above 0 and up to {MOST_CALLS_PER_SECOND}");
-    let number = match item.inner() {
-        ValueInner::Float(number) => *number,
-        #[expect(clippy::cast_precision_loss, reason = "what is not exact is far out of bounds")]
-        ValueInner::Integer(number) => *number as f64,
-        _ => return Err(item.wrong_type(&expected)),
-    };
-    if number > 0.0 && number <= MOST_CALLS_PER_SECOND {
-        Ok(number)
-    } else {
-        Err(item.error(format!("expected {expected}, found {number}")))
-    }
+    number(item, &expected, |number| {
+        number > 0.0 && number <= MOST_CALLS_PER_SECOND
+    })
 }

@@ -10,7 +10,7 @@ use crate::model::printable;
 /// A file with more problems than that has them from one cause, which the first ones show.
 const MOST_SHOWN: usize = 100;
 
-/// Everything that is wrong with a configuration, in the order of the file. Shown, it is a line a problem,
+/// Everything that is wrong with a configuration or a scenario, in the order of the file. Shown, it is a line a problem,
 /// `FILE:LINE:COLUMN: key: what is wrong`, and a line that counts them. Lines and columns (in characters) count from 1.
 ///
 /// No line holds a control character or a secret.
@@ -30,6 +30,7 @@ impl ConfigErrors {
     }
 
     fn of(text: &Text<'_>, problems: Vec<Problem>) -> Self {
+        let what = text.what;
         let found = counted(problems.len(), "problem");
         let only_first = if problems.len() > MOST_SHOWN {
             format!(", of which the first {MOST_SHOWN} are shown")
@@ -38,16 +39,16 @@ impl ConfigErrors {
         };
         Self {
             problems: shown(text, problems),
-            closing: format!("{found} in the configuration{only_first}."),
+            closing: format!("{found} in the {what}{only_first}."),
         }
     }
 
     /// The file as a whole could not be read.
-    pub(super) fn unreadable(file: &Path, message: &str) -> Self {
+    pub(crate) fn unreadable(file: &Path, what: &str, message: &str) -> Self {
         let line = format!("{}: {message}", file.display());
         Self {
             problems: vec![printable(&line).into_owned()],
-            closing: "The configuration could not be read.".to_owned(),
+            closing: format!("The {what} could not be read."),
         }
     }
 
@@ -55,7 +56,7 @@ impl ConfigErrors {
     pub(super) fn not_toml(document: &Text<'_>, offset: usize, message: &str) -> Self {
         Self {
             problems: vec![document.line(offset, "not TOML", message)],
-            closing: "1 problem in the configuration; the rest was not checked yet.".to_owned(),
+            closing: format!("1 problem in the {}; the rest was not checked yet.", document.what),
         }
     }
 }
@@ -72,18 +73,21 @@ impl fmt::Display for ConfigErrors {
 impl std::error::Error for ConfigErrors {}
 
 /// A file's text, in which offsets (in bytes) have a line and a column.
-pub(super) struct Text<'d> {
+pub(crate) struct Text<'d> {
     file: &'d Path,
+    /// What is written there: `configuration`, `scenario`.
+    what: &'static str,
     content: &'d str,
     line_starts: Vec<usize>,
 }
 
 impl<'d> Text<'d> {
-    pub(super) fn new(file: &'d Path, content: &'d str) -> Self {
+    pub(super) fn new(file: &'d Path, what: &'static str, content: &'d str) -> Self {
         let breaks = content.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
         let line_starts = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
         Self {
             file,
+            what,
             content,
             line_starts,
         }
@@ -115,20 +119,20 @@ impl<'d> Text<'d> {
 /// Proof that a problem was reported. Whoever can't return what was asked for returns this, so that nothing can be left
 /// out of a configuration without a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reported(());
+pub(crate) struct Reported(());
 
 /// What was read, or the proof that something is wrong with it.
-pub(super) type Read<T> = Result<T, Reported>;
+pub(crate) type Read<T> = Result<T, Reported>;
 
 /// All of what was read, if none of it is wrong. (`collect` would not look at what follows the first problem.)
-pub(super) fn all<T>(items: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
+pub(crate) fn all<T>(items: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
     let items: Vec<Read<T>> = items.collect();
     items.into_iter().collect()
 }
 
 /// The problems and warnings found so far. Each part of the reader holds it by shared reference and adds to it, and
 /// goes on.
-pub(super) struct Problems<'d> {
+pub(crate) struct Problems<'d> {
     text: Text<'d>,
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
@@ -195,7 +199,7 @@ mod tests {
 
     #[test]
     fn lines_and_columns_count_characters_from_one() {
-        let text = Text::new(Path::new("f"), "aé\r\nbc\n");
+        let text = Text::new(Path::new("f"), "configuration", "aé\r\nbc\n");
         let place = |offset| (text.line_of(offset), text.column_of(offset));
         assert_eq!(place(0), (1, 1));
         assert_eq!(place(3), (1, 3));
@@ -209,7 +213,7 @@ mod tests {
 
     #[test]
     fn many_problems_are_counted_but_not_all_shown() {
-        let problems = Problems::new(Text::new(Path::new("f"), ""));
+        let problems = Problems::new(Text::new(Path::new("f"), "configuration", ""));
         for _ in 0..250 {
             let _ = problems.error(0, "key", "wrong");
         }

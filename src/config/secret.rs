@@ -123,7 +123,6 @@ fn from_file(path: &Path) -> Result<(String, String), String> {
 
 /// A text file's content, or what is wrong with the file.
 pub(super) fn read(path: &Path, largest: u64) -> Result<String, String> {
-    let mut content = Vec::new();
     // Before it is opened: opening a named pipe that no one writes to would wait for ever.
     if path
         .metadata()
@@ -131,14 +130,14 @@ pub(super) fn read(path: &Path, largest: u64) -> Result<String, String> {
     {
         return Err("is not a regular file".to_owned());
     }
-    File::open(path)
-        .and_then(|file| file.take(largest + 1).read_to_end(&mut content))
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => "no such file".to_owned(),
-            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-            io::ErrorKind::IsADirectory => "is a directory, expected a file".to_owned(),
-            _ => format!("can't be read: {error}"),
-        })?;
+    read_from(File::open(path).map_err(|error| why_unread(&error))?, largest)
+}
+
+/// The text that a file or pipe holds, or what is wrong with it.
+pub(super) fn read_from(source: impl io::Read, largest: u64) -> Result<String, String> {
+    let mut content = Vec::new();
+    let mut source = source.take(largest + 1);
+    source.read_to_end(&mut content).map_err(|error| why_unread(&error))?;
     if content.len() as u64 > largest {
         return Err(format!("is larger than {} KiB", largest / 1024));
     }
@@ -146,6 +145,15 @@ pub(super) fn read(path: &Path, largest: u64) -> Result<String, String> {
         let at = error.utf8_error().valid_up_to();
         format!("is not UTF-8 text: byte {} is not", at + 1)
     })
+}
+
+fn why_unread(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::IsADirectory => "is a directory, expected a file".to_owned(),
+        _ => format!("can't be read: {error}"),
+    }
 }
 
 /// A key as Standard Webhooks has it: `whsec_` and the base64 of 24 to 64 bytes.

@@ -26,7 +26,9 @@ pub(super) fn message(error: &toml_span::Error, text: &Text<'_>) -> String {
         ErrorKind::DuplicateTable { name, first } => {
             let line = text.line_of(first.start);
             let hint = match name.as_str() {
-                "targets" | "receivers" | "routes" => format!("; each entry begins with two brackets: [[{name}]]"),
+                "targets" | "receivers" | "routes" | "types" | "hooks" | "failures" => {
+                    format!("; each entry begins with two brackets: [[{name}]]")
+                }
                 _ => String::new(),
             };
             format!("the table {} already began at line {line}{hint}", quoted(name))

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use humantime::format_duration;
+use toml_span::value::ValueInner;
 use url::{Host, Url};
 
 use super::document::{Item, Section};
@@ -13,7 +14,7 @@ use super::problems::{Read, Reported};
 use super::wording::{listed, quoted, suggestion};
 
 /// A duration within bounds, written as people do: `10s`, `1h 30m`. `or` names what else its reader would take.
-pub(super) fn duration(item: &Item<'_>, bounds: &RangeInclusive<Duration>, or: &str) -> Read<Duration> {
+pub(crate) fn duration(item: &Item<'_>, bounds: &RangeInclusive<Duration>, or: &str) -> Read<Duration> {
     let expected = format!(
         "a duration from {} to {}{or}",
         format_duration(*bounds.start()),
@@ -30,8 +31,41 @@ pub(super) fn duration(item: &Item<'_>, bounds: &RangeInclusive<Duration>, or: &
     }))
 }
 
+/// A number, whole or not, that is as it should be; never NaN.
+pub(crate) fn number(item: &Item<'_>, expected: &str, is_right: impl Fn(f64) -> bool) -> Read<f64> {
+    let number = match item.inner() {
+        ValueInner::Float(number) => *number,
+        #[expect(clippy::cast_precision_loss, reason = "what is not exact is far out of bounds")]
+        ValueInner::Integer(number) => *number as f64,
+        _ => return Err(item.wrong_type(expected)),
+    };
+    if !number.is_nan() && is_right(number) {
+        Ok(number)
+    } else {
+        Err(item.error(format!("expected {expected}, found {number}")))
+    }
+}
+
+/// A whole number within bounds.
+pub(crate) fn integer(item: &Item<'_>, bounds: &RangeInclusive<i64>) -> Read<i64> {
+    let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());
+    match item.inner() {
+        ValueInner::Integer(number) if bounds.contains(number) => Ok(*number),
+        ValueInner::Integer(number) => Err(item.error(format!("expected {expected}, found {number}"))),
+        _ => Err(item.wrong_type(&expected)),
+    }
+}
+
+/// `true` or `false`, without quotes.
+pub(crate) fn boolean(item: &Item<'_>) -> Read<bool> {
+    match item.inner() {
+        ValueInner::Boolean(boolean) => Ok(*boolean),
+        _ => Err(item.wrong_type("true or false")),
+    }
+}
+
 /// One of a few words.
-pub(super) fn one_of<T: Copy>(item: &Item<'_>, words: &[(&str, T)]) -> Read<T> {
+pub(crate) fn one_of<T: Copy>(item: &Item<'_>, words: &[(&str, T)]) -> Read<T> {
     let names = || words.iter().map(|(word, _)| *word);
     let quoted_names: Vec<_> = names().map(quoted).collect();
     let expected = format!("one of {}", listed(quoted_names.iter().map(String::as_str)));
@@ -44,7 +78,7 @@ pub(super) fn one_of<T: Copy>(item: &Item<'_>, words: &[(&str, T)]) -> Read<T> {
 }
 
 /// The item's text if it is as it should be.
-pub(super) fn checked(item: &Item<'_>, expected: &str, is_right: impl Fn(&str) -> bool) -> Read<String> {
+pub(crate) fn checked(item: &Item<'_>, expected: &str, is_right: impl Fn(&str) -> bool) -> Read<String> {
     let text = item.string(expected)?;
     if is_right(text) {
         Ok(text.to_owned())
@@ -116,7 +150,7 @@ fn name<'d>(section: &Section<'d>) -> Read<(Item<'d>, &'d str)> {
 
 /// Whether the text has the shape of a Region's code, such as `eu-west-1` or `us-gov-east-1`. Which ones there are is
 /// not asked: AWS opens new ones.
-pub(super) fn is_region(text: &str) -> bool {
+pub(crate) fn is_region(text: &str) -> bool {
     let mut parts: Vec<&str> = text.split('-').collect();
     let number = parts.pop().unwrap_or_default();
     let is_word = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -128,7 +162,7 @@ pub(super) fn is_region(text: &str) -> bool {
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-pub(super) fn is_account_id(text: &str) -> bool {
+pub(crate) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 

@@ -9,7 +9,7 @@ const LONGEST_QUOTE: usize = 80;
 const LONGEST_LIST: usize = 20;
 
 /// `"text"`, cut if it is very long.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", shortened(text))
 }
 
@@ -21,7 +21,7 @@ pub(super) fn shortened(text: &str) -> Cow<'_, str> {
 }
 
 /// `a, b, c`.
-pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let mut words = words.into_iter();
     let list = words.by_ref().take(LONGEST_LIST).collect::<Vec<_>>().join(", ");
     match words.count() {
@@ -31,7 +31,7 @@ pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
 }
 
 /// ` (did you mean "word"?)` if one of the known words is near enough to be what was meant, else nothing.
-pub(super) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     nearest(word, known).map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"))
 }
 

@@ -24,18 +24,21 @@ pub(super) struct Beginning<'a> {
     pub(super) resource_model: Option<Arc<str>>,
     pub(super) wish: Wish,
     pub(super) by_client: bool,
+    /// A generator of the request's own: what one draws moves no other.
+    pub(super) rng: Rng,
 }
 
 impl World {
     /// Starts a request now, and returns its sequence number.
-    pub(super) fn begin(&mut self, rng: &mut Rng, beginning: Beginning<'_>) -> u64 {
+    pub(super) fn begin(&mut self, beginning: Beginning<'_>) -> u64 {
         let sequence = self.first + self.requests.len() as u64;
-        let token = Token::draw(rng);
-        // A generator of its own: what one course draws moves no other.
+        let mut rng = beginning.rng;
+        let token = Token::draw(&mut rng);
         let mut own = rng.fork();
         let hooks_token = Token::draw(&mut own);
         let identified = beginning.operation != Operation::Create;
         let subject = Subject {
+            place: &self.place,
             type_name: &beginning.type_name,
             identifier: &beginning.identifier,
             identified,
@@ -89,6 +92,10 @@ impl World {
             };
             self.record(token, what);
         }
+        if request.by_client {
+            self.resources
+                .begin_work(&request.type_name, &request.identifier, sequence);
+        }
         let view = Arc::clone(&request.view);
         self.by_token.insert(token, sequence);
         self.requests.push_back(request);
@@ -118,8 +125,9 @@ impl World {
             identifier,
             wish: Wish::default(),
             by_client: false,
+            rng,
         };
-        self.begin(&mut rng, beginning);
+        self.begin(beginning);
     }
 }
 

@@ -48,6 +48,19 @@ impl Calls {
         self.operations.values().map(|calls| calls.early_looks).sum()
     }
 
+    /// Counts what `others` counted too.
+    pub fn add(&mut self, others: &Self) {
+        for (operation, other) in &others.operations {
+            let calls = self.operations.entry(operation).or_default();
+            calls.received += other.received;
+            calls.answered += other.answered;
+            calls.refused += other.refused;
+            calls.throttled += other.throttled;
+            calls.faulted += other.faulted;
+            calls.early_looks += other.early_looks;
+        }
+    }
+
     pub(super) fn count(&mut self, operation: &'static str, ending: Ending) {
         let calls = self.operations.entry(operation).or_default();
         calls.received += 1;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::faults::happens;
+use super::place::Place;
 use super::request::Invocation;
 use super::scenario::{Failure, HookScenario, Scenario, TypeScenario};
 use crate::model::{ErrorCode, HookStatus, RequestStatus, Timestamp};
@@ -45,6 +46,7 @@ pub(super) struct Wish {
 /// Whom a course is drawn for.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
+    pub(super) place: &'a Place,
     pub(super) type_name: &'a str,
     pub(super) identifier: &'a str,
     /// Whether the identifier is known from the start, as for all but CREATE.
@@ -70,7 +72,7 @@ impl Course {
         let mut provisioned_at = hooks_at;
         for hook in &scenario.hooks {
             if happens(rng, hook.share) {
-                let ended = course.invoke(rng, scenario, hook, hooks_at);
+                let ended = course.invoke(rng, subject.place, hook, hooks_at);
                 provisioned_at = provisioned_at.max(ended);
             }
         }
@@ -81,7 +83,7 @@ impl Course {
     }
 
     /// Invokes a hook, once or twice in a row, and returns when it is done.
-    fn invoke(&mut self, rng: &mut Rng, scenario: &Scenario, hook: &HookScenario, mut at: Timestamp) -> Timestamp {
+    fn invoke(&mut self, rng: &mut Rng, place: &Place, hook: &HookScenario, mut at: Timestamp) -> Timestamp {
         let invocations = if happens(rng, hook.twice) { 2 } else { 1 };
         for _ in 0..invocations {
             let index = self.hooks.len();
@@ -90,8 +92,8 @@ impl Course {
                 hook_type_version_id: hook.hook_type_version_id.as_str().into(),
                 hook_type_arn: format!(
                     "arn:aws:cloudformation:{}:{}:type/hook/{}",
-                    scenario.region,
-                    scenario.account_id,
+                    place.region,
+                    place.account_id,
                     hook.hook_type_name.replace("::", "-")
                 )
                 .into(),

@@ -1,17 +1,20 @@
-//! What a client wants: DesiredState, and what it may ask of the simulator in it.
+//! What a client wants: DesiredState, or a patch of what is there, and what it may ask of the simulator in it.
 
 use std::sync::Arc;
 
+use json_patch::Patch;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::course::Wish;
+use super::patch;
 use super::refusal::Refusal;
 use super::scenario::TypeScenario;
 use crate::model::ErrorCode;
 
 /// The property by which a client says how its request shall go: `{"_simulator": {"fail": "NotStabilized", "message":
-/// "…", "takes": "3s"}}`, each of them optional. It is no part of the resource.
+/// "…", "takes": "3s"}}`, each of them optional. It is no part of the resource. A patch adds it as it adds any other
+/// property.
 const WISHES: &str = "_simulator";
 
 #[derive(Debug, Deserialize)]
@@ -29,36 +32,93 @@ pub(super) struct DesiredState {
     pub(super) wish: Wish,
 }
 
+/// The longest model that the service model lets an answer hold, in characters.
+const LONGEST_MODEL: usize = 262_144;
+
 impl DesiredState {
     /// Reads an object of JSON. The error never repeats the text: it may hold secrets.
     pub(super) fn read(text: &str) -> Result<Self, Refusal> {
-        let mut properties: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
+        let properties = serde_json::from_str(text).map_err(|error| {
             Refusal::invalid_request(format!(
                 "DesiredState is not a JSON object (line {}, column {}).",
                 error.line(),
                 error.column()
             ))
         })?;
-        let wish = properties
-            .remove(WISHES)
-            .map(read_wish)
-            .transpose()?
-            .unwrap_or_default();
-        Ok(Self { properties, wish })
+        Self::of(properties)
+    }
+
+    /// The state that a patch makes of the model of a resource. What it changes must not be what it is called by.
+    pub(super) fn patched(model: &str, patch: &Patch, kind: &TypeScenario) -> Result<Self, Refusal> {
+        let before: Value = serde_json::from_str(model).map_err(|_| Refusal::internal_failure())?;
+        let mut after = before.clone();
+        patch::apply(&mut after, patch)?;
+        let property = identifier_property(kind);
+        if after.get(property) != before.get(property) {
+            return Err(Refusal::not_updatable(property));
+        }
+        match after {
+            Value::Object(properties) => Self::of(properties),
+            _ => Err(Refusal::invalid_model(
+                "Model validation failed (#: expected type: JSONObject)".to_owned(),
+            )),
+        }
+    }
+
+    fn of(mut properties: Map<String, Value>) -> Result<Self, Refusal> {
+        let wish = properties.remove(WISHES).map(read_wish).transpose()?;
+        Ok(Self {
+            properties,
+            wish: wish.unwrap_or_default(),
+        })
     }
 
     /// The identifier that the client chose, where the type lets it.
-    pub(super) fn identifier(&self, kind: &TypeScenario) -> Option<Arc<str>> {
-        let property = kind.identifier_property.as_ref()?;
-        let identifier = self.properties.get(property)?.as_str()?;
-        (1..=1024).contains(&identifier.len()).then(|| identifier.into())
+    pub(super) fn identifier(&self, kind: &TypeScenario) -> Result<Option<Arc<str>>, Refusal> {
+        let Some(property) = &kind.identifier_property else {
+            return Ok(None);
+        };
+        let wrong = |why: String| Refusal::invalid_model(format!("Model validation failed (#/{property}: {why})"));
+        match self.properties.get(property) {
+            None => Ok(None),
+            Some(Value::String(text)) => match text.chars().count() {
+                0 => Err(wrong("expected minLength: 1, actual: 0".to_owned())),
+                1..=1024 => Ok(Some(text.as_str().into())),
+                length => Err(wrong(format!("expected maxLength: 1024, actual: {length}"))),
+            },
+            Some(other) => Err(wrong(format!("expected type: String, found: {}", type_of(other)))),
+        }
     }
 
     /// The model of the resource once it is called `identifier`.
-    pub(super) fn into_model(mut self, kind: &TypeScenario, identifier: &str) -> Arc<str> {
-        let property = kind.identifier_property.as_deref().unwrap_or("Id");
-        self.properties.insert(property.to_owned(), identifier.into());
-        Value::Object(self.properties).to_string().into()
+    pub(super) fn into_model(mut self, kind: &TypeScenario, identifier: &str) -> Result<Arc<str>, Refusal> {
+        self.properties
+            .insert(identifier_property(kind).to_owned(), identifier.into());
+        let model = Value::Object(self.properties).to_string();
+        match model.chars().count() {
+            ..=LONGEST_MODEL => Ok(model.into()),
+            length => Err(Refusal::invalid_model(format!(
+                "Model validation failed (#: expected maxLength: {LONGEST_MODEL}, actual: {length})"
+            ))),
+        }
+    }
+}
+
+/// The property that holds the primary identifier.
+pub(super) fn identifier_property(kind: &TypeScenario) -> &str {
+    kind.identifier_property.as_deref().unwrap_or("Id")
+}
+
+/// What the service's validator calls a type.
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "Null",
+        Value::Bool(_) => "Boolean",
+        Value::Number(number) if number.is_f64() => "Double",
+        Value::Number(_) => "Integer",
+        Value::String(_) => "String",
+        Value::Array(_) => "JSONArray",
+        Value::Object(_) => "JSONObject",
     }
 }
 

@@ -115,7 +115,7 @@ impl HookProgressEvent {
     }
 }
 
-fn lose<T>(rng: &mut Rng, share: f64, field: &mut Option<T>) {
+pub(super) fn lose<T>(rng: &mut Rng, share: f64, field: &mut Option<T>) {
     if happens(rng, share) {
         *field = None;
     }

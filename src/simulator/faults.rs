@@ -4,6 +4,7 @@
 //! of `world` holds that), so that a history kept through faults can be compared with the truth.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -12,8 +13,30 @@ use thiserror::Error;
 
 use crate::model::Timestamp;
 
+/// The most that a token bucket holds or gains in a second.
+pub(super) const MOST_CALLS: f64 = 1e6;
+
+/// The longest that a call is made to wait: more than any client does.
+pub(super) const SLOWEST: Duration = Duration::from_hours(1);
+
+/// The largest difference between two clocks.
+pub(super) const WIDEST_SKEW: Duration = Duration::from_hours(366 * 24);
+
+/// What access can be denied to: the operations of the request API, and the two reads.
+pub(super) const OPERATIONS: [&str; 8] = [
+    "CreateResource",
+    "UpdateResource",
+    "DeleteResource",
+    "GetResourceRequestStatus",
+    "ListResourceRequests",
+    "CancelResourceRequest",
+    "GetResource",
+    "ListResources",
+];
+
 /// What goes wrong. All off by default; shares are probabilities from 0 to 1, drawn for each call (or each answer's
-/// field) alone. In JSON, durations are written as humantime has it (`"1m 30s"`), the skew with a sign.
+/// field) alone. The same words stand in a scenario's `[faults]` and in JSON; there, durations are written as humantime
+/// has it (`"1m 30s"`), the skew with a sign.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Faults {
@@ -88,12 +111,18 @@ impl Skew {
 pub enum FaultsError {
     #[error("`{name}` is {value}: a share is a number from 0 to 1")]
     Share { name: &'static str, value: f64 },
-    #[error("`throttle.{name}` is {value}: it must be a number from 0 to 1000000")]
+    #[error("`throttle.{name}` is {value}: it must be a number from 0 to {MOST_CALLS}")]
     Throttle { name: &'static str, value: f64 },
+    #[error("`{name}` is longer than {}", humantime::format_duration(*.longest))]
+    Duration { name: &'static str, longest: Duration },
+    #[error("`slow` is given without `slow_by`: how long do the calls wait?")]
+    SlowByNothing,
+    #[error("`access_denied` names {operation:?}: expected `*` or some of {}", OPERATIONS.join(", "))]
+    Operation { operation: String },
 }
 
 impl Faults {
-    /// Whether each number can be meant.
+    /// Whether each value can be meant.
     pub fn check(&self) -> Result<(), FaultsError> {
         let shares = [
             ("throttled", self.throttled),
@@ -113,8 +142,27 @@ impl Faults {
         let bucket = self.throttle.map_or([("", 0.0); 2], |bucket| {
             [("per_second", bucket.per_second), ("burst", bucket.burst)]
         });
-        match bucket.into_iter().find(|(_, value)| !(0.0..=1e6).contains(value)) {
-            Some((name, value)) => Err(FaultsError::Throttle { name, value }),
+        if let Some((name, value)) = bucket
+            .into_iter()
+            .find(|(_, value)| !(0.0..=MOST_CALLS).contains(value))
+        {
+            return Err(FaultsError::Throttle { name, value });
+        }
+        let durations = [
+            ("slow_by", self.slow_by, SLOWEST),
+            ("clock_skew", self.clock_skew.by, WIDEST_SKEW),
+        ];
+        if let Some((name, _, longest)) = durations.into_iter().find(|(_, found, longest)| found > longest) {
+            return Err(FaultsError::Duration { name, longest });
+        }
+        if self.slow > 0.0 && self.slow_by.is_zero() {
+            return Err(FaultsError::SlowByNothing);
+        }
+        let is_known = |name: &str| name == "*" || OPERATIONS.contains(&name);
+        match self.access_denied.iter().find(|name| !is_known(name)) {
+            Some(name) => Err(FaultsError::Operation {
+                operation: name.chars().take(80).collect(),
+            }),
             None => Ok(()),
         }
     }
@@ -178,16 +226,25 @@ impl Serialize for Skew {
     }
 }
 
+impl FromStr for Skew {
+    type Err = humantime::DurationError;
+
+    /// A duration, with a `-` in front if the clock is behind.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (behind, length) = match text.strip_prefix('-') {
+            Some(length) => (true, length),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let by = humantime::parse_duration(length)?;
+        Ok(Self { by, behind })
+    }
+}
+
 impl<'de> Deserialize<'de> for Skew {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (behind, length) = match text.strip_prefix('-') {
-            Some(length) => (true, length),
-            None => (false, text.strip_prefix('+').unwrap_or(&text)),
-        };
-        let by = humantime::parse_duration(length)
-            .map_err(|error| serde::de::Error::custom(format!("`{text}`: {error}; for example \"-90s\"")))?;
-        Ok(Self { by, behind })
+        text.parse()
+            .map_err(|error| serde::de::Error::custom(format!("`{text}`: {error}; for example \"-90s\"")))
     }
 }
 
@@ -248,6 +305,32 @@ mod tests {
                 name: "per_second",
                 value: -1.0
             })
+        );
+        let slow = Faults {
+            slow: 0.5,
+            ..Faults::default()
+        };
+        assert_eq!(slow.check(), Err(FaultsError::SlowByNothing));
+        let absurd = Faults {
+            clock_skew: Skew::behind(Duration::MAX),
+            ..Faults::default()
+        };
+        let longest = WIDEST_SKEW;
+        assert_eq!(
+            absurd.check(),
+            Err(FaultsError::Duration {
+                name: "clock_skew",
+                longest
+            })
+        );
+        let denied = Faults {
+            access_denied: BTreeSet::from(["ListResource".to_owned()]),
+            ..Faults::default()
+        };
+        let error = denied.check().unwrap_err().to_string();
+        assert!(
+            error.starts_with("`access_denied` names \"ListResource\": expected `*`"),
+            "{error}"
         );
         assert_eq!(Faults::default().check(), Ok(()));
     }

@@ -2,47 +2,59 @@
 //!
 //! Besides the service's own `POST /` it answers what AWS does not tell: `GET /_simulator/truth` (every transition),
 //! `GET /_simulator/calls` (each call, with early looks counted), `GET` and `POST /_simulator/faults` (what goes wrong
-//! from now on, whole: what is left out is off). There is no authentication: listen on loopback.
+//! from now on, whole: what is left out is off; in the words of a scenario's `[faults]`). Each is about the scenario's own
+//! world, or that of `?account=` and `?region=`; calls without either are those of all worlds, summed and world by world.
+//! `POST /_simulator/advance` moves a manual clock, for all worlds. There is no authentication of these: listen on
+//! loopback.
+//!
+//! Only the worlds' time stands still with a manual clock. A client's patience is real, so what is slow waits in real time.
 //!
 //! A reset is a real one (RST), and a cut-off body breaks the connection in mid-answer: clients meet what they meet in
 //! the field. HTTP libraries do not offer that, so connections are wrapped (`http/connection.rs`).
+//!
+//! No client can hold up another, or keep anything for longer than its time-out or larger than its limit
+//! (`http/server.rs` for heads, idle connections and unread answers; `http/body.rs` for bodies).
 
+mod advance;
+mod body;
 mod connection;
+mod server;
 
-use std::future::IntoFuture;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
+use axum::body::Body;
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use bytes::Bytes;
-use http::{StatusCode, header};
-use http_body::Body as _;
-use serde_json::json;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+use http::{HeaderMap, StatusCode, Uri, header};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use self::connection::Severed;
-use super::Simulator;
 use super::cut_off::CutOff;
 use super::faults::Faults;
-use super::refusal::Refusal;
-use super::wire::{Answer, BODY_LIMIT};
+use super::place::{is_account_id, is_region};
+use super::wire::Answer;
+use super::{Calls, Place, Simulator};
 use crate::clock::Clock;
 
-/// How long a client may take to send a body.
-const BODY_TIME_OUT: Duration = Duration::from_secs(30);
-
-/// How long a shutdown waits for connections to end by themselves.
-const GRACE_PERIOD: Duration = Duration::from_secs(5);
+/// How often the worlds catch up with a clock that runs by itself, whoever calls or not: or else the first call after a
+/// quiet night would wait until all of the night had happened.
+const CATCH_UP_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Clone)]
 struct Service {
     simulator: Simulator,
     clock: Clock,
+    /// Held by whoever moves a manual clock.
+    hand: Arc<Mutex<()>>,
     shutdown: CancellationToken,
 }
 
@@ -58,37 +70,33 @@ pub async fn serve(
     let service = Service {
         simulator,
         clock,
+        hand: Arc::default(),
         shutdown: shutdown.clone(),
     };
+    let _catching_up = AbortOnDropHandle::new(tokio::spawn(catch_up(service.clone())));
     let router = Router::new()
         .route("/_simulator/truth", get(truth))
         .route("/_simulator/calls", get(calls))
         .route("/_simulator/faults", get(faults).post(set_faults))
+        .route("/_simulator/advance", post(advance::advance))
         .fallback(call)
         .with_state(service);
-    let server = axum::serve(
-        connection::SeverableListener(listener),
-        router.into_make_service_with_connect_info::<Severed>(),
-    )
-    .with_graceful_shutdown(shutdown.clone().cancelled_owned());
-    tokio::select! {
-        ended = server.into_future() => ended,
-        () = grace_period(&shutdown) => Ok(()),
+    server::run(listener, router, &shutdown).await;
+    Ok(())
+}
+
+/// Lets happen what is due in every world, for as long as the clock runs by itself.
+async fn catch_up(service: Service) {
+    let mut ticks = tokio::time::interval(CATCH_UP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while !service.clock.is_manual() {
+        ticks.tick().await;
+        service.simulator.advance_all(service.clock.now());
     }
 }
 
-/// Ends a while after the shutdown began: a client that stops in the middle of its request would hold it up for ever.
-async fn grace_period(shutdown: &CancellationToken) {
-    shutdown.cancelled().await;
-    tokio::time::sleep(GRACE_PERIOD).await;
-}
-
 /// A call of the service.
-async fn call(
-    State(service): State<Service>,
-    ConnectInfo(severed): ConnectInfo<Severed>,
-    request: Request,
-) -> Response {
+async fn call(State(service): State<Service>, Extension(severed): Extension<Severed>, request: Request) -> Response {
     let answer = tokio::select! {
         biased;
         answer = service.answer(request) => answer,
@@ -109,7 +117,7 @@ async fn call(
 impl Service {
     async fn answer(&self, request: Request) -> Answer {
         let (head, body) = request.into_parts();
-        match read(body).await {
+        match body::read(&head.headers, body).await {
             Ok(body) => {
                 self.simulator
                     .answer(&Request::from_parts(head, body), &self.clock)
@@ -120,30 +128,43 @@ impl Service {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Refusal> {
-    // Announced by its Content-Length: not worth waiting for.
-    if body.size_hint().lower() > BODY_LIMIT as u64 {
-        return Err(Refusal::request_too_large());
+/// The world that a query names: `account=123456789012&region=eu-west-1`, the scenario's own in either where it is left
+/// out.
+fn place(home: &Place, uri: &Uri) -> Result<Place, BadRequest> {
+    let mut place = home.clone();
+    for (key, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
+        match &*key {
+            "account" if is_account_id(&value) => place.account_id = value.into(),
+            "region" if is_region(&value) => place.region = value.into(),
+            "account" => return Err(BadRequest("`account` in the query must be twelve digits".to_owned())),
+            "region" => {
+                return Err(BadRequest(
+                    "`region` in the query can't be the name of a Region".to_owned(),
+                ));
+            }
+            _ => {
+                return Err(BadRequest(
+                    "the query may name an `account` and a `region`, nothing else".to_owned(),
+                ));
+            }
+        }
     }
-    match tokio::time::timeout(BODY_TIME_OUT, to_bytes(body, BODY_LIMIT)).await {
-        Err(_) => Err(Refusal::request_timeout()),
-        Ok(Err(_)) => Err(Refusal::request_too_large()),
-        Ok(Ok(body)) => Ok(body),
-    }
+    Ok(place)
 }
 
-async fn truth(State(service): State<Service>) -> Response {
+async fn truth(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
     let now = service.clock.now();
-    let (truth, server_now) = service.simulator.with(|world| {
+    let place = place(service.simulator.home(), &uri)?;
+    let (truth, server_now) = service.simulator.with_in(&place, |world| {
         world.advance(now);
         (world.truth().clone(), world.server_now())
-    });
+    })?;
     let requests = truth.requests();
     let requests: serde_json::Map<_, _> = requests
         .iter()
         .map(|(token, request)| (token.to_string(), json!(request)))
         .collect();
-    to_json(
+    Ok(to_json(
         StatusCode::OK,
         &json!({
             "now": now,
@@ -152,46 +173,99 @@ async fn truth(State(service): State<Service>) -> Response {
             "transitions": truth.transitions,
             "requests": requests,
         }),
-    )
+    ))
 }
 
-async fn calls(State(service): State<Service>) -> Response {
-    let calls = service.simulator.calls();
-    to_json(
-        StatusCode::OK,
-        &json!({ "early_looks": calls.early_looks(), "operations": calls.operations }),
-    )
-}
-
-async fn faults(State(service): State<Service>) -> Response {
-    to_json(
-        StatusCode::OK,
-        &json!(service.simulator.with(|world| world.faults().clone())),
-    )
-}
-
-async fn set_faults(State(service): State<Service>, body: Body) -> Response {
-    let faults = match read(body).await {
-        Ok(body) => serde_json::from_slice::<Faults>(&body).map_err(|error| error.to_string()),
-        Err(refusal) => Err(refusal.message),
-    };
-    let faults = faults.and_then(|faults| match faults.check() {
-        Ok(()) => Ok(faults),
-        Err(error) => Err(error.to_string()),
-    });
-    match faults {
-        Ok(faults) => {
-            let now = service.clock.now();
-            service.simulator.with(|world| {
-                world.advance(now);
-                world.set_faults(faults.clone());
-            });
-            to_json(StatusCode::OK, &json!(faults))
+async fn calls(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
+    let counted = |calls: &Calls| json!({ "early_looks": calls.early_looks(), "operations": calls.operations });
+    if uri.query().is_some() {
+        let place = place(service.simulator.home(), &uri)?;
+        let calls = service.simulator.with_in(&place, |world| counted(world.calls()))?;
+        return Ok(to_json(StatusCode::OK, &calls));
+    }
+    let mut sum = Calls::default();
+    let mut worlds = Vec::new();
+    for (place, calls) in service.simulator.calls_by_place() {
+        sum.add(&calls);
+        let mut world = json!(place);
+        if let (Some(world), Value::Object(counted)) = (world.as_object_mut(), counted(&calls)) {
+            world.extend(counted);
         }
-        Err(error) => to_json(StatusCode::BAD_REQUEST, &json!({ "error": error })),
+        worlds.push(world);
+    }
+    let mut answer = counted(&sum);
+    answer["worlds"] = worlds.into();
+    Ok(to_json(StatusCode::OK, &answer))
+}
+
+async fn faults(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
+    let place = place(service.simulator.home(), &uri)?;
+    let faults = service.simulator.with_in(&place, |world| world.faults().clone())?;
+    Ok(to_json(StatusCode::OK, &json!(faults)))
+}
+
+async fn set_faults(
+    State(service): State<Service>,
+    uri: Uri,
+    head: HeaderMap,
+    body: Body,
+) -> Result<Response, BadRequest> {
+    let place = place(service.simulator.home(), &uri)?;
+    let faults: Faults = serde_json::from_slice(&body::read(&head, body).await?)?;
+    faults.check()?;
+    let now = service.clock.now();
+    service.simulator.with_in(&place, |world| {
+        world.advance(now);
+        world.set_faults(faults.clone());
+    })?;
+    Ok(to_json(StatusCode::OK, &json!(faults)))
+}
+
+/// Why a question about the simulator itself can't be answered.
+#[derive(Debug)]
+struct BadRequest(String);
+
+impl<E: std::error::Error> From<E> for BadRequest {
+    fn from(error: E) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl IntoResponse for BadRequest {
+    fn into_response(self) -> Response {
+        to_json(StatusCode::BAD_REQUEST, &json!({ "error": self.0 }))
     }
 }
 
 fn to_json(status: StatusCode, body: &serde_json::Value) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::simulator::Scenario;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_world_keeps_pace_with_its_clock_though_nobody_calls() {
+        let start = Timestamp::from_millis(1_767_110_540_245);
+        for (clock, lived) in [
+            (Clock::simulated(start), Duration::from_hours(1)),
+            (Clock::manual(start), Duration::ZERO),
+        ] {
+            let service = Service {
+                simulator: Simulator::new(Scenario::lively(), 1, start),
+                clock,
+                hand: Arc::default(),
+                shutdown: CancellationToken::new(),
+            };
+            let simulator = service.simulator.clone();
+            let _catching_up = AbortOnDropHandle::new(tokio::spawn(catch_up(service)));
+            tokio::time::sleep(Duration::from_hours(1) + CATCH_UP_EVERY).await;
+            let reached = simulator.with(|world| world.now());
+            assert!(reached.since(start) >= lived, "{reached}");
+            assert_eq!(simulator.truth().count() > 0, !lived.is_zero());
+        }
+    }
 }

@@ -1,37 +1,14 @@
-//! What clients may ask of the world.
+//! What clients may ask of requests: to look at one, to list them, to cancel one.
 
 use std::sync::Arc;
 
-use super::beginning::{Beginning, draw_identifier};
-use super::client_token::{Fingerprint, Use};
-use super::course::Wish;
-use super::desired_state::DesiredState;
 use super::event::{HookProgressEvent, ProgressEvent};
 use super::faults::happens;
 use super::listing::{Filter, Position};
 use super::refusal::Refusal;
-use super::scenario::{Scenario, TypeScenario};
 use super::token::Token;
 use super::world::World;
-use crate::model::{Operation, RequestStatus, Timestamp};
-
-/// The input of CreateResource, within the service model's limits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Create {
-    pub type_name: String,
-    pub desired_state: String,
-    pub type_version_id: Option<String>,
-    pub role_arn: Option<String>,
-}
-
-/// The input of DeleteResource, within the service model's limits.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Delete {
-    pub type_name: String,
-    pub identifier: String,
-    pub type_version_id: Option<String>,
-    pub role_arn: Option<String>,
-}
+use crate::model::{RequestStatus, Timestamp};
 
 /// One page of a listing is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,57 +31,6 @@ pub struct Page {
 const SHIFT: usize = 3;
 
 impl World {
-    /// Starts the creation of a resource.
-    pub fn create(&mut self, create: &Create, client_token: Option<&str>) -> Result<ProgressEvent, Refusal> {
-        let fingerprint = Fingerprint::of(&("CreateResource", create));
-        if let Some(event) = self.started_by(client_token, fingerprint)? {
-            return Ok(event);
-        }
-        let scenario = Arc::clone(&self.scenario);
-        let kind = kind_of(&scenario, &create.type_name)?;
-        let mut desired_state = DesiredState::read(&create.desired_state)?;
-        let wish = std::mem::take(&mut desired_state.wish);
-        let mut rng = self.clients.fork();
-        let identifier = desired_state
-            .identifier(kind)
-            .unwrap_or_else(|| draw_identifier(&mut rng, kind));
-        let beginning = Beginning {
-            operation: Operation::Create,
-            type_name: create.type_name.as_str().into(),
-            kind,
-            resource_model: Some(desired_state.into_model(kind, &identifier)),
-            identifier,
-            wish,
-            by_client: true,
-        };
-        let sequence = self.begin(&mut rng, beginning);
-        self.remember_start(client_token, fingerprint, sequence);
-        self.answer_without_retry_after(sequence)
-    }
-
-    /// Starts the deletion of a resource.
-    pub fn delete(&mut self, delete: &Delete, client_token: Option<&str>) -> Result<ProgressEvent, Refusal> {
-        let fingerprint = Fingerprint::of(&("DeleteResource", delete));
-        if let Some(event) = self.started_by(client_token, fingerprint)? {
-            return Ok(event);
-        }
-        let scenario = Arc::clone(&self.scenario);
-        let kind = kind_of(&scenario, &delete.type_name)?;
-        let beginning = Beginning {
-            operation: Operation::Delete,
-            type_name: delete.type_name.as_str().into(),
-            kind,
-            resource_model: None,
-            identifier: delete.identifier.as_str().into(),
-            wish: Wish::default(),
-            by_client: true,
-        };
-        let mut rng = self.clients.fork();
-        let sequence = self.begin(&mut rng, beginning);
-        self.remember_start(client_token, fingerprint, sequence);
-        self.answer_without_retry_after(sequence)
-    }
-
     /// Cancels a request that is PENDING or IN_PROGRESS. Once more changes nothing; one that finished can't be.
     pub fn cancel(&mut self, token: &str) -> Result<ProgressEvent, Refusal> {
         let sequence = self.find(token)?;
@@ -221,49 +147,12 @@ impl World {
         }
     }
 
-    /// The answers of Create, Delete and Cancel.
-    fn answer_without_retry_after(&mut self, sequence: u64) -> Result<ProgressEvent, Refusal> {
+    /// The answers of Create, Update, Delete and Cancel.
+    pub(super) fn answer_without_retry_after(&mut self, sequence: u64) -> Result<ProgressEvent, Refusal> {
         // What was found or begun a moment ago is there: without it, the service has lost its mind.
         let request = self.request(sequence).ok_or_else(Refusal::internal_failure)?;
         let mut event = request.event(sequence, &request.view, None);
         event.mar(&mut self.answers, &self.faults);
         Ok(event)
     }
-
-    /// The request that this ClientToken has started already, as it is now.
-    fn started_by(
-        &mut self,
-        client_token: Option<&str>,
-        fingerprint: Fingerprint,
-    ) -> Result<Option<ProgressEvent>, Refusal> {
-        let Some(client_token) = client_token else {
-            return Ok(None);
-        };
-        let Some(earlier) = self.client_tokens.get(client_token, self.now) else {
-            return Ok(None);
-        };
-        match self.request(earlier.sequence) {
-            None => Ok(None),
-            Some(_) if earlier.fingerprint == fingerprint => {
-                self.answer_without_retry_after(earlier.sequence).map(Some)
-            }
-            Some(first) => Err(Refusal::client_token_conflict(client_token, first.token)),
-        }
-    }
-
-    fn remember_start(&mut self, client_token: Option<&str>, fingerprint: Fingerprint, sequence: u64) {
-        if let Some(client_token) = client_token {
-            self.client_tokens
-                .insert(client_token.to_owned(), Use { fingerprint, sequence }, self.now);
-        }
-    }
-}
-
-fn kind_of<'a>(scenario: &'a Scenario, type_name: &str) -> Result<&'a TypeScenario, Refusal> {
-    scenario
-        .types
-        .iter()
-        .find(|kind| kind.type_name == type_name)
-        .or(scenario.other_types.as_ref())
-        .ok_or_else(|| Refusal::type_not_found(type_name))
 }

@@ -1,5 +1,7 @@
 //! How the service says no.
 
+use thiserror::Error;
+
 use super::token::Token;
 use crate::model::RequestStatus;
 
@@ -8,7 +10,12 @@ use crate::model::RequestStatus;
 /// HTTP statuses are those seen on the wire, which differ from the service model's: not found, conflicts and
 /// throttling came back as 400. Clients must go by the code. Two name spaces, as at AWS: what the service itself says,
 /// and what the framework in front of it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Where a message is not documented, it is the one that was recorded at AWS: most of them by LocalStack
+/// (`tests/aws/services/cloudcontrol/test_cloudcontrol_api.snapshot.json`), others in public issues, named where they
+/// are used.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{message}")]
 pub struct Refusal {
     pub http_status: u16,
     pub code: &'static str,
@@ -48,7 +55,7 @@ impl Refusal {
     pub(super) fn request_token_not_found(token: &str) -> Self {
         Self::service(
             "RequestTokenNotFoundException",
-            format!("Request with token '{token}' was not found."),
+            format!("Request with token {token} was not found"),
         )
     }
 
@@ -64,7 +71,7 @@ impl Refusal {
         Self::service(
             "ClientTokenConflictException",
             format!(
-                "Client token '{client_token}' was already used with other parameters, by request token '{first}'."
+                "ClientToken {client_token} is already associated with an existing operation with RequestToken {first}"
             ),
         )
     }
@@ -78,6 +85,38 @@ impl Refusal {
 
     pub(super) fn invalid_request(message: String) -> Self {
         Self::service("InvalidRequestException", message)
+    }
+
+    /// What the service finds wrong with a model or a patch of one before it starts a request. Not among the operations'
+    /// declared errors, but what was recorded.
+    pub(super) fn invalid_model(message: String) -> Self {
+        Self::service("ValidationException", message)
+    }
+
+    /// Seen in public as radius-project/radius#7066.
+    pub(super) fn concurrent_operation(identifier: &str, at_work: Token) -> Self {
+        Self::service(
+            "ConcurrentOperationException",
+            format!("Concurrent operation found for resource {identifier} with RequestToken {at_work}"),
+        )
+    }
+
+    /// What a handler says that is run while the client waits, as those that read are.
+    pub(super) fn resource_not_found(type_name: &str, message: &str, handled: Token) -> Self {
+        Self::service(
+            "ResourceNotFoundException",
+            format!(
+                "{type_name} Handler returned status FAILED: {message} (HandlerErrorCode: NotFound, RequestToken: \
+                 {handled})"
+            ),
+        )
+    }
+
+    pub(super) fn not_updatable(property: &str) -> Self {
+        Self::service(
+            "NotUpdatableException",
+            format!("Invalid patch update: createOnlyProperties [/properties/{property}] cannot be updated"),
+        )
     }
 
     /// All that is wrong with an input, in the framework's own form.
@@ -133,6 +172,41 @@ impl Refusal {
                 "User: {caller} is not authorized to perform: cloudformation:{operation} because no identity-based \
                  policy allows the cloudformation:{operation} action"
             ),
+        )
+    }
+
+    pub(super) fn too_many_worlds(limit: usize) -> Self {
+        Self::framework(
+            "LimitExceededException",
+            &format!(
+                "The simulator holds {limit} worlds, one for each account and Region that was called, and makes no more."
+            ),
+        )
+    }
+
+    pub(super) fn missing_authentication_token() -> Self {
+        Self::framework(
+            "MissingAuthenticationTokenException",
+            "Request is missing Authentication Token",
+        )
+    }
+
+    pub(super) fn incomplete_signature(message: &str) -> Self {
+        Self::framework("IncompleteSignatureException", message)
+    }
+
+    pub(super) fn invalid_signature(message: String) -> Self {
+        Self {
+            message,
+            ..Self::framework("InvalidSignatureException", "")
+        }
+    }
+
+    pub(super) fn signature_does_not_match() -> Self {
+        Self::framework(
+            "InvalidSignatureException",
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key \
+             and signing method. Consult the service documentation for details.",
         )
     }
 

@@ -1,4 +1,12 @@
-//! What a world is like: plain data, which a file may hold.
+//! What a world is like: plain data, and the file that holds it (`scenario/reader.rs`).
+//!
+//! The data is read by one reader alone, in words that are the fields' own, so that who knows one knows the other.
+
+mod faults;
+mod hooks;
+mod reader;
+mod types;
+mod values;
 
 use std::time::Duration;
 
@@ -9,7 +17,7 @@ use crate::model::{ErrorCode, FailureMode, Operation};
 /// What a world is like. Shares are probabilities from 0 to 1; weights count against the sum of their list.
 ///
 /// The default is a plain world in which nothing happens by itself, everything asked for takes five seconds and
-/// succeeds, and no hook runs. See `friendly` and `lively` for the two that come with the program.
+/// succeeds, and no hook runs. See [`Scenario::names`] for those that come with the program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scenario {
     /// Twelve digits; appears in ARNs.
@@ -218,3 +226,7 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "scenario/annotated_tests.rs"]
+mod annotated_tests;

@@ -20,6 +20,16 @@ impl Spread {
     /// Nothing takes longer than this, so that the long tail of a log-normal stays a time that can be added to another.
     pub const LONGEST: Duration = Duration::from_hours(24 * 30);
 
+    /// The log-normal distribution of which half lies below the median, and 99 of 100 below `p99`: what dashboards show
+    /// of measured times. A `p99` below the median counts as it.
+    pub fn log_normal(median: Duration, p99: Duration) -> Self {
+        /// How many standard deviations the 99th percentile of a normal distribution lies above its mean.
+        const Z_99: f64 = 2.326_347_874_040_841;
+        let ratio = p99.as_secs_f64() / median.as_secs_f64();
+        let sigma = if ratio > 1.0 { ratio.ln() / Z_99 } else { 0.0 };
+        Self::LogNormal { median, sigma }
+    }
+
     pub(super) fn draw(self, rng: &mut Rng) -> Duration {
         let seconds = match self {
             Self::Fixed(duration) => return duration.min(Self::LONGEST),
@@ -76,6 +86,20 @@ mod tests {
         }
         assert!((4_800..5_200).contains(&below_median), "{below_median}");
         assert!((2_400.0..2_600.0).contains(&sum), "{sum}");
+    }
+
+    #[test]
+    fn a_log_normal_is_given_by_what_dashboards_show() {
+        let mut rng = Rng::with_seed(7);
+        let (median, p99) = (Duration::from_secs(5), Duration::from_mins(1));
+        let spread = Spread::log_normal(median, p99);
+        let draws: Vec<_> = (0..20_000).map(|_| spread.draw(&mut rng)).collect();
+        let above = |limit| draws.iter().filter(|draw| **draw > limit).count();
+        assert!((9_700..10_300).contains(&above(median)), "{}", above(median));
+        assert!((150..250).contains(&above(p99)), "{}", above(p99));
+        for (median, p99) in [(p99, median), (median, median), (Duration::ZERO, Duration::ZERO)] {
+            assert_eq!(Spread::log_normal(median, p99).draw(&mut rng), median);
+        }
     }
 
     #[test]

@@ -98,6 +98,11 @@ impl Truth {
         }
     }
 
+    /// How many transitions there have been, the forgotten ones included.
+    pub fn count(&self) -> u64 {
+        self.forgotten + self.transitions.len() as u64
+    }
+
     /// How each request stands whose beginning is remembered, expired ones included.
     pub fn requests(&self) -> BTreeMap<Token, RequestTruth> {
         let mut requests = BTreeMap::new();

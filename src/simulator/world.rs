@@ -25,8 +25,9 @@ use super::client_token::ClientTokens;
 use super::course::Step;
 use super::faults::{Bucket, Faults};
 use super::listing::{Listing, Position};
+use super::place::Place;
 use super::request::{Request, View};
-use super::resources::Resources;
+use super::resources::{Effect, Resources};
 use super::scenario::{ListOrder, Scenario};
 use super::spread::until_next;
 use super::token::Token;
@@ -37,6 +38,7 @@ use crate::model::{ErrorCode, FailureMode, HookStatus, RequestStatus, Timestamp}
 #[derive(Debug)]
 pub struct World {
     pub(super) scenario: Arc<Scenario>,
+    pub(super) place: Place,
     pub(super) faults: Faults,
     pub(super) now: Timestamp,
     /// Draws what other clients do.
@@ -59,7 +61,7 @@ pub struct World {
     arrears: VecDeque<(Timestamp, u64, Arc<View>)>,
     pub(super) listing: Listing,
     pub(super) client_tokens: ClientTokens,
-    resources: Resources,
+    pub(super) resources: Resources,
     pub(super) bucket: Bucket,
     pub(super) truth: Truth,
     pub(super) calls: Calls,
@@ -74,7 +76,13 @@ enum Due {
 }
 
 impl World {
+    /// The world of the account and the Region that the scenario names.
     pub fn new(scenario: Scenario, seed: u64, now: Timestamp) -> Self {
+        let place = Place::new(&scenario.account_id, &scenario.region);
+        Self::in_place(Arc::new(scenario), place, seed, now)
+    }
+
+    pub(super) fn in_place(scenario: Arc<Scenario>, place: Place, seed: u64, now: Timestamp) -> Self {
         let mut root = Rng::with_seed(seed);
         let mut others = root.fork();
         let next_arrival = until_next(&mut others, scenario.arrivals_per_second);
@@ -98,7 +106,8 @@ impl World {
             truth: Truth::default(),
             calls: Calls::default(),
             faults,
-            scenario: Arc::new(scenario),
+            scenario,
+            place,
         }
     }
 
@@ -270,13 +279,13 @@ impl World {
         let index = usize::try_from(sequence - self.first).unwrap_or(usize::MAX);
         if status == RequestStatus::Success
             && let Some(request) = self.requests.get(index)
-            && request.by_client
-            && let Err(failure) = self.resources.settle(
-                &request.operation,
-                &request.type_name,
-                &request.identifier,
-                request.resource_model.as_ref(),
-            )
+            && let Err(failure) = self.resources.settle(&Effect {
+                operation: &request.operation,
+                type_name: &request.type_name,
+                identifier: &request.identifier,
+                model: request.resource_model.as_ref(),
+                by_client: request.by_client,
+            })
         {
             let message = Some(failure.message.into());
             self.set_status(sequence, RequestStatus::Failed, Some(failure.error_code), message);
@@ -292,6 +301,9 @@ impl World {
         error_code: Option<ErrorCode>,
         message: Option<Arc<str>>,
     ) {
+        if status.is_final() {
+            self.end_work(sequence);
+        }
         self.change(sequence, |view| {
             view.status = status.clone();
             view.error_code = error_code.clone();
@@ -302,6 +314,15 @@ impl World {
             error_code,
             message,
         });
+    }
+
+    /// Lets other requests work on the resource of this one.
+    fn end_work(&mut self, sequence: u64) {
+        let request = request_at(&mut self.requests, self.first, sequence);
+        if let Some(request) = request.filter(|request| request.by_client) {
+            self.resources
+                .end_work(&request.type_name, &request.identifier, sequence);
+        }
     }
 
     fn move_hook(&mut self, sequence: u64, index: usize, status: HookStatus, message: Option<Arc<str>>) {
@@ -379,6 +400,7 @@ impl World {
     }
 
     fn expire_first(&mut self) {
+        self.end_work(self.first);
         let Some(request) = self.requests.pop_front() else {
             return;
         };
@@ -432,4 +454,4 @@ mod law_tests;
 mod list_tests;
 #[cfg(test)]
 #[path = "world_tests.rs"]
-mod tests;
+pub(super) mod tests;

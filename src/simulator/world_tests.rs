@@ -6,9 +6,9 @@ use super::*;
 use crate::simulator::scenario::{Failure, HookMessages, HookScenario, TypeScenario};
 use crate::simulator::{Create, Delete, Filter, ListQuery, ProgressEvent, Spread};
 
-pub(super) const START: Timestamp = Timestamp::from_millis(1_767_110_540_245);
+pub(in crate::simulator) const START: Timestamp = Timestamp::from_millis(1_767_110_540_245);
 
-pub(super) fn at(seconds: f64) -> Timestamp {
+pub(in crate::simulator) fn at(seconds: f64) -> Timestamp {
     START.plus(Duration::from_secs_f64(seconds))
 }
 
@@ -21,11 +21,11 @@ fn bucket(desired_state: &str) -> Create {
     }
 }
 
-pub(super) fn create(world: &mut World, desired_state: &str) -> Token {
+pub(in crate::simulator) fn create(world: &mut World, desired_state: &str) -> Token {
     world.create(&bucket(desired_state), None).unwrap().request_token
 }
 
-pub(super) fn look(world: &mut World, token: Token) -> ProgressEvent {
+pub(in crate::simulator) fn look(world: &mut World, token: Token) -> ProgressEvent {
     world.look(&token.to_string()).unwrap().0
 }
 
@@ -55,7 +55,7 @@ pub(super) fn list(world: &mut World, filter: &Filter, max_results: usize) -> Ve
     }
 }
 
-pub(super) fn plain() -> Scenario {
+pub(in crate::simulator) fn plain() -> Scenario {
     Scenario {
         types: vec![TypeScenario {
             type_name: "AWS::S3::Bucket".to_owned(),

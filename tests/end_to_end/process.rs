@@ -62,6 +62,10 @@ struct World {
 impl World {
     async fn new(scenario: Scenario) -> Self {
         let clock = Clock::system();
+        let scenario = Scenario {
+            region: "eu-west-1".into(),
+            ..scenario
+        };
         let simulator = Simulator::new(scenario, 1, clock.now());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());

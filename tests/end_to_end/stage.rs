@@ -104,7 +104,14 @@ impl Stage {
     pub(crate) fn new(scenario: Scenario, seed: u64) -> Self {
         let clock = Clock::simulated(START);
         Self {
-            simulator: Simulator::new(scenario, seed, clock.now()),
+            simulator: Simulator::new(
+                Scenario {
+                    region: "eu-west-1".into(),
+                    ..scenario
+                },
+                seed,
+                clock.now(),
+            ),
             clock,
             received: Received::default(),
             folder: tempfile::tempdir().unwrap(),

@@ -4,21 +4,27 @@
 //! errors by `__type`. No transport is known here, so that both carry the same bytes.
 //!
 //! Where AWS's behaviour is not documented, what was chosen is: an unknown target is HTTP 400 with
-//! UnknownOperationException in JSON, as its JSON services answer; what is not `POST /` is HTTP 404 with
-//! `<UnknownOperationException/>`, as the framework answers before it knows the protocol. Signatures are not verified:
-//! the credential scope is read where there is one, and a call without one is served, so that `curl` can call.
+//! UnknownOperationException in JSON, as its JSON services answer; what is not `POST /`, or of another Content-Type, is
+//! HTTP 404 with `<UnknownOperationException/>`, as the framework answers before it knows the protocol (so does DynamoDB,
+//! which takes `application/json` too, by what dynalite learned from it). Signatures are verified where a secret is given;
+//! otherwise the credential scope is read where there is one, and a call without one is served, so that `curl` can call.
 
 mod input;
+mod limits;
 mod output;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
+use secrecy::SecretString;
 
 use self::input::Input;
+pub(super) use self::limits::is_type_name;
 use self::output::Body;
 use super::calls::Ending;
 use super::faults::happens;
+use super::place::{Place, account_of};
 use super::refusal::Refusal;
+use super::signature;
 use super::token::Token;
 use super::world::World;
 use crate::model::Timestamp;
@@ -62,6 +68,11 @@ impl<'a> Caller<'a> {
         let region = parts.nth(1).flatten();
         Self { access_key, region }
     }
+
+    /// The world that is called, where a call that names none calls `home`.
+    pub(super) fn place(&self, home: &Place) -> Place {
+        home.with(self.access_key.and_then(account_of).as_deref(), self.region)
+    }
 }
 
 /// How long the call waits before it is looked at.
@@ -73,10 +84,15 @@ pub(super) fn delay(world: &mut World) -> std::time::Duration {
     }
 }
 
-/// Carries out a call at `now`, and answers it as far as the faults let it.
-pub(super) fn answer(world: &mut World, request: &Request<Bytes>, now: Timestamp) -> Answer {
+/// Carries out a call at `now`, and answers it as far as the faults let it. With a secret, it must be signed with that.
+pub(super) fn answer(
+    world: &mut World,
+    request: &Request<Bytes>,
+    secret: Option<&SecretString>,
+    now: Timestamp,
+) -> Answer {
     world.advance(now);
-    if request.method() != Method::POST || request.uri().path() != "/" {
+    if !is_call(request) {
         return Answer::Whole(output::not_a_call(world));
     }
     let operation = request
@@ -85,7 +101,7 @@ pub(super) fn answer(world: &mut World, request: &Request<Bytes>, now: Timestamp
         .and_then(|target| target.to_str().ok())
         .and_then(|target| target.strip_prefix("CloudApiService."))
         .and_then(input::operation);
-    let (answer, ending) = match carry_out(world, operation, request) {
+    let (answer, ending) = match carry_out(world, operation, request, secret) {
         Ok(answer) => answer,
         Err(refusal) => {
             let ending = match refusal.http_status {
@@ -100,6 +116,16 @@ pub(super) fn answer(world: &mut World, request: &Request<Bytes>, now: Timestamp
     answer
 }
 
+/// Whether it is one of this protocol at all.
+fn is_call(request: &Request<Bytes>) -> bool {
+    let content_type = request.headers().get(http::header::CONTENT_TYPE);
+    let content_type = content_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    request.method() == Method::POST
+        && request.uri().path() == "/"
+        && ["application/x-amz-json-1.0", "application/json"].contains(&essence)
+}
+
 /// An answer to what a transport refuses by itself.
 pub(super) fn refuse(world: &mut World, refusal: &Refusal, now: Timestamp) -> Answer {
     world.advance(now);
@@ -111,12 +137,16 @@ fn carry_out(
     world: &mut World,
     operation: Option<&'static str>,
     request: &Request<Bytes>,
+    secret: Option<&SecretString>,
 ) -> Result<(Answer, Ending), Refusal> {
     let reset = happens(&mut world.answers, world.faults.resets);
     if reset && world.answers.bool() {
         return Ok((Answer::Reset, Ending::Faulted));
     }
     stand_in_the_way(world, operation, &Caller::of(request))?;
+    if let Some(secret) = secret {
+        signature::verify(request, secret, world.server_now())?;
+    }
     let input = Input::read(operation, request.body())?;
     let cut_off = happens(&mut world.answers, world.faults.cut_off);
     let empty = happens(&mut world.answers, world.faults.empty_bodies);
@@ -161,7 +191,7 @@ fn stand_in_the_way(world: &mut World, operation: Option<&str>, caller: &Caller<
     match operation {
         Some(operation) if world.faults.denies(operation) => {
             let name = caller.access_key.unwrap_or("anonymous");
-            let arn = format!("arn:aws:iam::{}:user/{name}", world.scenario.account_id);
+            let arn = format!("arn:aws:iam::{}:user/{name}", world.place.account_id);
             Err(Refusal::access_denied(&arn, operation))
         }
         _ => Ok(()),
@@ -170,26 +200,39 @@ fn stand_in_the_way(world: &mut World, operation: Option<&str>, caller: &Caller<
 
 fn perform(world: &mut World, input: &Input, lost: bool) -> Result<Body, Refusal> {
     Ok(match input {
-        Input::List(query) => {
+        Input::ListRequests(query) => {
             let page = world.page(query);
             if !lost {
                 world.told(&page.entries);
             }
-            Body::Page {
+            Body::Requests {
                 entries: page.entries,
                 next_token: page.next.map(input::write_next_token),
             }
         }
-        Input::Get { request_token } => {
+        Input::GetRequest { request_token } => {
             let (event, hooks) = world.look(request_token)?;
             if !lost {
                 world.told([&event]);
             }
             Body::Event { event, hooks }
         }
-        Input::Cancel { request_token } => Body::event(world.cancel(request_token)?),
-        Input::Create { create, client_token } => Body::event(world.create(create, client_token.as_deref())?),
-        Input::Delete { delete, client_token } => Body::event(world.delete(delete, client_token.as_deref())?),
+        Input::CancelRequest { request_token } => Body::event(world.cancel(request_token)?),
+        Input::Create(create, client_token) => Body::event(world.create(create, client_token.as_deref())?),
+        Input::Update(update, client_token) => Body::event(world.update(update, client_token.as_deref())?),
+        Input::Delete(delete, client_token) => Body::event(world.delete(delete, client_token.as_deref())?),
+        Input::GetResource { type_name, identifier } => Body::Resource {
+            resource: world.resource(type_name, identifier)?,
+            type_name: type_name.clone(),
+        },
+        Input::ListResources(query) => {
+            let page = world.resources(query)?;
+            Body::Resources {
+                type_name: query.type_name.clone(),
+                resources: page.resources,
+                next_token: page.next.map(input::write_next_token),
+            }
+        }
     })
 }
 
@@ -200,5 +243,7 @@ fn request_id(world: &mut World) -> Token {
 
 #[cfg(test)]
 mod fault_tests;
+#[cfg(test)]
+mod limit_tests;
 #[cfg(test)]
 mod tests;

@@ -7,13 +7,14 @@ use http::{HeaderValue, Response, StatusCode};
 use serde::Serialize;
 
 use super::super::event::{HookProgressEvent, ProgressEvent};
+use super::super::reads::ResourceDescription;
 use super::super::refusal::{Origin, Refusal};
 use super::super::world::World;
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub(super) enum Body {
-    Page {
+    Requests {
         #[serde(rename = "ResourceRequestStatusSummaries")]
         entries: Vec<ProgressEvent>,
         #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
@@ -24,6 +25,20 @@ pub(super) enum Body {
         event: ProgressEvent,
         #[serde(rename = "HooksProgressEvent", skip_serializing_if = "Vec::is_empty")]
         hooks: Vec<HookProgressEvent>,
+    },
+    Resource {
+        #[serde(rename = "TypeName")]
+        type_name: String,
+        #[serde(rename = "ResourceDescription")]
+        resource: ResourceDescription,
+    },
+    Resources {
+        #[serde(rename = "TypeName")]
+        type_name: String,
+        #[serde(rename = "ResourceDescriptions")]
+        resources: Vec<ResourceDescription>,
+        #[serde(rename = "NextToken", skip_serializing_if = "Option::is_none")]
+        next_token: Option<String>,
     },
 }
 
@@ -57,7 +72,7 @@ pub(super) fn to_json(body: &Body) -> Result<Bytes, Refusal> {
 pub(super) fn refused(world: &mut World, refusal: &Refusal) -> Response<Bytes> {
     let body = match refusal.origin {
         Origin::Service => serde_json::json!({
-            "__type": format!("com.amazonaws.cloudapi#{}", refusal.code),
+            "__type": format!("com.amazon.cloudapiservice#{}", refusal.code),
             "Message": refusal.message,
         }),
         Origin::Framework => serde_json::json!({
