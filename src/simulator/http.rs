@@ -32,7 +32,6 @@ use self::connection::Severed;
 use super::cut_off::CutOff;
 use super::faults::Faults;
 use super::place::{is_account_id, is_region};
-use super::refusal::Refusal;
 use super::wire::Answer;
 use super::{Calls, Place, Simulator};
 use crate::clock::Clock;
