@@ -194,7 +194,7 @@ def be_turned_away(endpoint):
         set_faults(endpoint, faults)
         for call in (client.list_resource_requests, client.list_resources, client.create_resource):
             # Both of two kinds, or near enough: each of forty is a toss of a coin.
-            told = {refusal(call, TypeName=BUCKET)[0] for _ in range(40)}
+            told = {refusal(call)[0] for _ in range(40)}
             assert told == codes, f"{faults}: {told}"
     # What may be missing is missing: the model allows it, and botocore reads the rest.
     set_faults(endpoint, {"missing_fields": 0.5, "empty_bodies": 0.2})
