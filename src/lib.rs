@@ -51,3 +51,8 @@ pub mod history;
 pub mod model;
 pub mod simulator;
 pub mod watch;
+
+/// The examples of the documentation are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/simulator.md")]
+struct SimulatorExamples;

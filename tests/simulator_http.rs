@@ -145,7 +145,8 @@ async fn truth_calls_and_faults_are_told_of_each_world_by_itself_and_calls_of_al
     let served = OnASocket::start().await;
     let list = |access_key: &str| {
         format!(
-            "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-amz-target: CloudApiService.ListResourceRequests\r\n\
+            "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/x-amz-json-1.0\r\n\
+             x-amz-target: CloudApiService.ListResourceRequests\r\n\
              authorization: AWS4-HMAC-SHA256 Credential={access_key}/20260101/eu-west-1/cloudcontrolapi/aws4_request\r\n\
              content-length: 2\r\n\r\n{{}}"
         )

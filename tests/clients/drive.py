@@ -2,8 +2,8 @@
 
     python drive.py FRIENDLY LIVELY
 
-FRIENDLY and LIVELY are the endpoints of a world in which nothing happens but what is asked for, and of one in which
-other clients are at work too (`ccwatch simulate`, and with `--lively`), both new. Every answer is held to botocore's own model of
+FRIENDLY and LIVELY are the endpoints of two new worlds, by the scenarios of these names: one in which nothing happens
+but what is asked for, and one in which other clients are at work too. Every answer is held to botocore's own model of
 the service (`service_model.py`). Exits non-zero with the first thing that is not as it should be.
 """
 
@@ -28,6 +28,7 @@ os.environ |= {
 import service_model
 import with_boto3
 import with_the_cli
+import with_the_documentation
 
 ALL_WORDS = {
     "Operation": {"CREATE", "UPDATE", "DELETE"},
@@ -49,6 +50,7 @@ def main(friendly, lively):
     operations = set(service_model.answers)
     assert len(operations) == 8, f"walked {operations} only"
     with_boto3.be_refused(friendly)
+    with_boto3.be_turned_away(friendly)
     with_boto3.watch_others(lively)
     for shape, words in ALL_WORDS.items():
         missing = words - set(service_model.words[shape])
@@ -58,10 +60,12 @@ def main(friendly, lively):
     with tempfile.TemporaryDirectory() as folder:
         walked = with_the_cli.ask_for_everything(friendly, folder)
     assert walked == operations, f"the AWS CLI made {walked}"
+    with_the_documentation.run_examples(friendly)
+    with_boto3.find_what_is_wrong(lively)
     print(
         f"boto3 {version('boto3')}, botocore {version('botocore')}, awscli {version('awscli')}: "
-        f"{sum(service_model.answers.values())} answers and {sum(service_model.errors.values())} errors of boto3's "
-        f"walked, with {', '.join(sorted(service_model.errors))}, and all of the CLI's"
+        f"walked {sum(service_model.answers.values())} answers and {sum(service_model.errors.values())} errors of boto3's, "
+        f"{len(service_model.errors)} kinds of them, and all of the CLI's"
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -181,6 +182,30 @@ def be_refused(endpoint):
     client.cancel_resource_request(RequestToken=slow)
 
 
+def be_turned_away(endpoint):
+    """Meets what stands between a client and the service."""
+    client = client_of(endpoint, validates=False)
+    for faults, codes in [
+        ({"throttled": 1}, {"ThrottlingException"}),
+        ({"server_errors": 1}, {"InternalFailure", "ServiceUnavailableException"}),
+        ({"expired_credentials": True}, {"ExpiredTokenException"}),
+        ({"access_denied": ["*"]}, {"AccessDeniedException"}),
+    ]:
+        set_faults(endpoint, faults)
+        for call in (client.list_resource_requests, client.list_resources, client.create_resource):
+            # Both of two kinds, or near enough: each of forty is a toss of a coin.
+            told = {refusal(call)[0] for _ in range(40)}
+            assert told == codes, f"{faults}: {told}"
+    # What may be missing is missing: the model allows it, and botocore reads the rest.
+    set_faults(endpoint, {"missing_fields": 0.5, "empty_bodies": 0.2})
+    for _ in range(20):
+        client.list_resource_requests()
+        client.list_resources(TypeName=BUCKET)
+    set_faults(endpoint, {})
+    for size, code in [(262_145, "ValidationException"), (10_000_000, "RequestEntityTooLargeException")]:
+        assert refusal(client.create_resource, TypeName=BUCKET, DesiredState="x" * size)[0] == code, size
+
+
 def watch_others(endpoint):
     """Lists for some seconds, and looks at all that is there, so that hooks and failures come by."""
     client = client_of(endpoint)
@@ -191,3 +216,22 @@ def watch_others(endpoint):
         with ThreadPoolExecutor(max_workers=8) as looks:
             list(looks.map(lambda token: get(client, token), listed))
         time.sleep(1.5)
+
+
+def find_what_is_wrong(endpoint):
+    """The walk is worth something: it finds the words that no documentation knows."""
+    set_faults(endpoint, {"unknown_statuses": 1})
+    try:
+        client_of(endpoint).list_resource_requests()
+    except AssertionError as found:
+        assert "OperationStatus: " in str(found) and " is none of " in str(found), found
+    else:
+        raise AssertionError("the walk took an unknown status for one of the model's")
+    finally:
+        set_faults(endpoint, {})
+
+
+def set_faults(endpoint, faults):
+    request = urllib.request.Request(f"{endpoint}/_simulator/faults", json.dumps(faults).encode())
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 200
