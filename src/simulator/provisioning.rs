@@ -191,5 +191,8 @@ pub(super) fn primary_identifier(kind: &TypeScenario, identifier: &str) -> Arc<s
 }
 
 #[cfg(test)]
+#[path = "resource_law_tests.rs"]
+mod law_tests;
+#[cfg(test)]
 #[path = "provisioning_tests.rs"]
 mod tests;

@@ -14,7 +14,7 @@ use super::scenario::Scenario;
 use super::world::World;
 use crate::model::Timestamp;
 
-/// How many worlds there may be. An empty one is less than two kilobytes.
+/// How many worlds there may be. An empty one takes a kilobyte.
 const LIMIT: usize = 50_000;
 
 /// A world that several calls share.
