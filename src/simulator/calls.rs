@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::lateness::Lateness;
+
 /// Calls by operation. What names no operation is counted under `unknown`, so that strange names can't fill the memory.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Calls {
     pub operations: BTreeMap<&'static str, OperationCalls>,
+    pub lateness: Lateness,
 }
 
 /// Each call that was received is counted in exactly one of the other counters but `early_looks`.
@@ -50,6 +53,7 @@ impl Calls {
 
     /// Counts what `others` counted too.
     pub fn add(&mut self, others: &Self) {
+        self.lateness.add(&others.lateness);
         for (operation, other) in &others.operations {
             let calls = self.operations.entry(operation).or_default();
             calls.received += other.received;

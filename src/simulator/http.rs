@@ -177,7 +177,13 @@ async fn truth(State(service): State<Service>, uri: Uri) -> Result<Response, Bad
 }
 
 async fn calls(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
-    let counted = |calls: &Calls| json!({ "early_looks": calls.early_looks(), "operations": calls.operations });
+    let counted = |calls: &Calls| {
+        json!({
+            "early_looks": calls.early_looks(),
+            "lateness": calls.lateness,
+            "operations": calls.operations,
+        })
+    };
     if uri.query().is_some() {
         let place = place(service.simulator.home(), &uri)?;
         let calls = service.simulator.with_in(&place, |world| counted(world.calls()))?;

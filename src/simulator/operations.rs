@@ -103,9 +103,14 @@ impl World {
 
     /// Takes note of what List and Get told a client, once the answer is sure to reach it.
     pub(super) fn told<'a>(&mut self, events: impl IntoIterator<Item = &'a ProgressEvent>) {
+        let server_now = self.server_now();
         for event in events {
-            if let Some(request) = self.request_mut(event.sequence) {
-                request.advertised = event.retry_after;
+            let Some(request) = self.request_mut(event.sequence) else {
+                continue;
+            };
+            let before = std::mem::replace(&mut request.advertised, event.retry_after);
+            if let Some(retry_after) = before.filter(|retry_after| *retry_after <= server_now) {
+                self.calls.lateness.record(server_now.since(retry_after));
             }
         }
     }

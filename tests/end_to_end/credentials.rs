@@ -99,7 +99,12 @@ async fn credentials_are_asked_for_once_however_many_regions_use_them() {
         .spawn()
         .unwrap();
     // Each of the eight targets lists several times.
-    let answered = || simulator.calls().of("ListResourceRequests").answered;
+    let answered = || {
+        let calls = simulator.calls_by_place().into_values();
+        calls
+            .map(|calls| calls.of("ListResourceRequests").answered)
+            .sum::<u64>()
+    };
     for _ in 0..600 {
         if answered() >= 8 * 4 {
             break;
