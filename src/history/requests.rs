@@ -1,6 +1,6 @@
 //! Requests and their hooks: the state that a sighting is compared with, read and written whole.
 
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::sql::{HookId, RequestId};
 use super::{Failure, WriteTx};
@@ -16,7 +16,23 @@ pub(super) struct Known {
     pub(super) state: RequestState,
 }
 
-pub(super) const REQUEST: &str = "SELECT * FROM requests WHERE token = ?2 AND target_id = ?1";
+/// The columns of a request that a look may change, in the order in which [`WriteTx::write_row`] gives them. Without
+/// `started_at`, which seldom changes: naming it would have each update rewrite the request's entry in an index by start.
+macro_rules! changing_columns {
+    () => {
+        "hooks_request_token, type_name, identifier, operation, status, error_code, status_message, event_time,
+    retry_after, phase, last_seen_at, finished_at, final_looks_left, gone_looks, gone_at, announced, hooks_total,
+    hooks_failed, hooks_pending"
+    };
+}
+
+/// Read in this order by [`state_from`]: to look each column up by its name takes longer than SQLite's search.
+pub(super) const REQUEST: &str = "
+SELECT id, hooks_request_token, type_name, identifier, operation, status, error_code, status_message, event_time,
+    started_at, retry_after, phase, first_seen_at, last_seen_at, finished_at, final_looks_left, gone_looks, gone_at,
+    announced, hooks_total
+FROM requests
+WHERE token = ?2 AND target_id = ?1";
 
 pub(super) const RESOURCE_MODEL: &str = "SELECT resource_model FROM resource_models WHERE request_id = ?1";
 
@@ -38,37 +54,21 @@ LIMIT ?2";
 /// What most looks come to. The whole row would be written as well, but so would its entry in each index.
 pub(super) const SEEN_AGAIN: &str = "UPDATE requests SET last_seen_at = ?2, retry_after = ?3 WHERE id = ?1";
 
-const STORE_REQUEST: &str = "
-INSERT INTO requests (
-    target_id, token, hooks_request_token, type_name, identifier, operation, status, error_code, status_message,
-    event_time, started_at, retry_after, phase, first_seen_at, last_seen_at, finished_at, final_looks_left, gone_looks,
-    gone_at, announced, hooks_total, hooks_failed, hooks_pending)
-VALUES (
-    :target_id, :token, :hooks_request_token, :type_name, :identifier, :operation, :status, :error_code, :status_message,
-    :event_time, :started_at, :retry_after, :phase, :first_seen_at, :last_seen_at, :finished_at, :final_looks_left,
-    :gone_looks, :gone_at, :announced, :hooks_total, :hooks_failed, :hooks_pending)
-ON CONFLICT (token, target_id) DO UPDATE SET
-    hooks_request_token = excluded.hooks_request_token,
-    type_name = excluded.type_name,
-    identifier = excluded.identifier,
-    operation = excluded.operation,
-    status = excluded.status,
-    error_code = excluded.error_code,
-    status_message = excluded.status_message,
-    event_time = excluded.event_time,
-    started_at = excluded.started_at,
-    retry_after = excluded.retry_after,
-    phase = excluded.phase,
-    last_seen_at = excluded.last_seen_at,
-    finished_at = excluded.finished_at,
-    final_looks_left = excluded.final_looks_left,
-    gone_looks = excluded.gone_looks,
-    gone_at = excluded.gone_at,
-    announced = excluded.announced,
-    hooks_total = excluded.hooks_total,
-    hooks_failed = excluded.hooks_failed,
-    hooks_pending = excluded.hooks_pending
-RETURNING id";
+const INSERT_REQUEST: &str = concat!(
+    "INSERT INTO requests (",
+    changing_columns!(),
+    ", started_at, first_seen_at, target_id, token)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+);
+
+pub(super) const UPDATE_REQUEST: &str = concat!(
+    "UPDATE requests SET (",
+    changing_columns!(),
+    ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+WHERE id = ?"
+);
+
+const MOVE_START: &str = "UPDATE requests SET started_at = ?2 WHERE id = ?1";
 
 pub(super) const UPDATE_HOOK: &str = "
 UPDATE hooks SET
@@ -130,32 +130,35 @@ pub(super) fn open_but_unseen(
     Ok(keys.collect::<rusqlite::Result<_>>()?)
 }
 
-fn state_from(row: &Row<'_>) -> rusqlite::Result<Known> {
-    Ok(Known {
-        id: row.get("id")?,
+/// With whether it has hooks, which are read apart.
+fn state_from(row: &Row<'_>) -> rusqlite::Result<(Known, bool)> {
+    let known = Known {
+        id: row.get(0)?,
         state: RequestState {
-            hooks_request_token: row.get("hooks_request_token")?,
-            type_name: row.get("type_name")?,
-            identifier: row.get("identifier")?,
-            operation: row.get("operation")?,
-            status: row.get("status")?,
-            error_code: row.get("error_code")?,
-            status_message: row.get("status_message")?,
-            event_time: row.get("event_time")?,
-            started_at: row.get("started_at")?,
-            retry_after: row.get("retry_after")?,
-            phase: row.get("phase")?,
-            first_seen_at: row.get("first_seen_at")?,
-            last_seen_at: row.get("last_seen_at")?,
-            finished_at: row.get("finished_at")?,
-            final_looks_left: row.get("final_looks_left")?,
-            gone_looks: row.get("gone_looks")?,
-            gone_at: row.get("gone_at")?,
-            announced: row.get("announced")?,
+            hooks_request_token: row.get(1)?,
+            type_name: row.get(2)?,
+            identifier: row.get(3)?,
+            operation: row.get(4)?,
+            status: row.get(5)?,
+            error_code: row.get(6)?,
+            status_message: row.get(7)?,
+            event_time: row.get(8)?,
+            started_at: row.get(9)?,
+            retry_after: row.get(10)?,
+            phase: row.get(11)?,
+            first_seen_at: row.get(12)?,
+            last_seen_at: row.get(13)?,
+            finished_at: row.get(14)?,
+            final_looks_left: row.get(15)?,
+            gone_looks: row.get(16)?,
+            gone_at: row.get(17)?,
+            announced: row.get(18)?,
             resource_model: None,
             hooks: Vec::new(),
         },
-    })
+    };
+    let hooks_total: u32 = row.get(19)?;
+    Ok((known, hooks_total > 0))
 }
 
 fn hook_from(row: &Row<'_>) -> rusqlite::Result<HookState> {
@@ -183,7 +186,12 @@ impl WriteTx<'_> {
         let known = statement
             .query_row(params![key.target, key.token], state_from)
             .optional()?;
-        let Some(mut known) = known else { return Ok(None) };
+        let Some((mut known, has_hooks)) = known else {
+            return Ok(None);
+        };
+        if !has_hooks {
+            return Ok(Some(known));
+        }
         let mut statement = self.transaction.prepare_cached(HOOKS)?;
         let hooks = statement.query_map([known.id], hook_from)?;
         known.state.hooks = hooks.collect::<rusqlite::Result<_>>()?;
@@ -196,7 +204,8 @@ impl WriteTx<'_> {
         Ok(statement.query_row([request], |row| row.get(0)).optional()?)
     }
 
-    /// Writes a request's own row. Its hooks are written one by one, those that differ.
+    /// Writes a request's own row: a new one if nothing was known `before`. Its hooks are written one by one, those that
+    /// differ.
     pub(super) fn store_request(
         &self,
         key: &RequestKey,
@@ -210,36 +219,7 @@ impl WriteTx<'_> {
             statement.execute(params![before.id, state.last_seen_at, state.retry_after])?;
             return Ok(before.id);
         }
-        let failed = |hook: &&HookState| hook.status.as_ref().is_some_and(HookStatus::is_failure);
-        let mut statement = self.transaction.prepare_cached(STORE_REQUEST)?;
-        let id: RequestId = statement.query_row(
-            named_params! {
-                ":target_id": key.target,
-                ":token": key.token,
-                ":hooks_request_token": state.hooks_request_token,
-                ":type_name": state.type_name,
-                ":identifier": state.identifier,
-                ":operation": state.operation,
-                ":status": state.status,
-                ":error_code": state.error_code,
-                ":status_message": state.status_message,
-                ":event_time": state.event_time,
-                ":started_at": state.started_at,
-                ":retry_after": state.retry_after,
-                ":phase": state.phase,
-                ":first_seen_at": state.first_seen_at,
-                ":last_seen_at": state.last_seen_at,
-                ":finished_at": state.finished_at,
-                ":final_looks_left": state.final_looks_left,
-                ":gone_looks": state.gone_looks,
-                ":gone_at": state.gone_at,
-                ":announced": state.announced,
-                ":hooks_total": count(state.hooks.len()),
-                ":hooks_failed": count(state.hooks.iter().filter(failed).count()),
-                ":hooks_pending": state.hooks_pending(),
-            },
-            |row| row.get(0),
-        )?;
+        let id = self.write_row(key, before, state)?;
         if let Some(model) = &state.resource_model
             && before.is_none_or(|before| before.state.resource_model.as_ref() != Some(model))
         {
@@ -250,6 +230,49 @@ impl WriteTx<'_> {
             statement.execute(params![id, model])?;
         }
         Ok(id)
+    }
+
+    fn write_row(&self, key: &RequestKey, before: Option<&Known>, state: &RequestState) -> Result<RequestId, Failure> {
+        let failed = |hook: &&HookState| hook.status.as_ref().is_some_and(HookStatus::is_failure);
+        let hooks_total = count(state.hooks.len());
+        let hooks_failed = count(state.hooks.iter().filter(failed).count());
+        let hooks_pending = state.hooks_pending();
+        let changing: [&dyn ToSql; 19] = [
+            &state.hooks_request_token,
+            &state.type_name,
+            &state.identifier,
+            &state.operation,
+            &state.status,
+            &state.error_code,
+            &state.status_message,
+            &state.event_time,
+            &state.retry_after,
+            &state.phase,
+            &state.last_seen_at,
+            &state.finished_at,
+            &state.final_looks_left,
+            &state.gone_looks,
+            &state.gone_at,
+            &state.announced,
+            &hooks_total,
+            &hooks_failed,
+            &hooks_pending,
+        ];
+        let Some(before) = before else {
+            let lasting: [&dyn ToSql; 4] = [&state.started_at, &state.first_seen_at, &key.target, &key.token];
+            let mut insert = self.transaction.prepare_cached(INSERT_REQUEST)?;
+            return Ok(RequestId(
+                insert.insert([changing.as_slice(), &lasting].concat().as_slice())?,
+            ));
+        };
+        let row: [&dyn ToSql; 1] = [&before.id];
+        let mut update = self.transaction.prepare_cached(UPDATE_REQUEST)?;
+        update.execute([changing.as_slice(), &row].concat().as_slice())?;
+        if state.started_at != before.state.started_at {
+            let mut move_start = self.transaction.prepare_cached(MOVE_START)?;
+            move_start.execute(params![before.id, state.started_at])?;
+        }
+        Ok(before.id)
     }
 
     pub(super) fn store_hook(&self, request: RequestId, hook: &HookState) -> Result<HookId, Failure> {

@@ -243,6 +243,7 @@ fn no_query_of_the_program_walks_a_table() {
         requests::HOOKS.into(),
         requests::STANDINGS.into(),
         requests::SEEN_AGAIN.into(),
+        requests::UPDATE_REQUEST.into(),
         requests::OPEN_BUT_UNSEEN.into(),
         requests::UPDATE_HOOK.into(),
         outbox::PUT.into(),
