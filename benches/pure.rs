@@ -214,6 +214,7 @@ fn announcement() -> Announcement {
         to: text("HOOK_COMPLETE_FAILED"),
         at: at(9),
         event_time: Some(at(8)),
+        observed_late: false,
         error_code: None,
         message: text("Template failed validation, the following rule(s) failed: encrypted_at_rest."),
         target: "prod/eu-west-1".into(),

@@ -285,7 +285,14 @@ CREATE VIEW v_changes AS SELECT
     c.from_status,
     c.to_status,
     c.error_code,
-    c.message
+    c.message,
+    -- Whether it happened while its target was not looked at, so that `at` says little of when. Not stored: it follows from
+    -- the gaps, whose ends are known only later.
+    EXISTS (
+        SELECT 1
+        FROM gaps AS g
+        WHERE g.target_id = r.target_id AND g.from_at <= c.event_time AND (g.to_at IS NULL OR g.to_at >= c.event_time)
+    ) AS observed_late
 FROM changes AS c
 JOIN requests AS r ON r.id = c.request_id
 JOIN targets AS t ON t.id = r.target_id

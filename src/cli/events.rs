@@ -134,5 +134,10 @@ fn what(change: &ChangeRow) -> String {
 
 fn detail(change: &ChangeRow) -> String {
     let parts = [change.error_code.as_deref(), change.message.as_deref()];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(": ")
+    let detail = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
+    if change.observed_late {
+        format!("{detail} [seen late]").trim_start().to_owned()
+    } else {
+        detail
+    }
 }

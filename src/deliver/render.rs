@@ -201,7 +201,12 @@ fn facts(announcement: &Announcement) -> Vec<Fact> {
     );
     add("Hook", hook_name(announcement));
     add("Failure mode", failure_mode(announcement).map(clean));
-    add("Seen at", Some(announcement.at.to_string()));
+    let late = if announcement.observed_late {
+        ", late: it happened while the target was not looked at"
+    } else {
+        ""
+    };
+    add("Seen at", Some(format!("{}{late}", announcement.at)));
     add("Request", Some(clean(&request.request_token)));
     facts
 }

@@ -15,6 +15,7 @@ pub(super) fn failed_request() -> Announcement {
         to: Some("FAILED".into()),
         at: NOW,
         event_time: None,
+        observed_late: false,
         error_code: Some("AlreadyExists".into()),
         message: Some("my-bucket already exists".into()),
         target: "prod/eu-west-1".into(),

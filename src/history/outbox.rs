@@ -34,7 +34,11 @@ SELECT min(next_attempt_at) FROM deliveries WHERE receiver = ?1 AND next_attempt
 
 pub(super) const CHANGE: &str = "
 SELECT m.history_id, c.hook_id, c.kind, c.from_status, c.to_status, c.at, c.event_time, c.error_code, c.message,
-    t.name AS target, t.account_id, t.region
+    t.name AS target, t.account_id, t.region,
+    EXISTS (
+        SELECT 1 FROM gaps AS g
+        WHERE g.target_id = r.target_id AND g.from_at <= c.event_time AND (g.to_at IS NULL OR g.to_at >= c.event_time)
+    ) AS observed_late
 FROM changes AS c
 JOIN requests AS r ON r.id = c.request_id
 JOIN targets AS t ON t.id = r.target_id
@@ -102,6 +106,7 @@ fn announcement(connection: &Connection, change: ChangeId, request: RequestId) -
             to: row.get("to_status")?,
             at: row.get("at")?,
             event_time: row.get("event_time")?,
+            observed_late: row.get("observed_late")?,
             error_code: row.get("error_code")?,
             message: row.get("message")?,
             target: row.get("target")?,

@@ -1,3 +1,5 @@
+use serde_json::json;
+
 use super::super::fixtures::{self, RECEIVER, Scene, all_to, at, event, guarded, hook, some_to};
 use super::*;
 use crate::decide::route::Field;
@@ -289,4 +291,37 @@ fn an_open_request_that_is_seen_again_unchanged_keeps_its_schedule_and_makes_no_
         (at(9), Some(at(20)))
     );
     assert_eq!(scene.count("SELECT count(*) FROM v_progress_events"), 1);
+}
+
+/// Law 7: what happened while no one looked is marked, whenever the gap's end became known.
+#[test]
+fn what_happened_in_a_gap_is_marked_as_observed_late() {
+    let scene = Scene::new();
+    let at_time = |token: &str, second: i64| ProgressEvent {
+        event_time: Some(at(second)),
+        ..event(token, Failed)
+    };
+    scene
+        .history
+        .write(|tx| tx.open_gap(scene.target, at(100), "away"))
+        .unwrap();
+    scene.record(&[
+        scene.seen(200, at_time("before", 99)),
+        scene.seen(200, at_time("meanwhile", 150)),
+    ]);
+    let marked = "SELECT request_token, observed_late FROM v_changes ORDER BY id";
+    let expected = json!([["before", 0], ["meanwhile", 1]]);
+    assert_eq!(scene.rows(marked), expected);
+    scene.history.write(|tx| tx.close_gap(scene.target, at(201))).unwrap();
+    scene.record(&[scene.seen(210, at_time("after", 205))]);
+    assert_eq!(
+        scene.rows(marked),
+        json!([["before", 0], ["meanwhile", 1], ["after", 0]])
+    );
+    let told: Vec<bool> = scene
+        .due(300)
+        .iter()
+        .map(|delivery| delivery.announcement.observed_late)
+        .collect();
+    assert_eq!(told, [false, true, false]);
 }

@@ -94,10 +94,14 @@ JOIN hook_events AS e ON e.hook_id = h.id"
 stored! {
     ChangeRow {
         id, at, kind, target, request_token, type_name, identifier, operation, hook_type_name, from_status, to_status,
-        error_code, message,
+        error_code, message, observed_late,
     }
     "SELECT c.id, c.at, c.kind, t.name AS target, r.token AS request_token, r.type_name, r.identifier, r.operation,
-    h.hook_type_name, c.from_status, c.to_status, c.error_code, c.message
+    h.hook_type_name, c.from_status, c.to_status, c.error_code, c.message,
+    EXISTS (
+        SELECT 1 FROM gaps AS g
+        WHERE g.target_id = r.target_id AND g.from_at <= c.event_time AND (g.to_at IS NULL OR g.to_at >= c.event_time)
+    ) AS observed_late
 FROM changes AS c
 JOIN requests AS r ON r.id = c.request_id
 JOIN targets AS t ON t.id = r.target_id

@@ -80,7 +80,7 @@ const VIEWS: [View; 7] = [
     View {
         name: "v_changes",
         columns: "id, at, kind, target, request_token, type_name, identifier, operation, hook_type_name, from_status, \
-                  to_status, error_code, message",
+                  to_status, error_code, message, observed_late",
         order: "id",
         read: |connection| json::<ChangeRow>(connection, "ORDER BY c.id"),
     },
@@ -322,7 +322,8 @@ fn no_query_of_the_program_walks_a_table() {
         let steps = plan(&scene, &sql);
         assert_eq!(steps[0], walks, "{sql}");
         for step in &steps[1..] {
-            assert!(step.starts_with("SEARCH"), "{step}\n{sql}");
+            let fine = step.starts_with("SEARCH") || step.starts_with("CORRELATED SCALAR SUBQUERY");
+            assert!(fine, "{step}\n{sql}");
         }
     }
 }

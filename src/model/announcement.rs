@@ -34,6 +34,8 @@ pub struct Announcement {
     pub to: Option<String>,
     pub at: Timestamp,
     pub event_time: Option<Timestamp>,
+    /// Whether it happened in a gap: while its target was not looked at (law 7).
+    pub observed_late: bool,
     pub error_code: Option<String>,
     pub message: Option<String>,
     pub target: String,

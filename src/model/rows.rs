@@ -99,6 +99,8 @@ pub struct ChangeRow {
     pub to_status: Option<String>,
     pub error_code: Option<String>,
     pub message: Option<String>,
+    /// Whether it happened in a gap: while its target was not looked at.
+    pub observed_late: bool,
 }
 
 /// A row of `v_deliveries`. `state` is one of pending, sent, dead, skipped.

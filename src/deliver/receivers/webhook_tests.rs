@@ -43,6 +43,7 @@ fn the_body_is_a_cloud_event() {
                 "to": "FAILED",
                 "at": "2025-11-22T06:28:00.123Z",
                 "event_time": null,
+                "observed_late": false,
                 "error_code": "AlreadyExists",
                 "message": "my-bucket already exists",
                 "target": "prod/eu-west-1",
