@@ -11,6 +11,8 @@
 //! CLI's and boto3's), and one that looks when RetryAfter has passed (Pulumi's). `docs/performance.md` explains the
 //! figures.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is here to print")]
+
 mod daemon;
 mod measure;
 mod truth;
@@ -44,6 +46,10 @@ struct Plan {
     /// How long a request lives, on average; from half of it to half as much again.
     #[arg(long, global = true, default_value = "5m", value_parser = humantime::parse_duration)]
     life: Duration,
+    /// How long the world has been going when the watchers begin; twice a life if not given, so that as many are open as
+    /// there will be. Seven days of it are there to be listed.
+    #[arg(long, global = true, value_parser = humantime::parse_duration)]
+    going: Option<Duration>,
     /// How far ahead RetryAfter is.
     #[arg(long, global = true, default_value = "5s", value_parser = humantime::parse_duration)]
     retry_after: Duration,

@@ -36,8 +36,8 @@ struct From {
 /// Prints the simulator's URL and the side entrance's, and serves both until it is killed.
 pub(crate) async fn run(plan: &Plan) -> Result<()> {
     let clock = Clock::system();
-    // So many requests are open once the longest life has passed.
-    let began = clock.now().minus(plan.life * 2);
+    // As many requests are open as there will be once the longest life has passed.
+    let began = clock.now().minus(plan.going.unwrap_or(plan.life * 2));
     let simulator = Simulator::new(scenario(plan), plan.seed, began);
     let now = clock.now();
     for number in 0..plan.targets {

@@ -102,22 +102,20 @@ impl Timetable {
     /// A page of a sweep was read, or failed and will be asked for again: when is the next one due?
     pub fn swept_page(&mut self, pace: &Pace, now: Duration) {
         self.sweep_began.get_or_insert(now);
-        let pause = match self.sweep_pages {
-            None => Duration::ZERO,
-            Some(pages) => pace
-                .sweep_every
-                .mul_f64(SWEEP_SHARE)
-                .div_f64(pages_as_number(pages))
-                .min(LONGEST_PAGE_PAUSE),
-        };
-        self.sweep_at = now + pause;
+        self.sweep_at = now + self.sweep_pages.map_or(Duration::ZERO, |pages| page_pause(pages, pace));
     }
 
     /// A sweep is complete.
-    pub fn swept(&mut self, length: usize, pace: &Pace, now: Duration, chance: f64) {
+    pub fn swept(&mut self, pages: usize, pace: &Pace, now: Duration, chance: f64) {
         let began = self.sweep_began.take().unwrap_or(now);
-        self.sweep_pages = Some(length);
-        self.sweep_at = now.max(began + shortened(pace.sweep_every, chance));
+        let interval = shortened(pace.sweep_every, chance);
+        // The next one takes its time, so after one that did not it begins so much earlier: no page is to be older than an
+        // interval.
+        let longer = match self.sweep_pages.replace(pages) {
+            None => page_pause(pages, pace).mul_f64(pages_as_number(pages)),
+            Some(_) => Duration::ZERO,
+        };
+        self.sweep_at = now.max(began + interval.saturating_sub(longer));
     }
 
     /// Something was missed: the next sweep is due at once. One that is under way goes on.
@@ -135,6 +133,12 @@ impl Timetable {
             self.news_at = self.news_at.max(self.open_at);
         }
     }
+}
+
+/// Between two pages of a sweep that has so many.
+fn page_pause(pages: usize, pace: &Pace) -> Duration {
+    let pause = pace.sweep_every.mul_f64(SWEEP_SHARE).div_f64(pages_as_number(pages));
+    pause.min(LONGEST_PAGE_PAUSE)
 }
 
 fn shortened(interval: Duration, chance: f64) -> Duration {
@@ -231,10 +235,15 @@ mod tests {
         timetable.swept_page(&pace, START);
         assert_eq!(timetable.sweep_at(), START, "as fast as the budget lets it");
         timetable.swept(500, &pace, after(100), 0.0);
-        assert_eq!(timetable.sweep_at(), after(300), "an interval after it began");
-        timetable.swept_page(&pace, after(300));
-        assert_eq!(timetable.sweep_at(), after(300) + Duration::from_millis(300));
-        timetable.swept(2, &pace, after(450), 0.0);
+        assert_eq!(
+            timetable.sweep_at(),
+            after(150),
+            "so that it ends an interval after the first began"
+        );
+        timetable.swept_page(&pace, after(150));
+        assert_eq!(timetable.sweep_at(), after(150) + Duration::from_millis(300));
+        timetable.swept(2, &pace, after(300), 0.0);
+        assert_eq!(timetable.sweep_at(), after(450), "an interval after it began");
         timetable.swept_page(&pace, after(600));
         assert_eq!(timetable.sweep_at(), after(605), "tokens age");
         // One that takes longer than the interval is followed at once.
@@ -252,7 +261,11 @@ mod tests {
         timetable.gave_up(Listing::Sweep, &pace, after(5));
         assert_eq!(timetable.sweep_at(), after(305));
         timetable.swept(1, &pace, after(305), 0.0);
-        assert_eq!(timetable.sweep_at(), after(605), "it began anew");
+        assert_eq!(
+            timetable.sweep_at(),
+            after(600),
+            "it began anew, and the next takes five seconds"
+        );
         timetable.catch_up(after(400));
         assert_eq!(timetable.sweep_at(), after(400));
     }
@@ -260,6 +273,7 @@ mod tests {
     #[test]
     fn chance_shortens_by_a_tenth_at_the_most() {
         let mut timetable = Timetable::new(START);
+        timetable.swept(1, &Pace::default(), START, 0.0);
         timetable.swept(1, &Pace::default(), START, 1.0);
         assert_eq!(timetable.sweep_at(), after(270));
     }

@@ -10,6 +10,7 @@
 mod command_line;
 mod credentials;
 mod day;
+mod discovery;
 mod process;
 mod stage;
 mod trouble;

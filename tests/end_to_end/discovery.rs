@@ -1,0 +1,97 @@
+//! How soon what no one told us of is found, and at what cost.
+
+use std::time::Duration;
+
+use ccwatch::decide::cadence::Pace;
+use ccwatch::history::RequestFilter;
+use ccwatch::model::RequestStatus;
+use ccwatch::simulator::scenario::TypeScenario;
+use ccwatch::simulator::{Scenario, Spread};
+
+use super::stage::{START, Stage};
+
+/// Requests that live for two seconds at the most, and thousands that have ended.
+fn short_lives(arrivals_per_second: f64) -> Scenario {
+    Scenario {
+        types: vec![TypeScenario {
+            type_name: "AWS::SSM::Parameter".into(),
+            duration: Spread::Uniform {
+                from: Duration::from_millis(100),
+                to: Duration::from_millis(1_800),
+            },
+            ..TypeScenario::default()
+        }],
+        arrivals_per_second,
+        pending: Spread::Fixed(Duration::from_millis(100)),
+        fail: 0.1,
+        ..Scenario::default()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quick_failure_is_told_within_a_discovery_and_a_quick_success_within_a_sweep() {
+    let stage = Stage::new(short_lives(1.0), 5);
+    // Thousands of SUCCESS rows, and hundreds of FAILED ones: some pages more than what is open.
+    tokio::time::sleep(Duration::from_hours(2)).await;
+    let pace = Pace::default();
+    let daemon = stage.start(pace.clone());
+    tokio::time::sleep(Duration::from_mins(31)).await;
+    daemon.stop().await;
+
+    let truth = stage.simulator.truth().requests();
+    let (mut failures, mut successes) = (0, 0);
+    let told = stage.received.by_request();
+    // In the first minutes the first sweep takes most of the budget.
+    let (from, to) = (Duration::from_mins(125), Duration::from_mins(145));
+    for (token, truth) in truth {
+        let Some(ended) = truth
+            .finished_at
+            .filter(|at| *at >= START.plus(from) && *at < START.plus(to))
+        else {
+            continue;
+        };
+        let news = told
+            .get(&token.to_string())
+            .unwrap_or_else(|| panic!("{token} was never told"));
+        let delay = news.last().unwrap().at.since(ended);
+        // Some calls may stand before it.
+        let moment = Duration::from_secs(5);
+        if truth.status == RequestStatus::Failed {
+            failures += 1;
+            assert!(
+                delay <= pace.discover_every + moment,
+                "{token} failed and was told {delay:?} later"
+            );
+        } else {
+            successes += 1;
+            assert!(
+                delay <= pace.sweep_every + moment,
+                "{token} succeeded and was told {delay:?} later"
+            );
+        }
+    }
+    assert!(failures > 50 && successes > 500, "{failures} {successes}");
+    // Eight pages of old failures each ten seconds, seventy of sweep each five minutes, a look for most that end.
+    let calls = stage.simulator.calls().of("ListResourceRequests").received;
+    assert!(calls < 31 * 60 * 3 / 2, "{calls} lists");
+    assert_eq!(stage.simulator.calls().early_looks(), 0);
+}
+
+/// Bounded by the budget alone: five pages a second.
+#[tokio::test(start_paused = true)]
+async fn a_first_sweep_of_fifty_thousand_is_as_fast_as_the_budget_lets_it() {
+    let scenario = Scenario {
+        fail: 0.01,
+        ..short_lives(0.1)
+    };
+    let stage = Stage::new(scenario, 5);
+    tokio::time::sleep(Duration::from_secs(500_000)).await;
+    stage.simulator.advance(stage.clock.now());
+    let finished = stage.simulator.truth().requests().len();
+    assert!((49_000..51_000).contains(&finished), "{finished}");
+    let daemon = stage.start(Pace::default());
+    tokio::time::sleep(Duration::from_secs(130)).await;
+    let known = stage.reader().requests(&RequestFilter::default()).unwrap().len();
+    daemon.stop().await;
+    assert!(known >= finished, "{known} of {finished}");
+}
