@@ -43,6 +43,10 @@ pub(super) async fn run(mut listener: TcpListener, router: Router, shutdown: &Ca
         let Some((stream, _)) = shutdown.run_until_cancelled(accepted).await else {
             break;
         };
+        if let Err(error) = stream.set_nodelay(true) {
+            // It serves all the same: the end of a long answer may wait for an acknowledgement then.
+            tracing::trace!(%error, "a connection does not send at once");
+        }
         connections.spawn(converse(stream, router.clone(), shutdown.clone()));
     }
     drop(listener);
