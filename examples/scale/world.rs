@@ -68,7 +68,7 @@ fn scenario(plan: &Plan) -> Scenario {
         account_id: account(0),
         region: REGION.to_owned(),
         types: vec![TypeScenario {
-            type_name: "AWS::EC2::VPC".to_owned(),
+            type_name: "AWS::EC2::VPC".into(),
             duration: Spread::Uniform {
                 from: plan.life / 2,
                 to: plan.life * 3 / 2,
@@ -78,17 +78,20 @@ fn scenario(plan: &Plan) -> Scenario {
         }],
         arrivals_per_second: f64::from(plan.open) / plan.life.as_secs_f64(),
         fail: 0.1,
-        hooks: vec![HookScenario {
-            share: plan.hooks,
-            failure_mode: FailureMode::Warn,
-            find_fault: 0.2,
-            pending: Spread::Fixed(second),
-            duration: Spread::Uniform {
-                from: second,
-                to: 10 * second,
-            },
-            ..HookScenario::default()
-        }],
+        hooks: vec![
+            HookScenario {
+                share: plan.hooks,
+                failure_mode: FailureMode::Warn,
+                find_fault: 0.2,
+                pending: Spread::Fixed(second),
+                duration: Spread::Uniform {
+                    from: second,
+                    to: 10 * second,
+                },
+                ..HookScenario::default()
+            }
+            .into(),
+        ],
         retry_after: RetryAfterPolicy {
             after: Spread::Fixed(plan.retry_after),
             ..RetryAfterPolicy::default()

@@ -38,7 +38,6 @@ impl World {
         let hooks_token = Token::draw(&mut own);
         let identified = beginning.operation != Operation::Create;
         let subject = Subject {
-            place: &self.place,
             type_name: &beginning.type_name,
             identifier: &beginning.identifier,
             identified,
@@ -119,7 +118,7 @@ impl World {
         let property = kind.identifier_property.as_deref().unwrap_or("Id");
         let beginning = Beginning {
             operation: scenario.operations[operation].1.clone(),
-            type_name: kind.type_name.as_str().into(),
+            type_name: Arc::clone(&kind.type_name),
             kind,
             resource_model: Some(serde_json::json!({ property: &*identifier }).to_string().into()),
             identifier,

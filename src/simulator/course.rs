@@ -10,7 +10,6 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::faults::happens;
-use super::place::Place;
 use super::request::Invocation;
 use super::scenario::{Failure, HookScenario, Scenario, TypeScenario};
 use crate::model::{ErrorCode, HookStatus, RequestStatus, Timestamp};
@@ -46,7 +45,6 @@ pub(super) struct Wish {
 /// Whom a course is drawn for.
 #[derive(Debug)]
 pub(super) struct Subject<'a> {
-    pub(super) place: &'a Place,
     pub(super) type_name: &'a str,
     pub(super) identifier: &'a str,
     /// Whether the identifier is known from the start, as for all but CREATE.
@@ -72,32 +70,26 @@ impl Course {
         let mut provisioned_at = hooks_at;
         for hook in &scenario.hooks {
             if happens(rng, hook.share) {
-                let ended = course.invoke(rng, subject.place, hook, hooks_at);
+                let ended = course.invoke(rng, hook, hooks_at);
                 provisioned_at = provisioned_at.max(ended);
             }
         }
         course.provision(rng, scenario, subject, provisioned_at);
         // Stable: of what falls on the same millisecond, hooks come first, then the request in its order.
         course.steps.sort_by_key(|(at, _)| *at);
+        // A hundred thousand requests wait at a time: half of what a growing vector holds is air.
+        course.steps.shrink_to_fit();
+        course.hooks.shrink_to_fit();
         course
     }
 
     /// Invokes a hook, once or twice in a row, and returns when it is done.
-    fn invoke(&mut self, rng: &mut Rng, place: &Place, hook: &HookScenario, mut at: Timestamp) -> Timestamp {
+    fn invoke(&mut self, rng: &mut Rng, hook: &Arc<HookScenario>, mut at: Timestamp) -> Timestamp {
         let invocations = if happens(rng, hook.twice) { 2 } else { 1 };
         for _ in 0..invocations {
             let index = self.hooks.len();
             self.hooks.push(Invocation {
-                hook_type_name: hook.hook_type_name.as_str().into(),
-                hook_type_version_id: hook.hook_type_version_id.as_str().into(),
-                hook_type_arn: format!(
-                    "arn:aws:cloudformation:{}:{}:type/hook/{}",
-                    place.region,
-                    place.account_id,
-                    hook.hook_type_name.replace("::", "-")
-                )
-                .into(),
-                failure_mode: hook.failure_mode.clone(),
+                hook: Arc::clone(hook),
                 has_event_time: !happens(rng, hook.without_event_time),
                 status: None,
                 event_time: None,
@@ -116,7 +108,7 @@ impl Course {
             for (at, status, message) in [
                 (at, HookStatus::Pending, None),
                 (running, HookStatus::InProgress, None),
-                (ended, status, message.as_deref().map(Arc::from)),
+                (ended, status, message.as_ref().map(Arc::clone)),
             ] {
                 self.steps.push((at, Step::Hook { index, status, message }));
             }

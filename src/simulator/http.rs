@@ -20,6 +20,7 @@ mod body;
 mod connection;
 mod server;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use http::{HeaderMap, StatusCode, Uri, header};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
@@ -42,8 +44,9 @@ use super::cut_off::CutOff;
 use super::faults::Faults;
 use super::place::{is_account_id, is_region};
 use super::wire::Answer;
-use super::{Calls, Place, Simulator};
+use super::{Calls, Place, RequestTruth, Simulator, Token, Truth};
 use crate::clock::Clock;
+use crate::model::Timestamp;
 
 /// How often the worlds catch up with a clock that runs by itself, whoever calls or not: or else the first call after a
 /// quiet night would wait until all of the night had happened.
@@ -152,28 +155,35 @@ fn place(home: &Place, uri: &Uri) -> Result<Place, BadRequest> {
     Ok(place)
 }
 
+#[derive(Debug, Serialize)]
+struct TruthAnswer<'a> {
+    now: Timestamp,
+    server_now: Timestamp,
+    #[serde(flatten)]
+    truth: &'a Truth,
+    requests: BTreeMap<Token, RequestTruth>,
+}
+
+/// The truth of a busy world is hundreds of megabytes, and takes seconds to write: away from the threads that answer calls,
+/// and from a copy, so that the world is held for no longer than copying takes.
 async fn truth(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
-    let now = service.clock.now();
     let place = place(service.simulator.home(), &uri)?;
-    let (truth, server_now) = service.simulator.with_in(&place, |world| {
-        world.advance(now);
-        (world.truth().clone(), world.server_now())
-    })?;
-    let requests = truth.requests();
-    let requests: serde_json::Map<_, _> = requests
-        .iter()
-        .map(|(token, request)| (token.to_string(), json!(request)))
-        .collect();
-    Ok(to_json(
-        StatusCode::OK,
-        &json!({
-            "now": now,
-            "server_now": server_now,
-            "forgotten": truth.forgotten,
-            "transitions": truth.transitions,
-            "requests": requests,
-        }),
-    ))
+    let written = tokio::task::spawn_blocking(move || {
+        let now = service.clock.now();
+        let (truth, server_now) = service.simulator.with_in(&place, |world| {
+            world.advance(now);
+            (world.truth().clone(), world.server_now())
+        })?;
+        let answer = TruthAnswer {
+            now,
+            server_now,
+            requests: truth.requests(),
+            truth: &truth,
+        };
+        Ok::<_, BadRequest>(serde_json::to_vec(&answer)?)
+    });
+    let headers = [(header::CONTENT_TYPE, "application/json")];
+    Ok((headers, written.await??).into_response())
 }
 
 async fn calls(State(service): State<Service>, uri: Uri) -> Result<Response, BadRequest> {
@@ -250,7 +260,6 @@ fn to_json(status: StatusCode, body: &serde_json::Value) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Timestamp;
     use crate::simulator::Scenario;
 
     #[tokio::test(start_paused = true)]

@@ -57,7 +57,7 @@ impl World {
         let request = self.request(sequence).ok_or_else(not_found)?;
         let early = request.advertised.is_some_and(|retry_after| server_now < retry_after);
         let view = Arc::clone(&request.view);
-        let mut hooks = request.hook_events();
+        let mut hooks = request.hook_events(&self.place);
         let retry_after = self.draw_retry_after(&view.status);
         let request = self.request(sequence).ok_or_else(not_found)?;
         let mut event = request.event(sequence, &view, retry_after);

@@ -174,7 +174,7 @@ pub(super) fn kind_of<'a>(scenario: &'a Scenario, type_name: &str) -> Result<&'a
     scenario
         .types
         .iter()
-        .find(|kind| kind.type_name == type_name)
+        .find(|kind| *kind.type_name == *type_name)
         .or(scenario.other_types.as_ref())
         .ok_or_else(|| Refusal::type_not_found(type_name))
 }

@@ -347,7 +347,7 @@ fn every_operation_on_an_unknown_type_says_so() {
     let scenario = Scenario {
         other_types: None,
         types: vec![TypeScenario {
-            type_name: BUCKET.to_owned(),
+            type_name: BUCKET.into(),
             ..TypeScenario::default()
         }],
         ..Scenario::default()

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use super::course::Step;
 use super::event::{HookProgressEvent, ProgressEvent};
+use super::place::Place;
+use super::scenario::HookScenario;
 use super::token::Token;
-use crate::model::{ErrorCode, FailureMode, HookStatus, Operation, RequestStatus, Timestamp};
+use crate::model::{ErrorCode, HookStatus, Operation, RequestStatus, Timestamp};
 
 /// A request, from its start until it is forgotten.
 #[derive(Debug)]
@@ -50,10 +52,7 @@ pub(super) struct View {
 /// One invocation of a hook.
 #[derive(Debug, Clone)]
 pub(super) struct Invocation {
-    pub(super) hook_type_name: Arc<str>,
-    pub(super) hook_type_version_id: Arc<str>,
-    pub(super) hook_type_arn: Arc<str>,
-    pub(super) failure_mode: FailureMode,
+    pub(super) hook: Arc<HookScenario>,
     pub(super) has_event_time: bool,
     /// `None` until it appears.
     pub(super) status: Option<HookStatus>,
@@ -87,26 +86,33 @@ impl Request {
     }
 
     /// What GetResourceRequestStatus says of the hooks that have appeared.
-    pub(super) fn hook_events(&self) -> Vec<HookProgressEvent> {
+    pub(super) fn hook_events(&self, place: &Place) -> Vec<HookProgressEvent> {
         self.hooks
             .iter()
-            .filter(|hook| hook.status.is_some())
-            .map(Invocation::event)
+            .filter(|invocation| invocation.status.is_some())
+            .map(|invocation| invocation.event(place))
             .collect()
     }
 }
 
 impl Invocation {
-    fn event(&self) -> HookProgressEvent {
+    fn event(&self, place: &Place) -> HookProgressEvent {
+        let hook = &self.hook;
+        let arn = format!(
+            "arn:aws:cloudformation:{}:{}:type/hook/{}",
+            place.region,
+            place.account_id,
+            hook.hook_type_name.replace("::", "-")
+        );
         HookProgressEvent {
-            hook_type_name: Some(Arc::clone(&self.hook_type_name)),
-            hook_type_version_id: Some(Arc::clone(&self.hook_type_version_id)),
-            hook_type_arn: Some(Arc::clone(&self.hook_type_arn)),
+            hook_type_name: Some(Arc::clone(&hook.hook_type_name)),
+            hook_type_version_id: Some(Arc::clone(&hook.hook_type_version_id)),
+            hook_type_arn: Some(arn.into()),
             invocation_point: Some("PRE_PROVISION"),
             hook_status: self.status.clone(),
             hook_event_time: self.event_time,
             hook_status_message: self.message.as_ref().map(Arc::clone),
-            failure_mode: Some(self.failure_mode.clone()),
+            failure_mode: Some(hook.failure_mode.clone()),
         }
     }
 }

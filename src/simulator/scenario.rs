@@ -8,13 +8,14 @@ mod reader;
 mod types;
 mod values;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::faults::Faults;
 use super::spread::Spread;
 use crate::model::{ErrorCode, FailureMode, Operation};
 
-/// What a world is like. Shares are probabilities from 0 to 1; weights count against the sum of their list.
+/// What a world is like. Names and messages that each request has are shared with them all. Shares are probabilities from 0 to 1; weights count against the sum of their list.
 ///
 /// The default is a plain world in which nothing happens by itself, everything asked for takes five seconds and
 /// succeeds, and no hook runs. See [`Scenario::names`] for those that come with the program.
@@ -44,7 +45,8 @@ pub struct Scenario {
     pub failures: Vec<Failure>,
     /// Share of the FAILED requests whose events lack Operation, so that a filter by operation drops them (trap 6).
     pub failed_without_operation: f64,
-    pub hooks: Vec<HookScenario>,
+    /// Shared with the requests that they guard.
+    pub hooks: Vec<Arc<HookScenario>>,
     pub retry_after: RetryAfterPolicy,
     pub list_order: ListOrder,
     /// How far the list is behind GetResourceRequestStatus (trap 16).
@@ -61,7 +63,7 @@ pub struct Scenario {
 /// A type of resource, and how a request for one lives once its hooks have let it through.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TypeScenario {
-    pub type_name: String,
+    pub type_name: Arc<str>,
     /// How often other clients ask for it.
     pub weight: f64,
     /// The property of the desired state that holds the primary identifier, where the client may choose it.
@@ -88,8 +90,8 @@ pub struct Failure {
 /// A hook that guards requests before they are provisioned.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HookScenario {
-    pub hook_type_name: String,
-    pub hook_type_version_id: String,
+    pub hook_type_name: Arc<str>,
+    pub hook_type_version_id: Arc<str>,
     pub failure_mode: FailureMode,
     /// Share of the requests that it guards.
     pub share: f64,
@@ -111,9 +113,9 @@ pub struct HookScenario {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HookMessages {
-    pub passed: Option<String>,
-    pub found_fault: Option<String>,
-    pub broke: Option<String>,
+    pub passed: Option<Arc<str>>,
+    pub found_fault: Option<Arc<str>>,
+    pub broke: Option<Arc<str>>,
 }
 
 /// What RetryAfter says in the answers of List and Get while a request is open, drawn anew for each answer. The answers
@@ -174,7 +176,7 @@ impl Default for Scenario {
 impl Default for TypeScenario {
     fn default() -> Self {
         Self {
-            type_name: "AWS::CloudFormation::WaitConditionHandle".to_owned(),
+            type_name: "AWS::CloudFormation::WaitConditionHandle".into(),
             weight: 1.0,
             identifier_property: None,
             identifier_prefix: "resource-".to_owned(),
@@ -189,8 +191,8 @@ impl Default for HookScenario {
     /// A hook that guards everything, takes two seconds and passes.
     fn default() -> Self {
         Self {
-            hook_type_name: "Acme::Guard::Everything".to_owned(),
-            hook_type_version_id: "00000001".to_owned(),
+            hook_type_name: "Acme::Guard::Everything".into(),
+            hook_type_version_id: "00000001".into(),
             failure_mode: FailureMode::Fail,
             share: 1.0,
             twice: 0.0,

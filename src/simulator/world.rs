@@ -331,12 +331,13 @@ impl World {
             return;
         };
         let open = !request.view.status.is_final() && request.view.status != RequestStatus::CancelInProgress;
-        let Some(hook) = request.hooks.get_mut(index) else {
+        let Some(invocation) = request.hooks.get_mut(index) else {
             return;
         };
-        hook.status = Some(status.clone());
-        hook.event_time = hook.has_event_time.then_some(server_now);
-        hook.message = message.clone();
+        invocation.status = Some(status.clone());
+        invocation.event_time = invocation.has_event_time.then_some(server_now);
+        invocation.message = message.clone();
+        let hook = &invocation.hook;
         let name = Arc::clone(&hook.hook_type_name);
         let failure_mode = hook.failure_mode.clone();
         let stops = open && failure_mode == FailureMode::Fail && status.is_failure();

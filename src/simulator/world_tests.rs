@@ -14,7 +14,7 @@ pub(in crate::simulator) fn at(seconds: f64) -> Timestamp {
 
 fn bucket(desired_state: &str) -> Create {
     Create {
-        type_name: "AWS::S3::Bucket".to_owned(),
+        type_name: "AWS::S3::Bucket".into(),
         desired_state: desired_state.to_owned(),
         type_version_id: None,
         role_arn: None,
@@ -58,7 +58,7 @@ pub(super) fn list(world: &mut World, filter: &Filter, max_results: usize) -> Ve
 pub(in crate::simulator) fn plain() -> Scenario {
     Scenario {
         types: vec![TypeScenario {
-            type_name: "AWS::S3::Bucket".to_owned(),
+            type_name: "AWS::S3::Bucket".into(),
             identifier_property: Some("BucketName".to_owned()),
             messages: vec!["Almost there".to_owned()],
             ..TypeScenario::default()
@@ -69,7 +69,7 @@ pub(in crate::simulator) fn plain() -> Scenario {
 
 fn with_hook(hook: HookScenario) -> Scenario {
     Scenario {
-        hooks: vec![hook],
+        hooks: vec![hook.into()],
         ..plain()
     }
 }
@@ -229,8 +229,8 @@ fn a_failing_hook_stops_the_request_if_its_mode_is_fail_and_not_if_it_is_warn() 
                 find_fault,
                 break_down,
                 messages: HookMessages {
-                    found_fault: Some("not encrypted".to_owned()),
-                    broke: Some("timed out".to_owned()),
+                    found_fault: Some("not encrypted".into()),
+                    broke: Some("timed out".into()),
                     ..HookMessages::default()
                 },
                 ..HookScenario::default()
@@ -263,7 +263,7 @@ fn a_failing_hook_stops_the_request_if_its_mode_is_fail_and_not_if_it_is_warn() 
 #[test]
 fn a_hook_may_be_invoked_twice_and_go_on_after_another_stopped_the_request() {
     let slow = HookScenario {
-        hook_type_name: "Acme::Guard::Slow".to_owned(),
+        hook_type_name: "Acme::Guard::Slow".into(),
         twice: 1.0,
         without_event_time: 1.0,
         duration: Spread::Fixed(Duration::from_secs(10)),
@@ -274,7 +274,7 @@ fn a_hook_may_be_invoked_twice_and_go_on_after_another_stopped_the_request() {
         ..HookScenario::default()
     };
     let scenario = Scenario {
-        hooks: vec![slow, strict],
+        hooks: vec![slow.into(), strict.into()],
         ..plain()
     };
     let mut world = World::new(scenario, 1, START);
@@ -343,7 +343,7 @@ fn what_has_finished_cannot_be_cancelled() {
 fn what_is_created_exists_until_it_is_deleted() {
     let mut world = World::new(plain(), 1, START);
     let delete = Delete {
-        type_name: "AWS::S3::Bucket".to_owned(),
+        type_name: "AWS::S3::Bucket".into(),
         identifier: "logs".to_owned(),
         type_version_id: None,
         role_arn: None,
@@ -437,7 +437,7 @@ fn a_type_that_the_scenario_does_not_know_is_refused_if_it_says_so() {
     };
     let mut world = World::new(scenario, 1, START);
     let unknown = Create {
-        type_name: "Acme::Web::Site".to_owned(),
+        type_name: "Acme::Web::Site".into(),
         ..bucket("{}")
     };
     assert_eq!(world.create(&unknown, None).unwrap_err().code, "TypeNotFoundException");

@@ -1,6 +1,7 @@
 //! Days in simulated time, checked against what the simulator knows to be true.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ccwatch::decide::cadence::Pace;
@@ -22,7 +23,7 @@ fn busy() -> Scenario {
     // All that the real service may do to RetryAfter.
     scenario.retry_after.far = 0.02;
     scenario.retry_after.far_after = Duration::from_mins(20);
-    for hook in &mut scenario.hooks {
+    for hook in scenario.hooks.iter_mut().map(Arc::make_mut) {
         hook.twice = 0.1;
         hook.without_event_time = 0.1;
     }

@@ -1,5 +1,7 @@
 //! `[[hooks]]`
 
+use std::sync::Arc;
+
 use super::values::{entries, given_or, message, refuse_over_one, refuse_too_many, required, share, spread, type_name};
 use super::{HookMessages, HookScenario};
 use crate::config::document::{Item, Section};
@@ -22,8 +24,8 @@ pub(super) const KEYS: [&str; 11] = [
 ];
 pub(super) const MESSAGE_KEYS: [&str; 3] = ["passed", "found_fault", "broke"];
 
-pub(super) fn read(root: &Section<'_>) -> Read<Vec<HookScenario>> {
-    let hooks = entries(root, "hooks", hook)?.unwrap_or_default();
+pub(super) fn read(root: &Section<'_>) -> Read<Vec<Arc<HookScenario>>> {
+    let hooks = entries(root, "hooks", |section| hook(section).map(Arc::new))?.unwrap_or_default();
     refuse_too_many(root, "hooks", hooks.len())?;
     Ok(hooks)
 }
@@ -31,11 +33,14 @@ pub(super) fn read(root: &Section<'_>) -> Read<Vec<HookScenario>> {
 fn hook(section: &Section<'_>) -> Read<HookScenario> {
     let plain = HookScenario::default();
     let known = section.refuse_unknown(&KEYS, " of a hook");
-    let hook_type_name = required(section, "hook_type_name", "the hook's name", type_name);
+    let hook_type_name = required(section, "hook_type_name", "the hook's name", |item| {
+        type_name(item).map(Arc::from)
+    });
     let hook_type_version_id = given_or(section, "hook_type_version_id", plain.hook_type_version_id, |item| {
         checked(item, "a version's id of 1 to 128 characters", |text| {
             (1..=128).contains(&text.len())
         })
+        .map(Arc::from)
     });
     let failure_mode = given_or(section, "failure_mode", plain.failure_mode, |item| {
         one_of(item, &[("FAIL", "FAIL"), ("WARN", "WARN")]).map(FailureMode::from)
@@ -69,13 +74,17 @@ fn hook(section: &Section<'_>) -> Read<HookScenario> {
 fn messages(item: &Item<'_>) -> Read<HookMessages> {
     let section = item.section("a table of messages")?;
     let known = section.refuse_unknown(&MESSAGE_KEYS, " of a hook's messages");
-    let passed = section.optional("passed", message);
-    let found_fault = section.optional("found_fault", message);
-    let broke = section.optional("broke", message);
+    let passed = section.optional("passed", shared_message);
+    let found_fault = section.optional("found_fault", shared_message);
+    let broke = section.optional("broke", shared_message);
     known?;
     Ok(HookMessages {
         passed: passed?,
         found_fault: found_fault?,
         broke: broke?,
     })
+}
+
+fn shared_message(item: &Item<'_>) -> Read<Arc<str>> {
+    message(item).map(Arc::from)
 }

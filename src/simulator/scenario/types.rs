@@ -64,7 +64,7 @@ pub(super) fn read_others(root: &Section<'_>) -> Read<Option<TypeScenario>> {
         };
     }
     let section = item.section(expected)?;
-    let type_name = given_or(&section, "type_name", plain.type_name, type_name);
+    let type_name = given_or(&section, "type_name", plain.type_name.to_string(), type_name);
     let keys: Vec<_> = KEYS.into_iter().filter(|key| *key != "weight").collect();
     kind(&section, type_name, &keys).map(Some)
 }
@@ -89,7 +89,7 @@ fn kind(section: &Section<'_>, type_name: Read<String>, keys: &[&str]) -> Read<T
     known?;
     few?;
     Ok(TypeScenario {
-        type_name: type_name?,
+        type_name: type_name?.into(),
         weight: weight?,
         identifier_property: identifier_property?,
         identifier_prefix: identifier_prefix?,

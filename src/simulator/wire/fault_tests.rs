@@ -1,6 +1,7 @@
 //! What goes wrong on purpose, fault by fault.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -213,7 +214,7 @@ fn a_skewed_clock_moves_date_event_time_and_retry_after() {
 #[test]
 fn fields_and_known_statuses_may_be_missing() {
     let mut scenario = Scenario::friendly();
-    scenario.hooks[0].share = 1.0;
+    Arc::make_mut(&mut scenario.hooks[0]).share = 1.0;
     let mut world = World::new(scenario, 1, START);
     let token = create(&mut world);
     let input = json!({ "RequestToken": token });

@@ -1,6 +1,7 @@
 //! The protocol: what is asked, what is answered, what is refused.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -88,7 +89,7 @@ fn an_answer_is_written_as_the_service_writes_it() {
 #[test]
 fn the_hooks_stand_beside_the_event() {
     let mut scenario = Scenario::friendly();
-    scenario.hooks[0].share = 1.0;
+    Arc::make_mut(&mut scenario.hooks[0]).share = 1.0;
     let mut world = World::new(scenario, 1, START);
     let token = create(&mut world);
     world.advance(START.plus(Duration::from_mins(1)));
