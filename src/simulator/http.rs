@@ -20,7 +20,7 @@ mod body;
 mod connection;
 mod server;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ use super::cut_off::CutOff;
 use super::faults::Faults;
 use super::place::{is_account_id, is_region};
 use super::wire::Answer;
-use super::{Calls, Place, RequestTruth, Simulator, Token, Truth};
+use super::{Calls, Place, RequestTruth, Simulator, Token, Transition};
 use crate::clock::Clock;
 use crate::model::Timestamp;
 
@@ -159,8 +159,8 @@ fn place(home: &Place, uri: &Uri) -> Result<Place, BadRequest> {
 struct TruthAnswer<'a> {
     now: Timestamp,
     server_now: Timestamp,
-    #[serde(flatten)]
-    truth: &'a Truth,
+    forgotten: u64,
+    transitions: &'a VecDeque<Transition>,
     requests: BTreeMap<Token, RequestTruth>,
 }
 
@@ -177,8 +177,9 @@ async fn truth(State(service): State<Service>, uri: Uri) -> Result<Response, Bad
         let answer = TruthAnswer {
             now,
             server_now,
+            forgotten: truth.forgotten,
+            transitions: &truth.transitions,
             requests: truth.requests(),
-            truth: &truth,
         };
         Ok::<_, BadRequest>(serde_json::to_vec(&answer)?)
     });
