@@ -22,7 +22,7 @@ pub(super) const SLOWEST: Duration = Duration::from_hours(1);
 /// The largest difference between two clocks.
 pub(super) const WIDEST_SKEW: Duration = Duration::from_hours(366 * 24);
 
-/// What access can be denied to: the operations of the request API, and the two reads.
+/// The service's operations, all of them: those of the request API, and the two reads.
 pub(super) const OPERATIONS: [&str; 8] = [
     "CreateResource",
     "UpdateResource",

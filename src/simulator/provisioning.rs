@@ -19,7 +19,7 @@ use super::event::ProgressEvent;
 use super::patch;
 use super::refusal::Refusal;
 use super::resources::not_found_message;
-use super::scenario::{Scenario, TypeScenario};
+use super::scenario::{Action, Scenario, TypeScenario};
 use super::token::Token;
 use super::world::World;
 use crate::model::Operation;
@@ -57,7 +57,7 @@ impl World {
     /// Starts the creation of a resource.
     pub fn create(&mut self, create: &Create, client_token: Option<&str>) -> Result<ProgressEvent, Refusal> {
         self.start(&("CreateResource", create), client_token, |world, scenario| {
-            let kind = kind_of(scenario, &create.type_name)?;
+            let kind = kind_of(scenario, &create.type_name, Action::Create)?;
             let mut desired_state = DesiredState::read(&create.desired_state)?;
             let wish = std::mem::take(&mut desired_state.wish);
             let mut rng = world.clients.fork();
@@ -81,7 +81,7 @@ impl World {
     pub fn update(&mut self, update: &Update, client_token: Option<&str>) -> Result<ProgressEvent, Refusal> {
         self.start(&("UpdateResource", update), client_token, |world, scenario| {
             let patch = patch::read(&update.patch_document)?;
-            let kind = kind_of(scenario, &update.type_name)?;
+            let kind = kind_of(scenario, &update.type_name, Action::Update)?;
             let identifier = primary_identifier(kind, &update.identifier);
             let resource = world.resources.get(&update.type_name, &identifier).cloned();
             let resource = resource.ok_or_else(|| world.resource_not_found(&update.type_name, &identifier))?;
@@ -103,7 +103,7 @@ impl World {
     /// Starts the deletion of a resource.
     pub fn delete(&mut self, delete: &Delete, client_token: Option<&str>) -> Result<ProgressEvent, Refusal> {
         self.start(&("DeleteResource", delete), client_token, |world, scenario| {
-            let kind = kind_of(scenario, &delete.type_name)?;
+            let kind = kind_of(scenario, &delete.type_name, Action::Delete)?;
             Ok(Beginning {
                 operation: Operation::Delete,
                 type_name: delete.type_name.as_str().into(),
@@ -170,13 +170,22 @@ impl World {
     }
 }
 
-pub(super) fn kind_of<'a>(scenario: &'a Scenario, type_name: &str) -> Result<&'a TypeScenario, Refusal> {
-    scenario
+/// The type of this name, if there is one and it can do that.
+pub(super) fn kind_of<'a>(
+    scenario: &'a Scenario,
+    type_name: &str,
+    action: Action,
+) -> Result<&'a TypeScenario, Refusal> {
+    let kind = scenario
         .types
         .iter()
         .find(|kind| *kind.type_name == *type_name)
         .or(scenario.other_types.as_ref())
-        .ok_or_else(|| Refusal::type_not_found(type_name))
+        .ok_or_else(|| Refusal::type_not_found(type_name))?;
+    if kind.unsupported.contains(&action) {
+        return Err(Refusal::unsupported_action(type_name, action));
+    }
+    Ok(kind)
 }
 
 /// The primary identifier that an Identifier names: as it is, or as JSON with the property that holds it.

@@ -388,6 +388,32 @@ fn every_operation_on_an_unknown_type_says_so() {
 }
 
 #[test]
+fn what_a_type_has_no_handler_for_is_refused_and_nothing_else() {
+    let mut scenario = plain();
+    scenario.types[0].unsupported = vec![Action::Delete, Action::List];
+    let mut world = World::new(scenario, 1, START);
+    create(&mut world, r#"{"BucketName":"logs"}"#);
+    world.advance(at(60.0));
+    properties(&mut world, "logs").unwrap();
+    world.update(&update("logs", "[]"), None).unwrap();
+    world.advance(at(120.0));
+    let refusal = world.delete(&delete("logs"), None).unwrap_err();
+    assert_eq!(refusal.code, "UnsupportedActionException");
+    assert_eq!(
+        refusal.message,
+        "Resource type AWS::S3::Bucket does not support DELETE action"
+    );
+    let query = ResourceQuery {
+        type_name: BUCKET.to_owned(),
+        max_results: 20,
+        after: None,
+        resource_model: None,
+    };
+    let refusal = world.resources(&query).unwrap_err();
+    assert_eq!(refusal.code, "UnsupportedActionException");
+}
+
+#[test]
 fn a_client_token_starts_one_request_whatever_the_operation() {
     let mut world = with_logs();
     let patch = update("logs", r#"[{"op":"add","path":"/Size","value":1}]"#);

@@ -11,6 +11,7 @@ use super::listing::Position;
 use super::provisioning::{kind_of, primary_identifier};
 use super::refusal::Refusal;
 use super::resources::Resource;
+use super::scenario::Action;
 use super::world::World;
 
 /// One page of ListResources is asked for.
@@ -48,7 +49,7 @@ impl World {
     /// GetResource: a resource as it is now. What is being created is not there yet, what is being deleted still is.
     pub fn resource(&mut self, type_name: &str, identifier: &str) -> Result<ResourceDescription, Refusal> {
         let scenario = Arc::clone(&self.scenario);
-        let identifier = primary_identifier(kind_of(&scenario, type_name)?, identifier);
+        let identifier = primary_identifier(kind_of(&scenario, type_name, Action::Read)?, identifier);
         match self.resources.get(type_name, &identifier).cloned() {
             Some(resource) => Ok(self.describe(resource)),
             None => Err(self.resource_not_found(type_name, &identifier)),
@@ -57,7 +58,7 @@ impl World {
 
     /// One page of ListResources.
     pub fn resources(&mut self, query: &ResourceQuery) -> Result<ResourcePage, Refusal> {
-        kind_of(&self.scenario, &query.type_name)?;
+        kind_of(&self.scenario, &query.type_name, Action::List)?;
         let wanted = query.resource_model.as_deref().map(read_model).transpose()?;
         let mut found: Vec<(Position, Resource)> = self
             .resources

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::scenario::Action;
 use super::token::Token;
 use crate::model::RequestStatus;
 
@@ -80,6 +81,14 @@ impl Refusal {
         Self::service(
             "TypeNotFoundException",
             format!("The type '{type_name}' cannot be found."),
+        )
+    }
+
+    /// No recorded answer was found: the wording is ours.
+    pub(super) fn unsupported_action(type_name: &str, action: Action) -> Self {
+        Self::service(
+            "UnsupportedActionException",
+            format!("Resource type {type_name} does not support {} action", action.as_str()),
         )
     }
 

@@ -74,8 +74,21 @@ pub struct TypeScenario {
     pub duration: Spread,
     /// What StatusMessage says on the way, one after the other.
     pub messages: Vec<String>,
+    /// What it has no handler for, which is answered with UnsupportedActionException.
+    pub unsupported: Vec<Action>,
     /// How it fails; the scenario's `failures` if there is none.
     pub failures: Vec<Failure>,
+}
+
+/// What a type may have a handler for.
+/// <https://docs.aws.amazon.com/cloudformation-cli/latest/userguide/resource-type-schema.html#schema-properties-handlers>
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Create,
+    Read,
+    Update,
+    Delete,
+    List,
 }
 
 /// One way to fail.
@@ -182,7 +195,22 @@ impl Default for TypeScenario {
             identifier_prefix: "resource-".to_owned(),
             duration: Spread::Fixed(Duration::from_secs(5)),
             messages: Vec::new(),
+            unsupported: Vec::new(),
             failures: Vec::new(),
+        }
+    }
+}
+
+impl Action {
+    pub(super) const ALL: [Self; 5] = [Self::Create, Self::Read, Self::Update, Self::Delete, Self::List];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "CREATE",
+            Self::Read => "READ",
+            Self::Update => "UPDATE",
+            Self::Delete => "DELETE",
+            Self::List => "LIST",
         }
     }
 }

@@ -6,20 +6,21 @@ use std::collections::btree_map::Entry;
 use super::values::{
     entries, given_or, members, message, refuse_too_many, refuse_weightless, required, spread, type_name, weight,
 };
-use super::{Failure, TypeScenario};
+use super::{Action, Failure, TypeScenario};
 use crate::config::document::{Item, Section};
 use crate::config::problems::Read;
 use crate::config::values::{boolean, checked, one_of};
 use crate::config::wording::quoted;
 use crate::model::ErrorCode;
 
-pub(super) const KEYS: [&str; 7] = [
+pub(super) const KEYS: [&str; 8] = [
     "type_name",
     "weight",
     "identifier_property",
     "identifier_prefix",
     "duration",
     "messages",
+    "unsupported",
     "failures",
 ];
 pub(super) const FAILURE_KEYS: [&str; 3] = ["weight", "error_code", "message"];
@@ -85,6 +86,10 @@ fn kind(section: &Section<'_>, type_name: Read<String>, keys: &[&str]) -> Read<T
         members(item, "an array of messages", message)
     });
     let few = refuse_too_many(section, "messages", messages.as_ref().map_or(0, Vec::len));
+    let unsupported = given_or(section, "unsupported", plain.unsupported, |item| {
+        let words = Action::ALL.map(|action| (action.as_str(), action));
+        members(item, "an array of actions", |action| one_of(action, &words))
+    });
     let failures = read_failures(section);
     known?;
     few?;
@@ -95,6 +100,7 @@ fn kind(section: &Section<'_>, type_name: Read<String>, keys: &[&str]) -> Read<T
         identifier_prefix: identifier_prefix?,
         duration: duration?,
         messages: messages?,
+        unsupported: unsupported?,
         failures: failures?.unwrap_or_default(),
     })
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::super::faults::OPERATIONS;
 use super::super::listing::{Filter, Position};
 use super::super::operations::ListQuery;
 use super::super::provisioning::{Create, Delete, Update};
@@ -27,18 +28,6 @@ pub(super) enum Input {
 }
 
 type ClientToken = Option<String>;
-
-/// The service's operations, all of them.
-const OPERATIONS: [&str; 8] = [
-    "ListResourceRequests",
-    "GetResourceRequestStatus",
-    "CancelResourceRequest",
-    "CreateResource",
-    "UpdateResource",
-    "DeleteResource",
-    "GetResource",
-    "ListResources",
-];
 
 /// The operation of this name.
 pub(super) fn operation(name: &str) -> Option<&'static str> {
