@@ -1,5 +1,6 @@
 //! What a client wants: DesiredState, or a patch of what is there, and what it may ask of the simulator in it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use json_patch::Patch;
@@ -14,7 +15,8 @@ use crate::model::ErrorCode;
 
 /// The property by which a client says how its request shall go: `{"_simulator": {"fail": "NotStabilized", "message":
 /// "…", "takes": "3s"}}`, each of them optional. It is no part of the resource. A patch adds it as it adds any other
-/// property.
+/// property. The deletion of a resource has no desired state: the wish stands in its Identifier then, written as JSON,
+/// beside the property that holds it: `{"BucketName": "logs", "_simulator": {"fail": "ResourceConflict"}}`.
 const WISHES: &str = "_simulator";
 
 #[derive(Debug, Deserialize)]
@@ -109,6 +111,15 @@ pub(super) fn identifier_property(kind: &TypeScenario) -> &str {
     kind.identifier_property.as_deref().unwrap_or("Id")
 }
 
+/// Takes the wish out of an Identifier, if there is one.
+pub(super) fn wish_in_identifier(identifier: &str) -> Result<(Cow<'_, str>, Wish), Refusal> {
+    let written: Option<Map<String, Value>> = serde_json::from_str(identifier).ok();
+    match written.and_then(|mut properties| Some((properties.remove(WISHES)?, properties))) {
+        Some((wish, properties)) => Ok((Value::Object(properties).to_string().into(), read_wish(wish)?)),
+        None => Ok((identifier.into(), Wish::default())),
+    }
+}
+
 /// What the service's validator calls a type.
 fn type_of(value: &Value) -> &'static str {
     match value {
@@ -123,7 +134,7 @@ fn type_of(value: &Value) -> &'static str {
 }
 
 fn read_wish(value: Value) -> Result<Wish, Refusal> {
-    let refuse = |why: String| Refusal::invalid_request(format!("{WISHES} in DesiredState: {why}"));
+    let refuse = |why: String| Refusal::invalid_request(format!("{WISHES}: {why}"));
     let written: WrittenWish = serde_json::from_value(value).map_err(|error| refuse(error.to_string()))?;
     let fail = written.fail.map(|code| match ErrorCode::from(code.as_str()) {
         ErrorCode::Other(_) => Err(refuse(format!(

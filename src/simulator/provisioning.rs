@@ -13,8 +13,7 @@ use serde_json::{Map, Value};
 
 use super::beginning::{Beginning, draw_identifier};
 use super::client_token::{Fingerprint, Use};
-use super::course::Wish;
-use super::desired_state::{DesiredState, identifier_property};
+use super::desired_state::{DesiredState, identifier_property, wish_in_identifier};
 use super::event::ProgressEvent;
 use super::patch;
 use super::refusal::Refusal;
@@ -104,13 +103,14 @@ impl World {
     pub fn delete(&mut self, delete: &Delete, client_token: Option<&str>) -> Result<ProgressEvent, Refusal> {
         self.start(&("DeleteResource", delete), client_token, |world, scenario| {
             let kind = kind_of(scenario, &delete.type_name, Action::Delete)?;
+            let (identifier, wish) = wish_in_identifier(&delete.identifier)?;
             Ok(Beginning {
                 operation: Operation::Delete,
                 type_name: delete.type_name.as_str().into(),
                 kind,
                 resource_model: None,
-                identifier: primary_identifier(kind, &delete.identifier),
-                wish: Wish::default(),
+                identifier: primary_identifier(kind, &identifier),
+                wish,
                 by_client: true,
                 rng: world.clients.fork(),
             })

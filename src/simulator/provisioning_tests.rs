@@ -388,6 +388,28 @@ fn every_operation_on_an_unknown_type_says_so() {
 }
 
 #[test]
+fn a_deletion_fails_if_its_identifier_asks_for_it() {
+    let mut world = with_logs();
+    let wish = r#"{"BucketName":"logs","_simulator":{"fail":"ResourceConflict","message":"Not empty.","takes":"1s"}}"#;
+    let token = world.delete(&delete(wish), None).unwrap().request_token;
+    world.advance(at(62.0));
+    let event = look(&mut world, token);
+    assert_eq!(event.identifier.as_deref(), Some("logs"));
+    assert_eq!(event.error_code, Some(ErrorCode::ResourceConflict));
+    assert_eq!(event.status_message.as_deref(), Some("Not empty."));
+    properties(&mut world, "logs").unwrap();
+    let refusal = world
+        .delete(&delete(r#"{"BucketName":"logs","_simulator":{"fail":"Oh"}}"#), None)
+        .unwrap_err();
+    assert_eq!(refusal.code, "InvalidRequestException");
+    assert!(
+        refusal.message.starts_with("_simulator: `Oh` is no error code"),
+        "{}",
+        refusal.message
+    );
+}
+
+#[test]
 fn what_a_type_has_no_handler_for_is_refused_and_nothing_else() {
     let mut scenario = plain();
     scenario.types[0].unsupported = vec![Action::Delete, Action::List];
