@@ -7,7 +7,7 @@
 //!
 //! What that costs: the list of news grows with the failures of seven days. As long as they fill no page more than what
 //! is open does, it is asked for instead, for nothing. Beyond that it may take up to a fifth of the target's calls
-//! ([`NEWS_SHARE`]): with the default pace ten pages each ten seconds, which is a thousand failures a week, and
+//! (`NEWS_SHARE`): with the default pace ten pages each ten seconds, which is a thousand failures a week, and
 //! proportionally less often with more. Discovery in between lists only what is open. A sweep shows the same, so the news
 //! never wait longer than for one.
 //!
