@@ -33,7 +33,7 @@ struct Figures {
     calls_per_second: f64,
     calls_per_end: Option<f64>,
     early_looks: u64,
-    /// In seconds. Over the whole run, settling included.
+    /// In seconds: of the looks while it was measured.
     lateness_p50: f64,
     lateness_p99: f64,
     lateness_max: f64,
@@ -100,6 +100,11 @@ impl World {
         Ok(serde_json::from_slice(&answer.bytes().await?)?)
     }
 
+    /// How late looks were since this was last asked.
+    async fn lateness(&self) -> Result<Value> {
+        self.ask(&format!("{}/lateness", self.side)).await
+    }
+
     /// Counted over all targets.
     async fn calls(&self) -> Result<Value> {
         self.ask(&format!("{}/_simulator/calls", self.simulator)).await
@@ -145,8 +150,10 @@ async fn measure(plan: &Plan, watcher: Watcher) -> Result<Figures> {
         let clock = Clock::system();
         tokio::time::sleep(plan.settle).await;
         let (calls_before, told_before, cpu_before) = (world.calls().await?, count_told(), cpu(pid));
+        world.lateness().await?;
         let from = clock.now();
         tokio::time::sleep(plan.measured).await;
+        let lateness = world.lateness().await?;
         let (calls, told, cpu_seconds, peak) = (world.calls().await?, count_told(), cpu(pid), peak_memory(pid));
         let to = clock.now();
         tokio::time::sleep(TO_BE_TOLD).await;
@@ -163,7 +170,7 @@ async fn measure(plan: &Plan, watcher: Watcher) -> Result<Figures> {
             cpu_seconds,
             peak_memory_mb: peak,
             changes_per_second: pid.map(|_| number(told - told_before) / seconds),
-            ..figures(&calls_before, &calls, &delays, seconds)
+            ..figures(&calls_before, &calls, &lateness, &delays, seconds)
         })
     };
     let mut figures = tokio::select! {
@@ -181,12 +188,12 @@ async fn measure(plan: &Plan, watcher: Watcher) -> Result<Figures> {
     Ok(figures)
 }
 
-fn figures(before: &Value, after: &Value, delays: &Delays, seconds: f64) -> Figures {
+fn figures(before: &Value, after: &Value, lateness: &Value, delays: &Delays, seconds: f64) -> Figures {
     let calls = |operation: &str| {
         let received = |calls: &Value| calls["operations"][operation]["received"].as_u64().unwrap_or_default();
         received(after) - received(before)
     };
-    let late = |share: &str| after["lateness"][share].as_f64().unwrap_or_default() / 1000.0;
+    let late = |share: &str| lateness[share].as_f64().unwrap_or_default() / 1000.0;
     let (list_calls, get_calls) = (calls("ListResourceRequests"), calls("GetResourceRequestStatus"));
     let calls = number(list_calls + get_calls);
     let ends = delays.count();

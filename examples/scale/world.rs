@@ -1,7 +1,7 @@
 //! The simulator as a process, and beside it what the measurement needs to know: an STS that hands out the account of a
 //! role, and the truth, a little at a time.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -11,8 +11,9 @@ use axum::{Json, Router};
 use ccwatch::clock::Clock;
 use ccwatch::model::FailureMode;
 use ccwatch::simulator::scenario::{HookScenario, RetryAfterPolicy, TypeScenario};
-use ccwatch::simulator::{Place, Scenario, Simulator, Spread, What, http};
+use ccwatch::simulator::{Lateness, Place, Scenario, Simulator, Spread, What, http};
 use serde::Deserialize;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,8 @@ use crate::{Plan, REGION, account};
 struct Side {
     simulator: Simulator,
     clock: Clock,
+    /// How late looks had been when the measurement began.
+    before: Arc<Mutex<Lateness>>,
 }
 
 #[derive(Deserialize)]
@@ -46,10 +49,12 @@ pub(crate) async fn run(plan: &Plan) -> Result<()> {
     let side = Side {
         simulator: simulator.clone(),
         clock: clock.clone(),
+        before: Arc::default(),
     };
     let router = Router::new()
         .route("/begun", get(begun))
         .route("/ended", get(ended))
+        .route("/lateness", get(lateness))
         .route("/", post(assume_role))
         .with_state(side);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -141,6 +146,18 @@ async fn ended(State(side): State<Side>, Query(from): Query<From>) -> Json<Vec<E
         ends.collect()
     });
     Json(ended.unwrap_or_default())
+}
+
+/// How late looks were since this was last asked.
+async fn lateness(State(side): State<Side>) -> Json<Value> {
+    let mut sum = Lateness::default();
+    for calls in side.simulator.calls_by_place().into_values() {
+        sum.add(&calls.lateness);
+    }
+    let mut before = side.before.lock().unwrap_or_else(PoisonError::into_inner);
+    let since = sum.since(&before);
+    *before = sum;
+    Json(json!(since))
 }
 
 /// STS: the role's account is its access key id, which is how the simulator knows whose world it is.

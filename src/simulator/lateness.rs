@@ -38,6 +38,16 @@ impl Lateness {
         }
     }
 
+    /// What was counted after `earlier` was.
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut later = self.clone();
+        if let (Some(histogram), Some(earlier)) = (&mut later.milliseconds, &earlier.milliseconds) {
+            // Nothing is ever taken off a count, so what was counted earlier is among it.
+            histogram.subtract(&**earlier).unwrap_or_default();
+        }
+        later
+    }
+
     /// How many looks were counted.
     pub fn count(&self) -> u64 {
         self.milliseconds.as_ref().map_or(0, |histogram| histogram.len())
@@ -82,6 +92,7 @@ mod tests {
         other.record(Duration::from_hours(24 * 365));
         lateness.add(&other);
         assert_eq!(lateness.count(), 201);
+        assert_eq!(lateness.since(&other).count(), 100);
         let median = lateness.quantile(0.5).as_millis();
         assert!((50..=51).contains(&median), "{median}");
         assert!(lateness.quantile(1.0) >= Duration::from_hours(24 * 360));
