@@ -150,7 +150,7 @@ fn what_can_be_read_but_not_lived_in_is_refused() {
         (
             "[other_types]\nweight = 1",
             "2:1: other_types.weight: unknown key; the keys of a type are type_name, identifier_property, \
-             identifier_prefix, duration, messages, failures",
+             identifier_prefix, duration, messages, unsupported, failures",
         ),
         (
             "[[types]]\ntype_name = \"AWS::S3::Bucket\"\nweight = 0",

@@ -135,10 +135,21 @@ pub(super) fn write_table(out: &mut impl Write, table: &Table) -> io::Result<()>
     Ok(())
 }
 
+/// An error and its causes, without those whose words another one has already.
+fn told_once(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    text
+}
+
 /// Says on standard error why a command failed.
 pub(super) fn complain(failure: &Failure) {
     let text = match failure {
-        Failure::Configuration(error) | Failure::Work(error) => format!("{error:#}"),
+        Failure::Configuration(error) | Failure::Work(error) => told_once(error),
         other => other.to_string(),
     };
     // A log file of JSON lines or a terminal takes it as it is; the journal sorts each line by its priority.

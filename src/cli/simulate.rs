@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::Context;
 use clap::ValueEnum;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -76,7 +76,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     };
     let seed = arguments.seed.unwrap_or_else(|| fastrand::u64(..));
     let simulator = Simulator::new(scenario, seed, clock.now());
-    let (simulator, unguarded) = match arguments.secret_access_key {
+    // Set to nothing, as by `${SECRET:-}`, is not set.
+    let secret = arguments
+        .secret_access_key
+        .filter(|secret| !secret.expose_secret().is_empty());
+    let (simulator, unguarded) = match secret {
         Some(secret) => (simulator.verifying(secret), "what is under /_simulator/"),
         None => (simulator, "it"),
     };

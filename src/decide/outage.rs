@@ -11,6 +11,9 @@ use std::time::Duration;
 use super::back_off;
 use crate::model::Timestamp;
 
+/// A failure that passes with the next call is daily bread, and no news. So many in a row are.
+const FAILURES_TO_TELL: u32 = 2;
+
 /// How one kind of call has been doing. `C` is a cause: failures with the same cause are the same news.
 #[derive(Debug, Clone)]
 pub struct Outage<C> {
@@ -24,7 +27,8 @@ struct Failing<C> {
     /// The first failure in the row.
     since: Timestamp,
     failures: u32,
-    cause: C,
+    /// The cause that was told.
+    told: Option<C>,
     reason: String,
     /// On the monotonic clock.
     pause_until: Duration,
@@ -44,10 +48,10 @@ impl<C: Copy + PartialEq> Outage<C> {
         self.last_success
     }
 
-    /// A call succeeded. Returns whether that is news.
+    /// A call succeeded. Returns whether that is news: whether a failure was.
     pub fn succeeded(&mut self, now: Timestamp) -> bool {
         self.last_success = now;
-        self.failing.take().is_some()
+        self.failing.take().is_some_and(|failing| failing.told.is_some())
     }
 
     /// A call failed. `lasting`: only a person can mend it. Returns whether that is news.
@@ -64,15 +68,17 @@ impl<C: Copy + PartialEq> Outage<C> {
         let since = before.as_ref().map_or(now, |failing| failing.since);
         let is_gap = lasting || now.since(since) >= patience;
         let gap_from = before.as_ref().and_then(|failing| failing.gap_from);
+        let told = before.and_then(|failing| failing.told);
+        let is_news = told != Some(cause) && (lasting || failures >= FAILURES_TO_TELL);
         self.failing = Some(Failing {
             since,
             failures,
-            cause,
+            told: if is_news { Some(cause) } else { told },
             reason,
             pause_until: uptime.saturating_add(back_off::pause(failures, chance)),
             gap_from: gap_from.or_else(|| is_gap.then(|| self.last_success.max(since.minus(patience)))),
         });
-        before.is_none_or(|failing| failing.cause != cause)
+        is_news
     }
 
     /// There is reason to think that it has passed: it need not be left alone any longer.
@@ -115,6 +121,7 @@ mod tests {
     #[test]
     fn what_may_have_passed_is_tried_at_once() {
         let mut outage = Outage::new(Timestamp::from_millis(0));
+        fail(&mut outage, 'a', false, 3);
         fail(&mut outage, 'a', false, 5);
         assert!(outage.pause(Duration::from_secs(5)).is_some());
         outage.may_have_passed();
@@ -128,13 +135,16 @@ mod tests {
     #[test]
     fn what_passes_within_patience_is_no_gap_and_told_once() {
         let mut outage = Outage::new(Timestamp::from_millis(0));
-        assert!(fail(&mut outage, 'a', false, 1));
-        assert!(!fail(&mut outage, 'a', false, 3));
+        assert!(!fail(&mut outage, 'a', false, 1), "it may pass with the next call");
+        assert!(fail(&mut outage, 'a', false, 3));
+        assert!(!fail(&mut outage, 'a', false, 5));
         assert!(fail(&mut outage, 'b', false, 7));
         assert_eq!(outage.gap(), None);
         assert!(outage.succeeded(Timestamp::from_millis(8_000)));
         assert!(!outage.succeeded(Timestamp::from_millis(9_000)));
-        assert!(fail(&mut outage, 'a', false, 10));
+        assert!(!fail(&mut outage, 'a', false, 10));
+        assert!(!outage.succeeded(Timestamp::from_millis(11_000)), "nobody heard of it");
+        assert!(fail(&mut outage, 'a', true, 12), "only a person can mend it");
     }
 
     #[test]
@@ -150,7 +160,7 @@ mod tests {
     #[test]
     fn a_gap_begins_no_earlier_than_there_was_something_to_ask() {
         let mut outage = Outage::new(Timestamp::from_millis(0));
-        assert!(fail(&mut outage, 'a', false, 100_000));
+        fail(&mut outage, 'a', false, 100_000);
         assert_eq!(outage.gap(), None);
         fail(&mut outage, 'a', false, 100_060);
         assert_eq!(outage.gap(), Some((Timestamp::from_millis(99_940_000), "why")));

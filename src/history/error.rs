@@ -41,6 +41,8 @@ pub enum OpenError {
         path.display()
     )]
     ReadOnlyFolder { path: PathBuf },
+    #[error("{} is not a regular file; choose another path for the history", path.display())]
+    NotAFile { path: PathBuf },
     #[error("{} is not an SQLite file, so it is left untouched; choose another path for the history", path.display())]
     NotSqlite { path: PathBuf },
     #[error(
@@ -95,6 +97,7 @@ impl OpenError {
             | Self::NotAllowed { .. }
             | Self::ReadOnly { .. }
             | Self::ReadOnlyFolder { .. }
+            | Self::NotAFile { .. }
             | Self::NotSqlite { .. }
             | Self::NotAHistory { .. }
             | Self::Newer { .. } => true,

@@ -74,13 +74,18 @@ pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
 /// Whether the file at `path` is a history, as far as its first hundred bytes tell.
 /// <https://www.sqlite.org/fileformat2.html#the_database_header>
 fn is_history(path: &Path) -> Result<bool, OpenError> {
+    let not_readable = |source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    };
+    // Asked first: to open a pipe would be to wait for whoever writes into it.
+    if !fs::metadata(path).map_err(not_readable)?.is_file() {
+        return Err(OpenError::NotAFile { path: path.to_owned() });
+    }
     let mut header = Vec::new();
     File::open(path)
         .and_then(|file| file.take(100).read_to_end(&mut header))
-        .map_err(|source| OpenError::File {
-            path: path.to_owned(),
-            source,
-        })?;
+        .map_err(not_readable)?;
     if header.is_empty() {
         return Ok(false);
     }

@@ -214,13 +214,20 @@ fn a_folder_that_cannot_be_made_is_named() {
 }
 
 #[test]
-fn a_folder_in_the_files_place_is_named() {
+fn a_folder_or_a_pipe_in_the_files_place_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     fs::create_dir(&path).unwrap();
-    let error = refused(&path);
-    assert!(matches!(error, OpenError::File { .. }), "{error}");
-    assert_helpful(&error, &["history.db"]);
+    let pipe = folder.path().join("pipe.db");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    for (path, name) in [(&path, "history.db"), (&pipe, "pipe.db")] {
+        let error = refused(path);
+        assert!(matches!(error, OpenError::NotAFile { .. }), "{error}");
+        assert_helpful(&error, &[name]);
+        let error = outside_reader(path).unwrap_err();
+        assert!(matches!(error, OpenError::NotAFile { .. }), "{error}");
+    }
 }
 
 #[test]

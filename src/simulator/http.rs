@@ -228,7 +228,9 @@ async fn set_faults(
     body: Body,
 ) -> Result<Response, BadRequest> {
     let place = place(service.simulator.home(), &uri)?;
-    let faults: Faults = serde_json::from_slice(&body::read(&head, body).await?)?;
+    // An object, and no array of its values.
+    let object: serde_json::Map<String, Value> = serde_json::from_slice(&body::read(&head, body).await?)?;
+    let faults: Faults = serde_json::from_value(object.into())?;
     faults.check()?;
     let now = service.clock.now();
     service.simulator.with_in(&place, |world| {

@@ -68,6 +68,13 @@ pub struct Poller<M> {
     /// What the history knew at start, until the server's clock is known by which it is to be looked at.
     known_at_start: Vec<Standing>,
     gap: Gap,
+    /// When a call last succeeded, of whichever kind.
+    heard_at: Timestamp,
+    /// Since when nothing was heard, though nothing failed: the history does not know of it yet.
+    silent_since: Option<Timestamp>,
+    /// When a Get was last made.
+    got_at: Duration,
+    told_behind: bool,
     told_without_token: bool,
 }
 
@@ -101,6 +108,10 @@ impl<M: Memory> Poller<M> {
             timetable: Timetable::new(uptime),
             changed_at: None,
             gap: Gap::Unknown,
+            heard_at: now,
+            silent_since: None,
+            got_at: uptime,
+            told_behind: false,
             told_without_token: false,
             watched,
             client,
@@ -163,19 +174,22 @@ impl<M: Memory> Poller<M> {
         let may_sweep = self.has_answered && self.sweeps.pause(uptime).is_none();
         let may_get = self.has_answered && self.gets.pause(uptime).is_none();
         let overdue = |at: Duration| uptime.checked_sub(at);
-        let get_overdue = |need| {
+        let overdue_look = |need| {
             let at = self.agenda.first(need).filter(|at| may_get && *at <= server_time)?;
             Some(server_time.since(at))
         };
+        // Of many that are due, each one that is made lets the others begin to wait anew: or a backlog would count for more
+        // and more, and the lists, which answer a hundred times as much, for less and less.
+        let since_get = uptime.saturating_sub(self.got_at);
         let claims = Claims {
             may_list,
-            get_overdue: get_overdue(Need::Get),
-            looks: get_overdue(Need::Look).map(|overdue| self.due_looks(overdue, server_time)),
+            get_overdue: overdue_look(Need::Get).map(|overdue| overdue.min(since_get)),
+            looks: overdue_look(Need::Look).map(|overdue| self.due_looks(overdue, server_time)),
             open: self.agenda.open(),
             discovery_overdue: overdue(self.timetable.discovery_at()),
             news_due: self.timetable.are_news_due(uptime),
             sweep_overdue: overdue(self.timetable.sweep_at()).filter(|_| may_sweep),
-            back_fill: get_overdue(Need::BackFill).is_some(),
+            back_fill: overdue_look(Need::BackFill).is_some(),
             listing: self.listing.as_ref().map(|progress| progress.listing),
         };
         let boarding = match plan::next(&claims, self.pace.discover_every, self.pace.sweep_every) {

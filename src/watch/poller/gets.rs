@@ -11,6 +11,7 @@ use crate::watch::Memory;
 impl<M: Memory> Poller<M> {
     pub(super) async fn get(&mut self, token: RequestToken, stop: &CancellationToken) -> Result<(), M::Error> {
         let asked = self.clock.uptime();
+        self.got_at = asked;
         let Some(answer) = unless_stopped(self.client.get(&token), stop).await else {
             return Ok(());
         };

@@ -13,6 +13,7 @@ use crate::decide::plan::Listing;
 use crate::decide::timetable::Discovered;
 use crate::model::{ProgressEvent, RequestToken, Seen, Source, Timestamp};
 use crate::watch::Memory;
+use crate::watch::agenda::Need;
 use crate::watch::listing::{self, Page, Progress};
 use crate::watch::settled;
 
@@ -178,7 +179,6 @@ impl<M: Memory> Poller<M> {
         } else {
             &mut self.lists
         };
-        let last = outage.last_success();
         let was_out = outage.gap().is_some();
         if outage.succeeded(at) {
             info!(target_name = %self.watched.target.name, "the target can be looked at again");
@@ -192,19 +192,40 @@ impl<M: Memory> Poller<M> {
             self.gets.succeeded(at);
         }
         // Law 7: no call failed, and yet nothing was looked at.
-        let stood_still = at.since(last) > 3 * self.pace.idle_every;
-        if was_out || stood_still {
+        let silent_since = self.silent_since.take();
+        if was_out || silent_since.is_some() {
             // What began and ended meanwhile is in no short list.
             self.sweeps.may_have_passed();
             self.timetable.catch_up(self.clock.uptime());
         }
-        if stood_still && self.gap != Gap::Open {
+        if let Some(since) = silent_since
+            && self.gap != Gap::Open
+        {
             let reason =
                 "nothing was looked at: the machine or ccwatch stood still, or the history could not be written";
-            self.write_gap(last, reason, stop).await?;
+            self.write_gap(since, reason, stop).await?;
             self.gap = Gap::Open;
         }
+        self.tell_whether_behind();
         self.close_gap(at, stop).await
+    }
+
+    /// Says so, once, when Gets fall due faster than they may be made: nothing fails then, it only gets late.
+    fn tell_whether_behind(&mut self) {
+        /// Gets that wait for longer do so for want of calls.
+        const LATE: Duration = Duration::from_mins(1);
+        let first = self.agenda.first(Need::Get);
+        let late = first.map_or(Duration::ZERO, |at| self.server_time().since(at));
+        let target_name = &self.watched.target.name;
+        if late > LATE && self.gets.pause(self.clock.uptime()).is_none() {
+            if !std::mem::replace(&mut self.told_behind, true) {
+                warn!(%target_name, late_by = ?late, max_calls_per_second = self.pace.max_calls_per_second,
+                    "more looks fall due than may be made: ends and hooks are told late; allow more calls a second, or \
+                     fewer targets in this account and Region");
+            }
+        } else if late.is_zero() && std::mem::take(&mut self.told_behind) {
+            info!(%target_name, "looks are made in time again");
+        }
     }
 
     async fn list_failed(

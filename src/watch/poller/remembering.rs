@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{Poller, unless_stopped};
+use super::{Gap, Poller, unless_stopped};
 use crate::cloud::{Answer, Cause, Failure};
 use crate::decide::back_off;
 use crate::model::{Phase, RequestKey, RequestToken, Seen, Sighting, Source, Timestamp};
@@ -23,6 +23,14 @@ impl<M: Memory> Poller<M> {
             for standing in std::mem::take(&mut self.known_at_start) {
                 self.agenda.update(standing, None, &pace, now, self.random.f64());
             }
+        }
+        if answer.result.is_ok() {
+            let now = self.clock.now();
+            // While calls fail, that is the reason, and the gap that it leaves is written already.
+            if now.since(self.heard_at) > 3 * self.pace.idle_every && self.gap != Gap::Open {
+                self.silent_since.get_or_insert(self.heard_at);
+            }
+            self.heard_at = now;
         }
         if matches!(&answer.result, Err(failure) if failure.cause == Cause::Throttled) {
             self.budget.throttled(self.clock.uptime());
