@@ -1,5 +1,6 @@
 //! How soon what no one told us of is found, and at what cost.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ccwatch::decide::cadence::Pace;
@@ -94,4 +95,50 @@ async fn a_first_sweep_of_fifty_thousand_is_as_fast_as_the_budget_lets_it() {
     let known = stage.reader().requests(&RequestFilter::default()).unwrap().len();
     daemon.stop().await;
     assert!(known >= finished, "{known} of {finished}");
+}
+
+/// More ends a second than there are calls: each SUCCESS takes a Get. What is new is found all the same, and what needs no
+/// Get is told.
+#[tokio::test(start_paused = true)]
+async fn a_backlog_of_gets_leaves_the_lists_their_turn() {
+    let scenario = Scenario {
+        types: vec![TypeScenario {
+            type_name: "AWS::SSM::Parameter".into(),
+            duration: Spread::log_normal(Duration::from_secs(30), Duration::from_mins(2)),
+            ..TypeScenario::default()
+        }],
+        arrivals_per_second: 8.0,
+        ..Scenario::default()
+    };
+    let stage = Stage::new(scenario, 5);
+    let pace = Pace::default();
+    let daemon = stage.start(pace.clone());
+    tokio::time::sleep(Duration::from_mins(15)).await;
+    daemon.stop().await;
+    let known = stage.reader().requests(&RequestFilter::default()).unwrap();
+    let first_seen: BTreeMap<_, _> = known
+        .into_iter()
+        .map(|request| (request.request_token, request.first_seen_at))
+        .collect();
+    let settled = START.plus(Duration::from_mins(5));
+    let end = START.plus(Duration::from_mins(13));
+    let mut found = 0;
+    for (token, truth) in stage.simulator.truth().requests() {
+        // What ends sooner than it could be listed is left to the sweep.
+        let in_time = 3 * pace.discover_every;
+        let lives = truth.finished_at.is_none_or(|at| at.since(truth.began_at) > in_time);
+        if !lives || truth.began_at < settled || truth.began_at > end {
+            continue;
+        }
+        let seen = first_seen
+            .get(&token.to_string())
+            .unwrap_or_else(|| panic!("{token} was never seen"));
+        let delay = seen.since(truth.began_at);
+        assert!(
+            delay <= 3 * pace.discover_every,
+            "{token} was seen {delay:?} after it began"
+        );
+        found += 1;
+    }
+    assert!(found > 1_500, "{found}");
 }
