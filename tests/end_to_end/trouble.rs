@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use ccwatch::decide::cadence::Pace;
 use ccwatch::history::RequestFilter;
-use ccwatch::simulator::{Faults, Scenario};
+use ccwatch::simulator::scenario::TypeScenario;
+use ccwatch::simulator::{Faults, Scenario, Spread};
 
 use super::stage::Stage;
 
@@ -261,4 +262,32 @@ async fn a_request_that_never_ends_is_lost_when_its_token_expires() {
         assert_eq!(announcement.request.status.as_deref(), Some("PENDING"));
         assert!(!announcement.request.open);
     }
+}
+
+/// A list that takes long, page by page, is no time in which nothing was looked at.
+#[tokio::test(start_paused = true)]
+async fn a_slow_listing_is_no_gap() {
+    let stage = Stage::new(
+        Scenario {
+            types: vec![TypeScenario {
+                duration: Spread::Fixed(Duration::from_mins(5)),
+                ..TypeScenario::default()
+            }],
+            arrivals_per_second: 3.0,
+            ..Scenario::default()
+        },
+        9,
+    );
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    // Nine hundred open requests are nine pages, at a call a second.
+    let daemon = stage.start(Pace {
+        discover_every: Duration::from_secs(1),
+        idle_every: Duration::from_secs(1),
+        max_calls_per_second: 1.0,
+        ..Pace::default()
+    });
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    daemon.stop().await;
+    assert!(stage.simulator.calls().of("ListResourceRequests").answered > 100);
+    assert_eq!(stage.reader().gaps().unwrap(), []);
 }
