@@ -1,10 +1,11 @@
 //! The two calls that look, and nothing of the SDK in their results.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_cloudcontrol::operation::get_resource_request_status::GetResourceRequestStatusError;
 use aws_sdk_cloudcontrol::types::{OperationStatus, ResourceRequestStatusFilter};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answer::{self, Inspector};
 use super::failure::{Cause, Failure};
@@ -32,6 +33,10 @@ pub struct Answer<T> {
 /// <https://docs.aws.amazon.com/cloudcontrolapi/latest/APIReference/API_ListResourceRequests.html>
 const LONGEST_TOKEN: usize = 8 * 1024;
 const MOST_EVENTS: usize = 500;
+
+/// How long a call waits for its turn. Where an endpoint does not answer, a thousand targets that queue for it must not
+/// look stuck to the watchdog, which waits for longer than this and a call together.
+const LONGEST_WAIT: Duration = Duration::from_mins(2);
 
 /// One page of a list.
 #[derive(Debug, Default)]
@@ -79,6 +84,18 @@ impl Client {
         }
     }
 
+    /// Waits until so few calls to the endpoint are under way that one more may be.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
+        match tokio::time::timeout(LONGEST_WAIT, self.gate.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            // The gate is never closed.
+            Ok(Err(_)) | Err(_) => Err(Failure::new(
+                Cause::Unreachable,
+                "no turn in time: the calls before it to the same endpoint do not end",
+            )),
+        }
+    }
+
     /// ListResourceRequests, 100 at a time. No statuses means all of them, unknown ones too. There is no filter by
     /// operation: some FAILED summaries lack theirs and would be dropped (trap 6).
     pub async fn list(&self, statuses: &[RequestStatus], next: Option<&str>) -> Answer<Page> {
@@ -92,8 +109,10 @@ impl Client {
                 .build()
         });
         let inspector = Inspector::default();
-        // Never closed, so this is only ever a wait.
-        let _turn = self.gate.acquire().await;
+        let _turn = match self.turn().await {
+            Ok(turn) => turn,
+            Err(failure) => return Answer::new(Err(failure), None),
+        };
         let call = self
             .sdk
             .list_resource_requests()
@@ -132,8 +151,10 @@ impl Client {
     /// GetResourceRequestStatus.
     pub async fn get(&self, token: &RequestToken) -> Answer<Looked> {
         let inspector = Inspector::default();
-        // Never closed, so this is only ever a wait.
-        let _turn = self.gate.acquire().await;
+        let _turn = match self.turn().await {
+            Ok(turn) => turn,
+            Err(failure) => return Answer::new(Err(failure), None),
+        };
         let call = self
             .sdk
             .get_resource_request_status()
@@ -163,5 +184,27 @@ impl Client {
             Err(error) => Err(Failure::of(&error)),
         };
         Answer::new(result, inspector.date())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudcontrol::config::{BehaviorVersion, Config};
+
+    use super::*;
+
+    /// An endpoint whose calls do not end holds up the others for a while, not for ever.
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_does_not_come_is_a_failure() {
+        let config = Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .build();
+        let sdk = aws_sdk_cloudcontrol::Client::from_conf(config);
+        let client = Client::new(sdk, Arc::new(Semaphore::new(0)), ResourceModelPolicy::Drop);
+        let began = tokio::time::Instant::now();
+        let listed = client.list(&[], None).await.result.unwrap_err();
+        let got = client.get(&RequestToken::new("a")).await.result.unwrap_err();
+        assert_eq!((listed.cause, got.cause), (Cause::Unreachable, Cause::Unreachable));
+        assert_eq!(began.elapsed(), 2 * LONGEST_WAIT);
     }
 }

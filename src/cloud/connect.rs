@@ -47,16 +47,10 @@ pub async fn connect(
     if settings.account_id.is_some() || overridden {
         return (client, settings.account_id.clone(), None);
     }
-    let account = match &settings.role {
-        None => {
-            let accounts = &connection.shared.accounts;
-            accounts
-                .get(settings.profile.clone(), Box::pin(account::caller(&shared)))
-                .await
-        }
-        // Its ARN names the account, so this is not asked for.
-        Some(_) => Box::pin(account::caller(&shared)).await,
-    };
+    // A failure is shared as well: to try anew for one Region after the other would take longer than the watchdog waits.
+    let ask = Box::pin(async { Ok::<_, Infallible>(account::caller(&shared).await) });
+    let key = (settings.profile.clone(), settings.role.clone());
+    let Ok(account) = connection.shared.accounts.get(key, ask).await;
     match account {
         Ok(account) => (client, Some(account), None),
         Err(failure) => (client, None, Some(failure)),

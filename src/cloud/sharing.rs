@@ -17,6 +17,7 @@ use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, ConnectorBuilder};
 use tokio::sync::{OnceCell, Semaphore};
 
+use super::Failure;
 use crate::config::RoleSettings;
 use crate::model::{AccountId, Region};
 
@@ -39,8 +40,8 @@ pub(super) struct Shared {
     pub(super) chains: Once<Option<String>, SdkConfig>,
     /// By the profile whose credentials ask for the role.
     pub(super) roles: Once<(Option<String>, RoleSettings), SharedCredentialsProvider>,
-    /// By profile.
-    pub(super) accounts: Once<Option<String>, AccountId>,
+    /// By profile and role: the account, or why it could not be learnt.
+    pub(super) accounts: Once<(Option<String>, Option<RoleSettings>), Result<AccountId, Failure>>,
     gates: Mutex<HashMap<Endpoint, Arc<Semaphore>>>,
 }
 
@@ -130,6 +131,20 @@ mod tests {
         assert_eq!(once.get("a", async { Ok::<_, ()>(1) }).await, Ok(1));
         assert_eq!(once.get("a", async { Ok::<_, ()>(2) }).await, Ok(1));
         assert_eq!(once.get("b", async { Ok::<_, ()>(3) }).await, Ok(3));
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_is_a_value_is_found_once_for_all_who_ask() {
+        let once = Once::<&str, Result<i32, &str>>::default();
+        let asked = std::cell::Cell::new(0);
+        let ask = || async {
+            asked.set(asked.get() + 1);
+            tokio::task::yield_now().await;
+            Ok::<_, ()>(Err("not now"))
+        };
+        let (first, second) = tokio::join!(once.get("a", ask()), once.get("a", ask()));
+        assert_eq!((first, second), (Ok(Err("not now")), Ok(Err("not now"))));
+        assert_eq!(asked.get(), 1);
     }
 
     #[test]

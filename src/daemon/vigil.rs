@@ -12,8 +12,8 @@ use crate::history::{History, HistoryError};
 use crate::model::TargetName;
 use crate::watch::{Memory, Pulse};
 
-/// A poller's loop comes round at least each minute and a half: it waits for a minute at the most, and a call for half
-/// of one. One that has not for this long is stuck. (One that waits for the history to be writable beats, too.)
+/// A poller's loop comes round within three and a half minutes: it waits for a minute at the most, for its turn to call for
+/// two, and for the answer half of one. One that has not for this long is stuck. (One that waits for the history to be writable beats, too.)
 const STUCK_AFTER: Duration = Duration::from_mins(5);
 
 /// How often the pulses are felt and the last looks are written. A gap that a crash leaves begins up to this much early.

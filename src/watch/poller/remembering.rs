@@ -51,8 +51,7 @@ impl<M: Memory> Poller<M> {
         }
     }
 
-    /// Has sightings remembered, and takes over how their requests stand; returns those that have ended. A history that can't be written for now (a
-    /// full disk) is waited for with the answer in hand: to go on would be to forget it.
+    /// Has sightings remembered, and takes over how their requests stand; returns those that have ended.
     pub(super) async fn remember(
         &mut self,
         sightings: Vec<Sighting>,
