@@ -80,17 +80,26 @@ impl World {
             .skip(skipped)
             .take(query.max_results + 1)
             .collect();
-        let more = found.len() > query.max_results;
-        found.truncate(query.max_results);
-        let mut next = found.last().filter(|_| more).map(|(position, _)| *position);
-        if next.is_some() && query.after.is_some() && happens(&mut self.answers, self.faults.repeated_next_tokens) {
-            next = query.after;
-        }
+        let next = self.cut_page(&mut found, query.max_results, query.after);
         let entries = found
             .into_iter()
             .filter_map(|(_, sequence)| self.entry(sequence))
             .collect();
         Page { entries, next }
+    }
+
+    /// Cuts what was found, with one more if there is more, to a page, and says where the next one goes on.
+    pub(super) fn cut_page<T>(
+        &mut self,
+        found: &mut Vec<(Position, T)>,
+        max_results: usize,
+        after: Option<Position>,
+    ) -> Option<Position> {
+        let more = found.len() > max_results;
+        found.truncate(max_results);
+        let next = found.last().filter(|_| more).map(|(position, _)| *position)?;
+        let repeats = after.is_some() && happens(&mut self.answers, self.faults.repeated_next_tokens);
+        if repeats { after } else { Some(next) }
     }
 
     fn entry(&mut self, sequence: u64) -> Option<ProgressEvent> {

@@ -6,7 +6,6 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::event::lose;
-use super::faults::happens;
 use super::listing::Position;
 use super::provisioning::{kind_of, primary_identifier};
 use super::refusal::Refusal;
@@ -67,12 +66,7 @@ impl World {
             .take(query.max_results + 1)
             .map(|(position, resource)| (position, resource.clone()))
             .collect();
-        let more = found.len() > query.max_results;
-        found.truncate(query.max_results);
-        let mut next = found.last().filter(|_| more).map(|(position, _)| *position);
-        if next.is_some() && query.after.is_some() && happens(&mut self.answers, self.faults.repeated_next_tokens) {
-            next = query.after;
-        }
+        let next = self.cut_page(&mut found, query.max_results, query.after);
         let resources = found.into_iter().map(|(_, resource)| self.describe(resource)).collect();
         Ok(ResourcePage { resources, next })
     }
