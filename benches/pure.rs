@@ -14,12 +14,12 @@ use ccwatch::decide::diff::{Baseline, diff};
 use ccwatch::decide::plan::{self, Claims, Listing, Looks};
 use ccwatch::decide::route::{self, Field, Patterns, Route, Subject};
 use ccwatch::decide::timetable::{Discovered, Timetable};
-use ccwatch::deliver::render;
 use ccwatch::model::rows::{HookRow, RequestRow};
 use ccwatch::model::{
-    AccountId, Announcement, ChangeKind, EventId, FailureMode, HookProgressEvent, HookStatus, Operation, ProgressEvent,
-    Region, RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source, TargetId, Timestamp,
+    AccountId, Announcement, ChangeKind, EventId, FailureMode, HookProgressEvent, HookStatus, News, Operation,
+    ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source, TargetId, Timestamp,
 };
+use ccwatch::render::Message;
 use divan::{Bencher, black_box};
 
 fn main() {
@@ -128,8 +128,8 @@ fn receivers_by_ten_routes(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn words_of_a_message(bencher: Bencher<'_, '_>) {
-    let announcement = announcement();
-    bencher.bench(|| render::words(black_box(&announcement)));
+    let news = News::Change(Box::new(announcement()));
+    bencher.bench(|| Message::new(black_box(&news)).words);
 }
 
 #[divan::bench]
@@ -255,5 +255,8 @@ fn announcement() -> Announcement {
             first_seen_at: at(1),
             finished_at: Some(at(8)),
         }),
+        turns: 0,
+        incident: None,
+        replayed: false,
     }
 }

@@ -14,16 +14,17 @@
 //! | [`model`] | the field's words | any I/O, any other room |
 //! | [`decide`] | pure decisions: what is news, when to look again and how, who is told, what a failed send is worth | any I/O, clocks |
 //! | [`clock`] | the one place that asks for the time | |
+//! | [`render`] | news → words for people; templates | any I/O |
 //! | [`config`] | TOML → a validated configuration, or all that is wrong with it | the network |
 //! | [`cloud`] | the AWS SDK | history, deliver |
 //! | [`watch`] | one poller a target, its agenda and its budget | SQL, HTTP to chat |
 //! | [`history`] | SQLite | the network |
-//! | [`deliver`] | outbox → render → send → outcome; a file for each receiver | the poller, SQL |
+//! | [`deliver`] | outbox → send → outcome; a file for each receiver | the poller, SQL |
 //! | [`daemon`] | joins watch, history and deliver; signals, systemd, the order of the end | |
 //! | [`simulator`] | a Cloud Control endpoint for tests and the demo | history, deliver |
 //! | [`cli`] | a file for each subcommand | polling |
 //!
-//! Arrows point down only: `main → cli → daemon → {watch, history, deliver} → {cloud, decide, config} → model`. watch,
+//! Arrows point down only: `main → cli → daemon → {watch, history, deliver} → {cloud, decide, config, render} → model`. watch,
 //! history and deliver do not know each other; `daemon` joins them. `tests/house.rs` holds the sources to this.
 //!
 //! # What is promised
@@ -49,6 +50,7 @@ pub mod decide;
 pub mod deliver;
 pub mod history;
 pub mod model;
+pub mod render;
 pub mod simulator;
 pub mod watch;
 

@@ -41,7 +41,7 @@ pub use history::default_history_path;
 pub use problems::ConfigErrors;
 
 use crate::decide::cadence::Pace;
-use crate::decide::route::Route;
+use crate::decide::route::{Audience, Route};
 use crate::model::{AccountId, Region};
 
 /// What `ccwatch run` is told to do. Whatever can be checked without a network has been.
@@ -106,6 +106,7 @@ pub struct ReceiverSettings {
     pub give_up_after: Duration,
     /// How long one attempt may take.
     pub time_out: Duration,
+    pub audience: Audience,
     pub kind: ReceiverKind,
 }
 

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::decide::retry::Verdict;
+use crate::decide::retry::Attempted;
 use crate::decide::route::Route;
 use crate::deliver::Outbox;
 use crate::history::{History, HistoryError, Registered};
-use crate::model::{AccountId, Delivery, DeliveryId, Region, Sighting, Standing, TargetId, TargetName, Timestamp};
+use crate::model::{AccountId, Delivery, Region, Sighting, Standing, TargetId, TargetName, Timestamp};
 use crate::watch::{Memory, Remembered};
 
 /// The history as the watch sees it. Rings the bell after each commit that put something into the outbox.
@@ -135,7 +135,7 @@ impl Outbox for HistoryOutbox {
         self.history.prove_writable().await
     }
 
-    async fn record(&self, verdicts: Vec<(DeliveryId, Verdict)>, at: Timestamp) -> Result<(), HistoryError> {
-        self.history.record_verdicts(verdicts, at).await
+    async fn record(&self, attempts: Vec<Attempted>, at: Timestamp) -> Result<(), HistoryError> {
+        self.history.record_attempts(attempts, at).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::Timestamp;
+use crate::model::{DeliveryId, Timestamp};
 
 /// The pauses after the first, second, … failed attempt; the last one repeats. Short at first, since most failures
 /// pass in seconds; never long enough to be late for a morning's work.
@@ -50,6 +50,24 @@ pub enum Verdict {
     Dead {
         error: String,
     },
+}
+
+/// An attempt that was made, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempted {
+    /// What it carried: one delivery, or all those of a digest.
+    pub ids: Vec<DeliveryId>,
+    /// 1 for the first.
+    pub number: u32,
+    pub began_at: Timestamp,
+    pub took: Duration,
+    pub verdict: Verdict,
+    /// HTTP's or SMTP's status, or a program's exit code.
+    pub answer_status: Option<u16>,
+    /// The beginning of the answer, printable and without secrets.
+    pub answer: Option<String>,
+    /// What the receiver keeps to find the request's living message again, where that is new.
+    pub thread: Option<String>,
 }
 
 /// Judges attempt number `attempt` (1 for the first) of a delivery that has waited since `since`. `chance` is a number

@@ -90,6 +90,17 @@ impl Patterns {
     }
 }
 
+/// Who is at the other end of a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// People, who are told of many changes in one digest rather than in a flood.
+    People,
+    /// Programs, which get each change for itself.
+    Machines,
+    /// A tool that keeps incidents: it gets what opens one and what resolves it, and nothing else.
+    Incidents,
+}
+
 /// One `[[routes]]` entry.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route {

@@ -30,10 +30,10 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::health::Health;
-use super::{Destination, Outbox, Pace};
+use super::{Destination, Outbox, Pace, Report};
 use crate::clock::Clock;
 use crate::decide::back_off;
-use crate::decide::retry::{Outcome, Verdict, verdict};
+use crate::decide::retry::{Attempted, Outcome, verdict};
 use crate::model::{Delivery, DeliveryId, Timestamp};
 
 /// How often the outbox is looked at without any reason, for what another process has put there.
@@ -75,9 +75,9 @@ pub struct Courier<O: Outbox> {
     held: HashSet<DeliveryId>,
     /// Fetched, not yet started.
     ready: VecDeque<Delivery>,
-    sends: JoinSet<Outcome>,
+    sends: JoinSet<Report>,
     sending: HashMap<Id, Underway>,
-    unrecorded: Vec<(DeliveryId, Verdict)>,
+    unrecorded: Vec<Attempted>,
     recording: Option<Recording<O>>,
     /// Whether the outbox has been written to since the start.
     is_proven: bool,
@@ -88,15 +88,16 @@ pub struct Courier<O: Outbox> {
 
 /// A send that was started.
 struct Underway {
-    id: DeliveryId,
-    attempt: u32,
+    ids: Vec<DeliveryId>,
+    number: u32,
+    /// When the delivery was put into the outbox.
     since: Timestamp,
+    began_at: Timestamp,
 }
 
-type Verdicts = Vec<(DeliveryId, Verdict)>;
 /// A commit under way, as a task of its own: it goes on while the courier awaits something else, so that an outbox whose
-/// reads wait for its writes cannot lock up. It gives the verdicts back, since they are needed again if it failed.
-type Recording<O> = JoinHandle<(Verdicts, Result<(), <O as Outbox>::Error>)>;
+/// reads wait for its writes cannot lock up. It gives the attempts back, since they are needed again if it failed.
+type Recording<O> = JoinHandle<(Vec<Attempted>, Result<(), <O as Outbox>::Error>)>;
 
 /// The outbox fails.
 struct OutboxTrouble {
@@ -107,8 +108,8 @@ struct OutboxTrouble {
 
 /// What the courier waited for.
 enum Event<E> {
-    Finished(Id, Outcome),
-    Recorded(Verdicts, Result<(), E>),
+    Finished(Id, Report),
+    Recorded(Vec<Attempted>, Result<(), E>),
     /// Look again.
     Woken,
     /// ccwatch stops.
@@ -176,8 +177,8 @@ impl<O: Outbox> Courier<O> {
                 Some(_) => self.record_again_at(),
             };
             match self.wait(look_at, &shutdown, stop_at).await {
-                Event::Finished(task, outcome) => self.finished(task, outcome),
-                Event::Recorded(verdicts, result) => self.recorded(verdicts, result, stop_at)?,
+                Event::Finished(task, report) => self.finished(task, report),
+                Event::Recorded(attempts, result) => self.recorded(attempts, result, stop_at)?,
                 Event::Woken => {}
                 Event::Stop => {
                     stop_at = Some(after(grace));
@@ -223,13 +224,13 @@ impl<O: Outbox> Courier<O> {
         };
         tokio::select! {
             Some(done) = self.sends.join_next_with_id() => match done {
-                Ok((task, outcome)) => Event::Finished(task, outcome),
-                Err(error) => Event::Finished(error.id(), Outcome::Failed {
+                Ok((task, report)) => Event::Finished(task, report),
+                Err(error) => Event::Finished(error.id(), Report::from(Outcome::Failed {
                     error: format!("a bug in ccwatch: the send ended with {error}; please report it"),
                     retry_after: None,
-                }),
+                })),
             },
-            (verdicts, result) = recording => Event::Recorded(verdicts, result),
+            (attempts, result) = recording => Event::Recorded(attempts, result),
             rung = self.bell.changed(), if stop_at.is_none() && !self.bell_is_gone => {
                 // Nobody will ring any more: without this, the next wait would return at once, for ever.
                 self.bell_is_gone = rung.is_err();
@@ -310,7 +311,8 @@ impl<O: Outbox> Courier<O> {
         // Verdicts are only taken off `held` by this same task, so none that the read above still saw as pending can
         // have left it meanwhile.
         for delivery in due {
-            if self.held.insert(delivery.id) {
+            if delivery.ids.iter().all(|id| !self.held.contains(id)) {
+                self.held.extend(&delivery.ids);
                 self.ready.push_back(delivery);
             }
         }
@@ -331,22 +333,27 @@ impl<O: Outbox> Courier<O> {
 
     fn start(&mut self, delivery: Delivery) {
         self.not_before = after(self.pace.spacing);
+        let now = self.clock.now();
         let underway = Underway {
-            id: delivery.id,
-            attempt: delivery.attempts.saturating_add(1),
+            ids: delivery.ids.clone(),
+            number: delivery.attempts.saturating_add(1),
             since: delivery.since,
+            began_at: now,
         };
-        let (destination, now, attempt) = (self.destination.clone(), self.clock.now(), underway.attempt);
-        let task = self
-            .sends
-            .spawn(async move { destination.send(&delivery.announcement, attempt, now).await });
+        let destination = self.destination.clone();
+        let task = self.sends.spawn(async move { destination.send(&delivery, now).await });
         self.sending.insert(task.id(), underway);
     }
 
-    fn finished(&mut self, task: Id, outcome: Outcome) {
-        let Some(Underway { id, attempt, since }) = self.sending.remove(&task) else {
+    fn finished(&mut self, task: Id, report: Report) {
+        let Some(underway) = self.sending.remove(&task) else {
             return;
         };
+        let Report {
+            outcome,
+            thread,
+            answer,
+        } = report;
         if let Outcome::Failed {
             retry_after: Some(pause),
             ..
@@ -356,18 +363,37 @@ impl<O: Outbox> Courier<O> {
             self.put_back_ready();
         }
         let now = self.clock.now();
+        let Underway {
+            ids,
+            number,
+            since,
+            began_at,
+        } = underway;
         let chance = self.chance.f64();
-        let verdict = verdict(outcome, attempt, since, now, self.destination.give_up_after, chance);
+        let verdict = verdict(outcome, number, since, now, self.destination.give_up_after, chance);
         if let Some(news) = self.health.note(&verdict, now) {
             news.log(&self.destination.name);
         }
-        self.unrecorded.push((id, verdict));
+        let (answer_status, answer) = match answer {
+            Some(answer) => (answer.status, Some(answer.said)),
+            None => (None, None),
+        };
+        self.unrecorded.push(Attempted {
+            ids,
+            number,
+            began_at,
+            took: now.since(began_at),
+            verdict,
+            answer_status,
+            answer,
+            thread,
+        });
     }
 
     /// Forgets what was fetched and not started: it is pending in the outbox.
     fn put_back_ready(&mut self) {
-        for delivery in self.ready.drain(..) {
-            self.held.remove(&delivery.id);
+        for id in self.ready.drain(..).flat_map(|delivery| delivery.ids) {
+            self.held.remove(&id);
         }
     }
 
@@ -375,8 +401,8 @@ impl<O: Outbox> Courier<O> {
         self.sends.abort_all();
         while let Some(done) = self.sends.join_next_with_id().await {
             // One that was accepted in the last moment is not forgotten.
-            if let Ok((task, outcome)) = done {
-                self.finished(task, outcome);
+            if let Ok((task, report)) = done {
+                self.finished(task, report);
             }
         }
         if !self.sending.is_empty() {
@@ -395,30 +421,30 @@ impl<O: Outbox> Courier<O> {
             return;
         }
         let (outbox, at) = (self.outbox.clone(), self.clock.now());
-        let verdicts = std::mem::take(&mut self.unrecorded);
+        let attempts = std::mem::take(&mut self.unrecorded);
         self.recording = Some(tokio::spawn(async move {
-            let result = outbox.record(verdicts.clone(), at).await;
-            (verdicts, result)
+            let result = outbox.record(attempts.clone(), at).await;
+            (attempts, result)
         }));
     }
 
     fn recorded(
         &mut self,
-        verdicts: Verdicts,
+        attempts: Vec<Attempted>,
         result: Result<(), O::Error>,
         stop_at: Option<Instant>,
     ) -> Result<(), CourierError<O::Error>> {
         self.recording = None;
         match result {
             Ok(()) => {
-                for (id, _) in verdicts {
-                    self.held.remove(&id);
+                for id in attempts.iter().flat_map(|attempt| &attempt.ids) {
+                    self.held.remove(id);
                 }
                 self.outbox_is_well();
                 Ok(())
             }
             Err(error) => {
-                self.unrecorded.splice(0..0, verdicts);
+                self.unrecorded.splice(0..0, attempts);
                 self.outbox_failed(error, stop_at)
             }
         }

@@ -7,14 +7,15 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::http::{Http, HttpError};
-use super::receiver::{Attempt, Receiver};
+use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
 use super::receivers::slack::Slack;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
-use crate::model::{Announcement, Timestamp};
+use crate::model::{Delivery, Timestamp};
+use crate::render::Message;
 
 /// Where deliveries go: a `[[receivers]]` entry, ready to send.
 #[derive(Debug, Clone)]
@@ -69,10 +70,11 @@ fn receiver(
             Some(http) => http,
             None => http.insert(Http::new()?),
         };
-        http.endpoint(url.expose_secret()).map_err(|error| BuildError::Url {
-            receiver: receiver(),
-            error,
-        })
+        http.endpoint(url.expose_secret(), &[])
+            .map_err(|error| BuildError::Url {
+                receiver: receiver(),
+                error,
+            })
     };
     Ok(match &settings.kind {
         ReceiverKind::Log { format } => Arc::new(Log::new(*format, output.clone())),
@@ -92,33 +94,40 @@ fn receiver(
 }
 
 impl Destination {
-    /// Makes attempt `number` (1 for the first), within the time limit. Errors are prefixed with the receiver's name.
-    pub async fn send(&self, announcement: &Announcement, number: u32, now: Timestamp) -> Outcome {
+    /// Makes the next attempt, within the time limit. Errors are prefixed with the receiver's name.
+    pub async fn send(&self, delivery: &Delivery, now: Timestamp) -> Report {
+        let message = Message::new(&delivery.news);
         let deadline = Instant::now() + self.time_out;
+        let idempotency_key = match delivery.ids.as_slice() {
+            [id] => format!("{}-{}", message.id(), id.0),
+            _ => message.id().to_string(),
+        };
         let attempt = Attempt {
-            announcement,
-            number,
+            message: &message,
+            idempotency_key: &idempotency_key,
+            thread: delivery.thread.as_deref(),
+            number: delivery.attempts.saturating_add(1),
             now,
             deadline,
         };
-        let outcome = timeout_at(deadline, self.receiver.send(attempt))
+        let mut report = timeout_at(deadline, self.receiver.send(attempt))
             .await
-            .unwrap_or_else(|_| Outcome::Failed {
-                error: format!(
-                    "not done within {}; raise its `time_out` if it needs longer",
-                    humantime::format_duration(self.time_out)
-                ),
-                retry_after: None,
+            .unwrap_or_else(|_| {
+                Report::from(Outcome::Failed {
+                    error: format!(
+                        "not done within {}; raise its `time_out` if it needs longer",
+                        humantime::format_duration(self.time_out)
+                    ),
+                    retry_after: None,
+                })
             });
-        let named = |error: String| format!("receiver `{}`: {error}", self.name);
-        match outcome {
-            Outcome::Accepted => Outcome::Accepted,
-            Outcome::Failed { error, retry_after } => Outcome::Failed {
-                error: named(error),
-                retry_after,
-            },
-            Outcome::Rejected { error } => Outcome::Rejected { error: named(error) },
+        match &mut report.outcome {
+            Outcome::Accepted => {}
+            Outcome::Failed { error, .. } | Outcome::Rejected { error } => {
+                *error = format!("receiver `{}`: {error}", self.name);
+            }
         }
+        report
     }
 }
 
@@ -126,13 +135,15 @@ impl Destination {
 mod tests {
     use super::*;
     use crate::config::LogFormat;
-    use crate::deliver::samples::{NOW, failed_request};
+    use crate::decide::route::Audience;
+    use crate::deliver::samples::{NOW, delivery};
 
     fn settings(name: &str, kind: ReceiverKind) -> ReceiverSettings {
         ReceiverSettings {
             name: name.into(),
             give_up_after: Duration::from_hours(24),
             time_out: Duration::from_millis(100),
+            audience: Audience::Machines,
             kind,
         }
     }
@@ -207,9 +218,9 @@ mod tests {
         let destination = build(&[settings("ops", ReceiverKind::Exec { command })], &output())
             .unwrap()
             .remove(0);
-        let outcome = destination.send(&failed_request(), 1, NOW).await;
+        let report = destination.send(&delivery(1, "a", 0), NOW).await;
         assert_eq!(
-            outcome,
+            report.outcome,
             Outcome::Failed {
                 error: "receiver `ops`: not done within 100ms; raise its `time_out` if it needs longer".into(),
                 retry_after: None

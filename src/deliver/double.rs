@@ -47,7 +47,7 @@ impl Double {
     }
 
     pub(super) fn endpoint(&self) -> Endpoint {
-        Http::new().unwrap().endpoint(&self.url).unwrap()
+        Http::new().unwrap().endpoint(&self.url, &[]).unwrap()
     }
 
     pub(super) fn received(&self) -> Vec<Received> {

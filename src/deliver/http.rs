@@ -2,11 +2,12 @@
 //!
 //! - **No redirect is followed** (Standard Webhooks: a 3xx is a failure). A message and its signature go where the
 //!   configuration says, and nowhere else.
-//! - **An answer is never read beyond its first KiB**, nor waited for longer than two seconds, nor until the attempt's
-//!   deadline: what it says is for a person who looks for the cause. Its status counts as soon as it is there, so that
-//!   what was accepted is not sent again because the body was kept open.
+//! - **An answer is never read beyond its first 64 KiB**, nor waited for longer than two seconds, nor until the attempt's
+//!   deadline. Its first KiB is kept for a person who looks for the cause. Its status counts as soon as it is there, so
+//!   that what was accepted is not sent again because the body was kept open.
 //! - **An address is a secret.** It is named by its host; reqwest's errors are stripped of it, and what an answer echoes
-//!   of its path, query or credentials is masked (many servers answer `Cannot POST /services/T0/B0/…`).
+//!   of its path, query or credentials is masked (many servers answer `Cannot POST /services/T0/B0/…`). So is a token that
+//!   is sent along.
 //! - Proxies come from the environment (HTTPS_PROXY, HTTP_PROXY, NO_PROXY), certificates from the operating system:
 //!   both are reqwest's defaults with rustls.
 //! - Time limits on the whole are the caller's; there is one of its own on connecting, so that the error says which.
@@ -18,8 +19,9 @@ mod retry_after;
 use std::fmt;
 use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, Method};
+use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
@@ -27,11 +29,14 @@ pub use answer::Answer;
 use mask::Mask;
 
 use crate::decide::retry::Outcome;
-use crate::model::{Timestamp, printable};
+use crate::deliver::receiver::{Attempt, Report};
+use crate::model::printable;
 
 const CONNECT_TIME: Duration = Duration::from_secs(10);
-/// How much of an answer's body is read, in bytes.
-const BODY_LIMIT: usize = 1024;
+/// How much of an answer's body is read, in bytes: some tools repeat the message in it before they say its id.
+const BODY_LIMIT: usize = 64 * 1024;
+/// How much of it is kept, in bytes.
+const KEPT: usize = 1024;
 /// How long is waited for an answer's body once its status is there.
 const BODY_TIME: Duration = Duration::from_secs(2);
 
@@ -66,8 +71,8 @@ impl Http {
             .map_err(|error| HttpError::Client(chain(&error)))
     }
 
-    /// An address to post to.
-    pub fn endpoint(&self, url: &str) -> Result<Endpoint, HttpError> {
+    /// An address to send to. `tokens` are secrets beside it, which are to be masked as its own are.
+    pub fn endpoint(&self, url: &str, tokens: &[&SecretString]) -> Result<Endpoint, HttpError> {
         let url = Url::parse(url).map_err(HttpError::Url)?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err(HttpError::NotHttp);
@@ -78,7 +83,7 @@ impl Http {
             host: url
                 .port()
                 .map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")),
-            mask: Mask::of(&url),
+            mask: Mask::of(&url, tokens),
             url,
         })
     }
@@ -90,7 +95,7 @@ impl fmt::Debug for Http {
     }
 }
 
-/// An address to post to. Shows its host alone.
+/// An address to send to. Shows its host alone.
 #[derive(Clone)]
 pub struct Endpoint {
     client: reqwest::Client,
@@ -109,18 +114,38 @@ impl fmt::Debug for Endpoint {
 }
 
 impl Endpoint {
-    /// Posts `body`. Where no answer comes, the outcome to report is the error: it may work later.
-    /// Reading the answer's body ends before `deadline`, at which the caller drops this future.
-    pub async fn post(
+    /// The address with these path segments behind its own, percent-encoded, and these pairs in its query.
+    #[must_use]
+    pub fn at(&self, segments: &[&str], query: &[(&str, &str)]) -> Self {
+        let mut endpoint = self.clone();
+        // An http address can be a base, so it has segments.
+        if let Ok(mut path) = endpoint.url.path_segments_mut() {
+            path.pop_if_empty().extend(segments);
+        }
+        if !query.is_empty() {
+            endpoint.url.query_pairs_mut().extend_pairs(query);
+        }
+        endpoint
+    }
+
+    /// Posts `body`: see [`send`](Self::send).
+    pub async fn post(&self, headers: HeaderMap, body: Vec<u8>, attempt: Attempt<'_>) -> Result<Answer, Report> {
+        self.send(Method::POST, headers, body, attempt).await
+    }
+
+    /// Sends `body`. Where no answer comes, what to report is the error: it may work later.
+    /// Reading the answer's body ends before the attempt's deadline, at which the caller drops this future.
+    pub async fn send(
         &self,
+        method: Method,
         headers: HeaderMap,
         body: Vec<u8>,
-        now: Timestamp,
-        deadline: Instant,
-    ) -> Result<Answer, Outcome> {
+        attempt: Attempt<'_>,
+    ) -> Result<Answer, Report> {
+        let Attempt { now, deadline, .. } = attempt;
         let response = self
             .client
-            .post(self.url.clone())
+            .request(method, self.url.clone())
             .headers(headers)
             .body(body)
             .send()
@@ -146,13 +171,14 @@ impl Endpoint {
         let is_whole = timeout_at(read_until(Instant::now(), deadline), read)
             .await
             .unwrap_or(false);
-        let body = String::from_utf8_lossy(&body);
+        let kept = String::from_utf8_lossy(&body[..body.len().min(KEPT)]);
         Ok(Answer {
             host: self.host.clone(),
             status: response.status(),
             retry_after,
-            body: printable(self.mask.apply(&body).trim()).into_owned(),
+            body: printable(self.mask.apply(&kept).trim()).into_owned(),
             is_whole,
+            raw: body,
         })
     }
 

@@ -15,7 +15,7 @@
 //!
 //! This room knows no SQL and does not import the history: `daemon` implements [`Outbox`] over it. A new receiver is a
 //! file in `receivers/` that implements [`Receiver`], and a line in [`destination::build`]; for what people read it asks
-//! `render`, for cutting to a limit `text`, for HTTP `http`.
+//! [`crate::render`], for HTTP `http`.
 
 pub mod courier;
 pub mod destination;
@@ -26,15 +26,13 @@ pub mod http;
 pub mod outbox;
 pub mod receiver;
 pub mod receivers;
-pub mod render;
 #[cfg(test)]
 mod samples;
-pub mod text;
 
 pub use courier::{Courier, CourierError};
 pub use destination::{BuildError, Destination, build};
 pub use outbox::Outbox;
-pub use receiver::{Attempt, Pace, Receiver, Sending};
+pub use receiver::{Answered, Attempt, Measure, Pace, Preview, Receiver, Report, Sending};
 pub use receivers::log::Output;
 
 #[cfg(test)]

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use crate::decide::retry::Verdict;
-use crate::model::{Delivery, DeliveryId, Timestamp};
+use crate::decide::retry::Attempted;
+use crate::model::{Delivery, Timestamp};
 
 /// Where deliveries wait until they are sent or given up. Implemented over the history by `daemon`.
 ///
@@ -32,10 +32,6 @@ pub trait Outbox: Clone + Send + Sync + 'static {
     /// ccwatch that can't write down that it was made.
     fn prove_writable(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Keeps what became of these deliveries, all or none, counting one attempt for each. `at` is when.
-    fn record(
-        &self,
-        verdicts: Vec<(DeliveryId, Verdict)>,
-        at: Timestamp,
-    ) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    /// Keeps how these attempts went and what becomes of their deliveries, all or none. `at` is when.
+    fn record(&self, attempts: Vec<Attempted>, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
 }

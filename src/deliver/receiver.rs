@@ -1,4 +1,4 @@
-//! What every receiver is: something that takes an announcement, and says whether it has it.
+//! What every receiver is: something that takes a message, and says whether it has it.
 
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -7,12 +7,18 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::decide::retry::Outcome;
-use crate::model::{Announcement, Timestamp};
+use crate::model::Timestamp;
+use crate::render::Message;
 
 /// One attempt to deliver.
 #[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
-    pub announcement: &'a Announcement,
+    pub message: &'a Message<'a>,
+    /// What tells this delivery from all others: stays over retries, and is another one when the same news is replayed. For
+    /// tools that throw away what they have seen. Letters, digits and dashes.
+    pub idempotency_key: &'a str,
+    /// What this receiver last reported as [`Report::thread`] for the request that the message is about.
+    pub thread: Option<&'a str>,
     /// 1 for the first.
     pub number: u32,
     pub now: Timestamp,
@@ -20,8 +26,59 @@ pub struct Attempt<'a> {
     pub deadline: Instant,
 }
 
+/// How an attempt went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    pub outcome: Outcome,
+    /// What is to be kept for the next message about the same request, to find the thread again. `None`: what is kept
+    /// stays. Kept with a failure too: a root that was posted is there, even if what should have followed it failed.
+    pub thread: Option<String>,
+    /// The answer, where there was one.
+    pub answer: Option<Answered>,
+}
+
+/// What of an answer is kept for a person who looks for the cause. Holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// HTTP's or SMTP's, or a program's exit code.
+    pub status: Option<u16>,
+    /// Its first KiB at the most, printable.
+    pub said: String,
+}
+
+impl From<Outcome> for Report {
+    fn from(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            thread: None,
+            answer: None,
+        }
+    }
+}
+
+/// What would be sent, for `ccwatch notify preview` and `ccwatch backtest`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// Readable by people: JSON is indented. Holds no secret.
+    pub content: String,
+    /// What of it is limited by the receiver's documentation.
+    pub measures: Vec<Measure>,
+}
+
+/// A part of a message, held against its limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// `title`, `message`, `body`, …
+    pub part: &'static str,
+    /// Before anything is cut. What is longer than `limit` is sent cut.
+    pub size: usize,
+    pub limit: usize,
+    /// `characters`, `bytes`
+    pub unit: &'static str,
+}
+
 /// A send under way. Boxed, so that receivers of every kind stand in one list.
-pub type Sending<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+pub type Sending<'a> = Pin<Box<dyn Future<Output = Report> + Send + 'a>>;
 
 /// How fast a receiver may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +99,11 @@ pub struct Pace {
 ///
 /// `Debug` must not show secrets either: what is secret lies in a `SecretString`.
 pub trait Receiver: Debug + Send + Sync {
+    /// As the tool's documentation allows; `max_messages_per_minute` may slow it down.
     fn pace(&self) -> Pace;
+
+    /// What would be sent. Calls no one.
+    fn preview(&self, message: &Message<'_>) -> Preview;
 
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a>;
 }

@@ -9,12 +9,13 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use super::double::{Double, Received, answer};
-use super::samples::{failed_hook, failed_request, hostile};
+use super::samples::{delivery, failed_hook, failed_request, hostile};
 use super::{Output, build};
 use crate::clock::Clock;
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
-use crate::model::Announcement;
+use crate::decide::route::Audience;
+use crate::model::{Announcement, News};
 
 const SECRET: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
@@ -85,6 +86,7 @@ async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
         name: "r".into(),
         give_up_after: std::time::Duration::MAX,
         time_out: std::time::Duration::from_mins(1),
+        audience: Audience::Machines,
         kind: kind(&double.url),
     };
     let receiver = build(&[settings], &Output::new(std::io::sink(), false))
@@ -98,8 +100,10 @@ async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
         hostile("😀"),
     ];
     for announcement in &announcements {
-        let outcome = receiver.send(announcement, 1, Clock::system().now()).await;
-        assert_eq!(outcome, Outcome::Accepted);
+        let mut delivery = delivery(1, "a", 0);
+        delivery.news = News::Change(Box::new(announcement.clone()));
+        let report = receiver.send(&delivery, Clock::system().now()).await;
+        assert_eq!(report.outcome, Outcome::Accepted);
     }
     for received in double.received() {
         if let Some(verdict) = is_content(script, &received).await {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fixtures::{RECEIVER, all_to, at, event, name, region};
+use super::fixtures::{RECEIVER, all_to, at, attempted, event, name, region};
 use super::{Failure, History};
 use crate::decide::diff::Baseline;
 use crate::decide::retry::Verdict;
@@ -45,7 +45,7 @@ async fn a_request_goes_its_way_and_no_time_passes() {
     let due = history.due_deliveries(RECEIVER, at(3), 10).await.unwrap();
     assert_eq!(due.len(), 1);
     history
-        .record_verdicts(vec![(due[0].id, Verdict::Sent)], at(4))
+        .record_attempts(vec![attempted(due[0].ids[0], Verdict::Sent)], at(4))
         .await
         .unwrap();
     assert_eq!(history.next_attempt_at(RECEIVER).await.unwrap(), None);

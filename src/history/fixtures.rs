@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use super::{History, Recorded, locked};
+use crate::decide::retry::{Attempted, Verdict};
 use crate::decide::route::{Field, Patterns, Route};
 use crate::model::{
-    AccountId, Delivery, HookProgressEvent, HookStatus, ProgressEvent, Region, RequestKey, RequestState, RequestStatus,
-    RequestToken, Seen, Sighting, Source, TargetId, TargetName, Timestamp,
+    AccountId, Delivery, DeliveryId, HookProgressEvent, HookStatus, ProgressEvent, Region, RequestKey, RequestState,
+    RequestStatus, RequestToken, Seen, Sighting, Source, TargetId, TargetName, Timestamp,
 };
 
 pub(super) const RECEIVER: &str = "team";
@@ -207,5 +209,19 @@ pub(super) fn some_to(receiver: &str, field: Field, pattern: &str) -> Route {
         name: "some".into(),
         matchers: vec![(field, Patterns::new([pattern]))],
         to: vec![receiver.into()],
+    }
+}
+
+/// An attempt at one delivery.
+pub(super) fn attempted(id: DeliveryId, verdict: Verdict) -> Attempted {
+    Attempted {
+        ids: vec![id],
+        number: 1,
+        began_at: at(0),
+        took: Duration::from_millis(20),
+        verdict,
+        answer_status: None,
+        answer: None,
+        thread: None,
     }
 }

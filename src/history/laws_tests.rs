@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use super::fixtures::{RECEIVER, Scene, all_to, at, guarded, hook, known};
+use super::fixtures::{RECEIVER, Scene, all_to, at, attempted, guarded, hook, known};
 use crate::decide::diff::{self, Baseline};
 use crate::decide::retry::Verdict;
 use crate::model::{
@@ -234,8 +234,8 @@ fn what_is_remembered_is_told_in_order_each_once() {
         let mut attempts: BTreeMap<i64, u32> = BTreeMap::new();
         let attempt = |verdicts: &[u8], now: i64, done: &mut Vec<(String, i64)>, attempts: &mut BTreeMap<i64, u32>| {
             for (delivery, digit) in scene.due(now).into_iter().zip(verdicts.iter().cycle()) {
-                assert_eq!(delivery.attempts, attempts.get(&delivery.id.0).copied().unwrap_or(0));
-                *attempts.entry(delivery.id.0).or_default() += 1;
+                assert_eq!(delivery.attempts, attempts.get(&delivery.ids[0].0).copied().unwrap_or(0));
+                *attempts.entry(delivery.ids[0].0).or_default() += 1;
                 let error = "no".to_owned();
                 let verdict = match digit {
                     0 => Verdict::RetryAt { at: at(now + 5), error },
@@ -243,9 +243,9 @@ fn what_is_remembered_is_told_in_order_each_once() {
                     _ => Verdict::Sent,
                 };
                 if !matches!(verdict, Verdict::RetryAt { .. }) {
-                    done.push((delivery.announcement.request.request_token.clone(), delivery.id.0));
+                    done.push((delivery.news.change().unwrap().request.request_token.clone(), delivery.ids[0].0));
                 }
-                scene.history.write(|tx| tx.record_verdicts(&[(delivery.id, verdict)], at(now))).unwrap();
+                scene.history.write(|tx| tx.record_attempts(&[attempted(delivery.ids[0], verdict)], at(now))).unwrap();
             }
         };
         for step in &steps {

@@ -69,11 +69,9 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::decide::diff::Baseline;
-use crate::decide::retry::Verdict;
+use crate::decide::retry::Attempted;
 use crate::decide::route::Route;
-use crate::model::{
-    AccountId, Delivery, DeliveryId, Region, RequestKey, Sighting, Standing, TargetId, TargetName, Timestamp,
-};
+use crate::model::{AccountId, Delivery, Region, RequestKey, Sighting, Standing, TargetId, TargetName, Timestamp};
 
 pub use error::{Failure, HistoryError, OpenError};
 pub use reader::{Reader, RequestFilter, Summary};
@@ -294,13 +292,9 @@ impl History {
             .await
     }
 
-    /// See [`WriteTx::record_verdicts`].
-    pub async fn record_verdicts(
-        &self,
-        verdicts: Vec<(DeliveryId, Verdict)>,
-        at: Timestamp,
-    ) -> Result<(), HistoryError> {
-        self.writing(move |tx| tx.record_verdicts(&verdicts, at)).await
+    /// See [`WriteTx::record_attempts`].
+    pub async fn record_attempts(&self, attempts: Vec<Attempted>, at: Timestamp) -> Result<(), HistoryError> {
+        self.writing(move |tx| tx.record_attempts(&attempts, at)).await
     }
 
     /// See [`WriteTx::skip_unknown_receivers`].

@@ -10,8 +10,8 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::sql::{ChangeId, RequestId};
 use super::{Failure, WriteTx, rows};
-use crate::decide::retry::Verdict;
-use crate::model::{Announcement, Delivery, DeliveryId, DeliveryState, EventId, Timestamp};
+use crate::decide::retry::{Attempted, Verdict};
+use crate::model::{Announcement, Delivery, DeliveryState, EventId, News, Timestamp};
 
 /// What is kept of an error, in bytes.
 const LONGEST_ERROR: usize = 1024;
@@ -84,11 +84,16 @@ pub(super) fn next_attempt_at(connection: &Connection, receiver: &str) -> Result
 
 fn delivery_from(connection: &Connection, row: &Row<'_>) -> rusqlite::Result<Delivery> {
     Ok(Delivery {
-        id: row.get("id")?,
+        ids: vec![row.get("id")?],
         receiver: row.get("receiver")?,
         attempts: row.get("attempts")?,
         since: row.get("since")?,
-        announcement: announcement(connection, row.get("change_id")?, row.get("request_id")?)?,
+        news: News::Change(Box::new(announcement(
+            connection,
+            row.get("change_id")?,
+            row.get("request_id")?,
+        )?)),
+        thread: None,
     })
 }
 
@@ -114,6 +119,9 @@ fn announcement(connection: &Connection, change: ChangeId, request: RequestId) -
             region: row.get("region")?,
             request,
             hook: hook.map(|hook| rows::hook(connection, hook)).transpose()?,
+            turns: 0,
+            incident: None,
+            replayed: false,
         })
     })
 }
@@ -139,7 +147,10 @@ impl WriteTx<'_> {
 
     /// Writes down how attempts ended, each one counted. The next in a line moves up where its head is done with. A
     /// delivery that is no longer pending stays as it is.
-    pub fn record_verdicts(&self, verdicts: &[(DeliveryId, Verdict)], at: Timestamp) -> Result<(), Failure> {
+    pub fn record_attempts(&self, attempts: &[Attempted], at: Timestamp) -> Result<(), Failure> {
+        let verdicts = attempts
+            .iter()
+            .flat_map(|attempt| attempt.ids.iter().map(|id| (id, &attempt.verdict)));
         for (id, verdict) in verdicts {
             let (state, next_attempt_at, error) = match verdict {
                 Verdict::Sent => (DeliveryState::Sent, None, None),

@@ -2,22 +2,23 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::super::fixtures::{RECEIVER, Scene, at, event, guarded, hook, some_to};
+use super::super::fixtures::{RECEIVER, Scene, at, attempted, event, guarded, hook, some_to};
 use super::*;
 use crate::decide::route::Field;
+use crate::model::DeliveryId;
 use crate::model::HookStatus::{CompleteFailed, InProgress as HookInProgress};
 use crate::model::RequestStatus::{Failed, InProgress, Pending, Success};
 
 fn settle(scene: &Scene, id: DeliveryId, verdict: Verdict, second: i64) {
     scene
         .history
-        .write(|tx| tx.record_verdicts(&[(id, verdict)], at(second)))
+        .write(|tx| tx.record_attempts(&[attempted(id, verdict)], at(second)))
         .unwrap();
 }
 
 fn told(deliveries: &[Delivery]) -> Vec<(String, Option<String>)> {
     let told = deliveries.iter().map(|delivery| {
-        let announcement = &delivery.announcement;
+        let announcement = delivery.news.change().unwrap();
         (announcement.request.request_token.clone(), announcement.to.clone())
     });
     told.collect()
@@ -39,7 +40,7 @@ fn only_the_head_of_a_line_is_due_and_the_next_moves_up_when_it_is_sent() {
     let due = scene.due(10);
     assert_eq!(told(&due), [pair("a", "PENDING"), pair("b", "FAILED")]);
 
-    settle(&scene, due[0].id, Verdict::Sent, 11);
+    settle(&scene, due[0].ids[0], Verdict::Sent, 11);
     assert_eq!(told(&scene.due(11)), [pair("b", "FAILED"), pair("a", "IN_PROGRESS")]);
 }
 
@@ -51,21 +52,21 @@ fn what_is_retried_holds_its_line_up_and_no_other() {
         scene.seen(2, event("a", Success)),
         scene.seen(3, event("b", Pending)),
     ]);
-    let head = scene.due(10)[0].id;
+    let head = scene.due(10)[0].ids[0];
     let error = "no route to host".to_owned();
     settle(&scene, head, Verdict::RetryAt { at: at(70), error }, 10);
 
     assert_eq!(told(&scene.due(69)), [pair("b", "PENDING")]);
     assert_eq!(told(&scene.due(70)), [pair("b", "PENDING"), pair("a", "PENDING")]);
     let again = &scene.due(70)[1];
-    assert_eq!((again.id, again.attempts), (head, 1));
+    assert_eq!((again.ids[0], again.attempts), (head, 1));
 }
 
 #[test]
 fn a_dead_delivery_lets_the_next_one_pass() {
     let scene = Scene::new();
     scene.record(&[scene.seen(1, event("a", Pending)), scene.seen(2, event("a", Success))]);
-    let head = scene.due(10)[0].id;
+    let head = scene.due(10)[0].ids[0];
     let error = "410 Gone".to_owned();
     settle(&scene, head, Verdict::Dead { error }, 10);
     assert_eq!(told(&scene.due(10)), [pair("a", "SUCCESS")]);
@@ -79,7 +80,7 @@ fn a_dead_delivery_lets_the_next_one_pass() {
 fn a_verdict_on_what_is_no_longer_pending_changes_nothing() {
     let scene = Scene::new();
     scene.record(&[scene.seen(1, event("a", Pending)), scene.seen(2, event("a", Success))]);
-    let head = scene.due(10)[0].id;
+    let head = scene.due(10)[0].ids[0];
     settle(&scene, head, Verdict::Sent, 10);
     let before = scene.rows("SELECT * FROM deliveries");
     let error = "late".to_owned();
@@ -144,7 +145,7 @@ fn a_long_error_is_cut_between_two_characters() {
     let scene = Scene::new();
     scene.record(&[scene.seen(1, event("a", Pending))]);
     let error = format!("x{}", "ü".repeat(2000));
-    settle(&scene, scene.due(1)[0].id, Verdict::Dead { error }, 2);
+    settle(&scene, scene.due(1)[0].ids[0], Verdict::Dead { error }, 2);
     assert_eq!(
         scene.rows("SELECT last_error FROM v_deliveries"),
         json!([[format!("x{}", "ü".repeat(511))]])
@@ -164,7 +165,7 @@ fn an_announcement_carries_the_change_as_it_was_and_the_request_as_it_is() {
         guarded("a", Failed),
         vec![hook("Acme::Encrypt::Check", CompleteFailed)],
     )]);
-    let first = scene.due(10).remove(0).announcement;
+    let first = scene.due(10).remove(0).news.change().unwrap().clone();
     assert_eq!(first.kind.as_str(), "hook.status");
     assert_eq!((first.from, first.to), (None, Some("HOOK_IN_PROGRESS".into())));
     assert_eq!(first.at, at(1));
@@ -189,7 +190,7 @@ fn event_ids_differ_between_changes_and_between_histories_but_not_between_receiv
                 .read(|connection| due_deliveries(connection, receiver, at(9), 9));
             due.unwrap()
                 .into_iter()
-                .map(|due| due.announcement.id)
+                .map(|due| due.news.id().clone())
                 .collect::<Vec<_>>()
         };
         assert_eq!(of("one"), of("two"));

@@ -42,10 +42,10 @@ impl WriteTx<'_> {
 mod tests {
     use serde_json::json;
 
-    use super::super::fixtures::{Scene, at, event, guarded, hook};
+    use super::super::fixtures::{Scene, at, attempted, event, guarded, hook};
     use super::*;
     use crate::decide::retry::Verdict;
-    use crate::model::{DeliveryId, HookStatus, RequestStatus};
+    use crate::model::{HookStatus, RequestStatus};
 
     const DAY: i64 = 24 * 3600;
 
@@ -60,8 +60,8 @@ mod tests {
 
     fn tell_all(scene: &Scene) {
         while let Some(delivery) = scene.due(1000 * DAY).first() {
-            let verdict = (DeliveryId(delivery.id.0), Verdict::Sent);
-            scene.history.write(|tx| tx.record_verdicts(&[verdict], at(0))).unwrap();
+            let attempt = attempted(delivery.ids[0], Verdict::Sent);
+            scene.history.write(|tx| tx.record_attempts(&[attempt], at(0))).unwrap();
         }
     }
 

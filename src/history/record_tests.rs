@@ -321,7 +321,7 @@ fn what_happened_in_a_gap_is_marked_as_observed_late() {
     let told: Vec<bool> = scene
         .due(300)
         .iter()
-        .map(|delivery| delivery.announcement.observed_late)
+        .map(|delivery| delivery.news.change().unwrap().observed_late)
         .collect();
     assert_eq!(told, [false, true, false]);
 }

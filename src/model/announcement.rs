@@ -1,11 +1,12 @@
 //! What a receiver is handed: a change with the request and the hook that it is about.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::rows::{HookRow, RequestRow};
-use super::{AccountId, ChangeKind, Region, Timestamp};
+use super::{AccountId, ChangeKind, Incident, Region, Timestamp};
 
 /// Identifies a change to the outside. The same in each attempt to deliver it and for each receiver, and never used for
 /// another change, not even by another history file: receivers that throw away what they have seen may rely on it.
@@ -43,4 +44,22 @@ pub struct Announcement {
     pub region: Region,
     pub request: RequestRow,
     pub hook: Option<HookRow>,
+    /// How often requests on the same resource (target, type and identifier) went from success to failure or back, within
+    /// [`Announcement::TURNS_WITHIN`] before the change.
+    pub turns: u32,
+    /// For receivers of incidents.
+    pub incident: Option<Incident>,
+    /// Whether it was told before, and is told again because someone asked for that.
+    pub replayed: bool,
+}
+
+impl Announcement {
+    /// The time in which [`turns`](Self::turns) are counted.
+    pub const TURNS_WITHIN: Duration = Duration::from_hours(24);
+    /// So many turns are called flapping.
+    pub const FLAPPING: u32 = 3;
+
+    pub fn is_flapping(&self) -> bool {
+        self.turns >= Self::FLAPPING
+    }
 }

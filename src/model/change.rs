@@ -12,6 +12,8 @@ word! {
         RequestDetail = "request.detail",
         /// The request's token expired before a final status was seen.
         RequestLost = "request.lost",
+        /// The request is open for longer than such a request usually is, or than AWS said.
+        RequestStuck = "request.stuck",
         /// A hook's invocation has another status than was known, or is seen for the first time.
         HookStatus = "hook.status",
         /// The same hook status, but another message or failure mode.

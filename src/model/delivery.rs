@@ -1,22 +1,25 @@
-//! One change on its way to one receiver.
+//! News on its way to one receiver.
 
-use super::{Announcement, Timestamp};
+use super::{News, Timestamp};
 
 /// The history's number for a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeliveryId(pub i64);
 
-/// A delivery that is due, and that no earlier one of the same request to the same receiver stands in the way of.
+/// What is due to be sent to a receiver in one go.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
-    pub id: DeliveryId,
+    /// The deliveries that it carries: one for a change or a notice, many for a digest. Never empty.
+    pub ids: Vec<DeliveryId>,
     /// The receiver's name.
     pub receiver: String,
-    /// Attempts made so far.
+    /// Attempts made so far; for a digest the most that any of its deliveries had.
     pub attempts: u32,
-    /// When it was put into the outbox.
+    /// When it was put into the outbox; for a digest the first of its deliveries.
     pub since: Timestamp,
-    pub announcement: Announcement,
+    pub news: News,
+    /// What the receiver keeps to find the request's living message again, in its own words.
+    pub thread: Option<String>,
 }
 
 /// Where a delivery stands.

@@ -8,12 +8,14 @@
 //! 1. a [`Target`] is looked at, and each look yields a [`Sighting`] of a request: a [`ProgressEvent`], with its
 //!    [`HookProgressEvent`]s where the look was a Get;
 //! 2. `decide::diff` compares it with the [`RequestState`] that is remembered, and yields [`Change`]s;
-//! 3. each change becomes a [`Delivery`] for every receiver that a route chose, and is handed to it
-//!    as an [`Announcement`].
+//! 3. each change becomes a [`Delivery`] for every receiver that a route chose, and is handed to it as [`News`]: an
+//!    [`Announcement`] for a change, a [`Digest`] for many.
 
 mod announcement;
 mod change;
 mod delivery;
+mod incident;
+mod news;
 mod printable;
 mod progress_event;
 mod resource_model;
@@ -27,6 +29,8 @@ mod word;
 pub use announcement::{Announcement, EventId};
 pub use change::{Change, ChangeKind};
 pub use delivery::{Delivery, DeliveryId, DeliveryState};
+pub use incident::{Incident, IncidentState};
+pub use news::{Digest, DigestCount, News, ReceiverNotice};
 pub use printable::printable;
 pub use progress_event::{
     ErrorCode, FailureMode, HookProgressEvent, HookStatus, Operation, ProgressEvent, RequestStatus,

@@ -13,9 +13,10 @@ use ccwatch::daemon::{Daemon, DaemonError, ServiceManager};
 use ccwatch::decide::cadence::Pace;
 use ccwatch::decide::retry::Outcome;
 use ccwatch::decide::route::Route;
-use ccwatch::deliver::{Attempt, Destination, Pace as SendPace, Receiver, Sending};
+use ccwatch::deliver::{Attempt, Destination, Pace as SendPace, Preview, Receiver, Report, Sending};
 use ccwatch::history::{History, Reader};
 use ccwatch::model::{AccountId, Announcement, Region, Timestamp};
+use ccwatch::render::Message;
 use ccwatch::simulator::{InMemory, Scenario, Simulator};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -68,6 +69,10 @@ impl Receiver for Received {
         }
     }
 
+    fn preview(&self, _: &Message<'_>) -> Preview {
+        unreachable!("a courier does not preview")
+    }
+
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a> {
         let (number, each) = {
             let mut attempts = self.attempts.lock().unwrap();
@@ -76,13 +81,14 @@ impl Receiver for Received {
         };
         Box::pin(async move {
             if each > 0 && number % each == 0 {
-                return Outcome::Failed {
+                return Report::from(Outcome::Failed {
                     error: "503".into(),
                     retry_after: None,
-                };
+                });
             }
-            self.accepted.lock().unwrap().push(attempt.announcement.clone());
-            Outcome::Accepted
+            let change = attempt.message.news.change().unwrap();
+            self.accepted.lock().unwrap().push(change.clone());
+            Report::from(Outcome::Accepted)
         })
     }
 }

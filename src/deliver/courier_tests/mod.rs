@@ -13,8 +13,10 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::*;
+use crate::decide::retry::Verdict;
 use crate::deliver::samples::{NOW, delivery};
-use crate::deliver::{Attempt, Receiver, Sending};
+use crate::deliver::{Attempt, Preview, Receiver, Sending};
+use crate::render::Message;
 
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 enum Failing {
@@ -61,7 +63,7 @@ impl Table {
     fn heads(&self) -> impl Iterator<Item = &Row> {
         let mut lines = BTreeSet::new();
         let pending = self.rows.iter().filter(|row| row.state == State::Pending);
-        pending.filter(move |row| lines.insert(row.delivery.announcement.request.request_token.clone()))
+        pending.filter(move |row| lines.insert(request_of(&row.delivery)))
     }
 }
 
@@ -99,6 +101,10 @@ impl Model {
     }
 }
 
+fn request_of(delivery: &Delivery) -> String {
+    delivery.news.change().unwrap().request.request_token.clone()
+}
+
 impl Outbox for Model {
     type Error = Failing;
 
@@ -131,21 +137,22 @@ impl Outbox for Model {
         self.with(|model| model.unwritable.map_or(Ok(()), Err))
     }
 
-    async fn record(&self, verdicts: Verdicts, _: Timestamp) -> Result<(), Failing> {
+    async fn record(&self, attempts: Vec<Attempted>, _: Timestamp) -> Result<(), Failing> {
         sleep(self.with(|model| model.record_takes)).await;
         self.with(|model| {
             if let Some(failing) = model.fails {
                 model.failed_records += 1;
                 return Err(failing);
             }
-            model.records.push(verdicts.len());
-            for (id, verdict) in verdicts {
-                let row = model.rows.iter_mut().find(|row| row.delivery.id == id).unwrap();
+            model.records.push(attempts.len());
+            for Attempted { ids, verdict, .. } in attempts {
+                let id = ids[0];
+                let row = model.rows.iter_mut().find(|row| row.delivery.ids[0] == id).unwrap();
                 assert_eq!(row.state, State::Pending, "{id:?} is recorded twice");
                 row.delivery.attempts += 1;
                 match verdict {
                     Verdict::Sent => {
-                        assert!(model.accepted.contains(&row.delivery.announcement.id.0), "law 4");
+                        assert!(model.accepted.contains(&row.delivery.news.id().0), "law 4");
                         row.state = State::Sent;
                     }
                     Verdict::RetryAt { at, .. } => row.next_attempt_at = at,
@@ -192,8 +199,8 @@ impl Receiver for Scripted {
 
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a> {
         Box::pin(async move {
-            let id = attempt.announcement.id.0.clone();
-            let request = attempt.announcement.request.request_token.clone();
+            let id = attempt.message.id().0.clone();
+            let request = attempt.message.news.change().unwrap().request.request_token.clone();
             let (takes, outcome) = (self.script.lock().unwrap())(&id, attempt.number, self.clock.now());
             {
                 let mut log = self.log.lock().unwrap();
@@ -211,8 +218,12 @@ impl Receiver for Scripted {
                 log.accepted.push((self.clock.now(), id.clone()));
                 self.model.with(|model| model.accepted.insert(id));
             }
-            outcome
+            Report::from(outcome)
         })
+    }
+
+    fn preview(&self, _: &Message<'_>) -> Preview {
+        unreachable!("a courier does not preview")
     }
 }
 

@@ -73,7 +73,16 @@ async fn a_recording_that_falls_due_while_the_courier_takes_its_turn_is_not_left
     let mut courier = Courier::new(destination, model, ring, clock, fastrand::Rng::with_seed(7));
     // As it stands where the time came just after `start_recording` had found it too early.
     let due = Instant::now();
-    courier.unrecorded = vec![(DeliveryId(0), Verdict::Sent)];
+    courier.unrecorded = vec![Attempted {
+        ids: vec![DeliveryId(0)],
+        number: 1,
+        began_at: NOW,
+        took: Duration::ZERO,
+        verdict: Verdict::Sent,
+        answer_status: None,
+        answer: None,
+        thread: None,
+    }];
     courier.outbox_trouble = Some(OutboxTrouble {
         failures: 1,
         until: due,

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use http::StatusCode;
+use serde_json::Value;
 
 use crate::decide::retry::Outcome;
-use crate::deliver::text::cut;
+use crate::deliver::receiver::{Answered, Report};
+use crate::render::text::cut;
 
 /// How much of an answer's body an error shows, in UTF-16 units.
 const SHOWN: usize = 200;
@@ -20,6 +22,8 @@ pub struct Answer {
     pub body: String,
     /// Whether the body ended, neither cut by the limit nor by time.
     pub is_whole: bool,
+    /// The first 64 KiB, as they came: not safe to show.
+    pub(in crate::deliver) raw: Vec<u8>,
 }
 
 impl Answer {
@@ -48,6 +52,32 @@ impl Answer {
             413 => self.rejected("the message is too large for it"),
             400..=499 => self.rejected("it does not take this message: check that `url` is meant for it"),
             _ => self.failed("the fault is on its side; it will be tried again"),
+        }
+    }
+
+    /// The body, if it is JSON. Not safe to show.
+    pub fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.raw).ok()
+    }
+
+    /// The same answer with another wish to wait: some tools say it in the body.
+    #[must_use]
+    pub fn with_retry_after(self, retry_after: Option<Duration>) -> Self {
+        Self {
+            retry_after: retry_after.or(self.retry_after),
+            ..self
+        }
+    }
+
+    /// An outcome with this answer as its reason.
+    pub fn report(&self, outcome: Outcome) -> Report {
+        Report {
+            outcome,
+            thread: None,
+            answer: Some(Answered {
+                status: Some(self.status.as_u16()),
+                said: self.body.clone(),
+            }),
         }
     }
 

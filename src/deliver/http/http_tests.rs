@@ -1,19 +1,39 @@
+use std::sync::LazyLock;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
 use crate::deliver::double::{Double, SECRET, answer};
-use crate::deliver::samples::{NOW, in_a_minute};
+use crate::deliver::samples::{NOW, failed_request, in_a_minute};
+use crate::model::News;
+use crate::render::Message;
+
+/// HTTP looks at the times of an attempt alone.
+fn some_attempt(deadline: Instant) -> Attempt<'static> {
+    static MESSAGE: LazyLock<Message<'static>> = LazyLock::new(|| {
+        let news = Box::leak(Box::new(News::Change(Box::new(failed_request()))));
+        Message::new(news)
+    });
+    Attempt {
+        message: &MESSAGE,
+        idempotency_key: "k",
+        thread: None,
+        number: 1,
+        now: NOW,
+        deadline,
+    }
+}
 
 async fn outcome(status: u16, headers: &'static [(&str, &str)], body: &'static str) -> Outcome {
     let double = Double::start(move |_| answer(status, headers, body)).await;
     match double
         .endpoint()
-        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+        .post(HeaderMap::new(), b"{}".to_vec(), some_attempt(in_a_minute()))
         .await
     {
         Ok(answer) => answer.outcome(),
-        Err(outcome) => outcome,
+        Err(report) => report.outcome,
     }
 }
 
@@ -81,7 +101,7 @@ async fn a_redirect_is_not_followed() {
     let double = Double::start(move |_| answer(307, &[("location", &location)], "")).await;
     let answer = double
         .endpoint()
-        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+        .post(HeaderMap::new(), b"{}".to_vec(), some_attempt(in_a_minute()))
         .await
         .unwrap();
     assert_eq!(answer.status, 307);
@@ -98,7 +118,7 @@ async fn what_an_answer_echoes_of_the_address_is_masked_and_debug_hides_it() {
     .await;
     let endpoint = double.endpoint();
     let answer = endpoint
-        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+        .post(HeaderMap::new(), b"{}".to_vec(), some_attempt(in_a_minute()))
         .await
         .unwrap();
     let shown = format!("{:?} {endpoint:?} {:?}", answer.outcome(), Http::new());
@@ -112,10 +132,10 @@ async fn an_enormous_answer_is_not_read() {
     let double = Double::start(|_| answer(500, &[], vec![b'x'; 64 << 20])).await;
     let answer = double
         .endpoint()
-        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+        .post(HeaderMap::new(), b"{}".to_vec(), some_attempt(in_a_minute()))
         .await
         .unwrap();
-    assert_eq!(answer.body.len(), BODY_LIMIT);
+    assert_eq!((answer.body.len(), answer.raw.len()), (KEPT, BODY_LIMIT));
     assert!(error(&answer.outcome()).len() < 500);
 }
 
@@ -138,9 +158,9 @@ async fn rude(says: &'static str) -> String {
 #[tokio::test]
 async fn a_status_counts_though_its_body_never_comes() {
     let url = rude("HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 10\r\n\r\nab").await;
-    let endpoint = Http::new().unwrap().endpoint(&url).unwrap();
+    let endpoint = Http::new().unwrap().endpoint(&url, &[]).unwrap();
     let answer = endpoint
-        .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+        .post(HeaderMap::new(), b"{}".to_vec(), some_attempt(in_a_minute()))
         .await
         .unwrap();
     assert_eq!(answer.outcome(), Outcome::Accepted);
@@ -150,10 +170,10 @@ async fn a_status_counts_though_its_body_never_comes() {
 #[tokio::test]
 async fn a_status_counts_in_the_last_moment_too() {
     let url = rude("HTTP/1.1 200 OK\r\nconnection: keep-alive\r\ncontent-length: 10\r\n\r\n").await;
-    let endpoint = Http::new().unwrap().endpoint(&url).unwrap();
+    let endpoint = Http::new().unwrap().endpoint(&url, &[]).unwrap();
     let past = Instant::now();
     let answer = endpoint
-        .post(HeaderMap::new(), b"{}".to_vec(), NOW, past)
+        .post(HeaderMap::new(), b"{}".to_vec(), some_attempt(past))
         .await
         .unwrap();
     assert_eq!(answer.outcome(), Outcome::Accepted);
@@ -186,11 +206,12 @@ async fn whoever_cannot_be_reached_or_does_not_answer_is_tried_again() {
         ),
     ];
     for (url, says) in cases {
-        let endpoint = Http::new().unwrap().endpoint(&url).unwrap();
+        let endpoint = Http::new().unwrap().endpoint(&url, &[]).unwrap();
         let outcome = endpoint
-            .post(HeaderMap::new(), b"{}".to_vec(), NOW, in_a_minute())
+            .post(HeaderMap::new(), b"{}".to_vec(), some_attempt(in_a_minute()))
             .await
             .unwrap_err();
+        let outcome = outcome.outcome;
         assert!(matches!(outcome, Outcome::Failed { retry_after: None, .. }));
         let error = error(&outcome);
         assert!(error.starts_with(says), "{error}");
@@ -208,7 +229,7 @@ fn only_http_addresses_are_taken_and_errors_do_not_repeat_them() {
         "mailto:T0SECRETmarker@x",
         "http://",
     ] {
-        let error = http.endpoint(url).unwrap_err();
+        let error = http.endpoint(url, &[]).unwrap_err();
         assert!(!format!("{error} {error:?}").contains(SECRET), "{error}");
     }
 }

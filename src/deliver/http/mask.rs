@@ -1,16 +1,17 @@
-//! Masks what text from outside repeats of an address.
+//! Masks what text from outside repeats of an address, or of a token that is sent along.
 
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 /// Path segments shorter than this are ordinary words (`api`, `v1`, `hooks`), and masking them would make any text
 /// unreadable. What grants access is longer.
 const SHORTEST_SECRET: usize = 6;
 
-/// The parts of an address that may grant access. Each is masked by asterisks of the same length, so that where text
+/// The parts of an address that may grant access, and tokens. Each is masked by asterisks of the same length, so that where text
 /// was cut, no part of a secret moves into what is shown.
 #[derive(Clone)]
 pub(super) struct Mask {
@@ -25,7 +26,7 @@ impl fmt::Debug for Mask {
 }
 
 impl Mask {
-    pub(super) fn of(url: &Url) -> Self {
+    pub(super) fn of(url: &Url, tokens: &[&SecretString]) -> Self {
         let mut parts: Vec<String> = Vec::new();
         let mut add = |part: &str| {
             let decoded = decode(part);
@@ -46,6 +47,9 @@ impl Mask {
             add(password);
             // As they are sent: RFC 7617.
             add(&BASE64.encode(format!("{}:{}", decode(url.username()), decode(password))));
+        }
+        for token in tokens {
+            add(token.expose_secret());
         }
         parts.sort_by_key(|part| std::cmp::Reverse(part.len()));
         Self { parts }
@@ -73,7 +77,7 @@ mod tests {
     use super::*;
 
     fn masked(url: &str, text: &str) -> String {
-        Mask::of(&Url::parse(url).unwrap()).apply(text)
+        Mask::of(&Url::parse(url).unwrap(), &[&"xoxb-tok-1".into()]).apply(text)
     }
 
     #[test]
@@ -83,6 +87,7 @@ mod tests {
             "Cannot POST /api/v1/T0123456/s%2Becret?token=abcdef12&x=1",
             r#"{"path":"\/api\/v1\/T0123456\/s+ecret","token":"abcdef12"}"#,
             "user-name:pass-word",
+            "invalid token: xoxb-tok-1",
             "token=abcdef12&amp;x=1",
             "authorization: Basic dXNlci1uYW1lOnBhc3Mtd29yZA==",
         ] {
@@ -95,6 +100,7 @@ mod tests {
                 "user-name",
                 "pass-word",
                 "dXNlci1u",
+                "xoxb-tok-1",
             ] {
                 assert!(!masked.contains(secret), "{masked} shows {secret}");
             }

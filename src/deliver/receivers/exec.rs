@@ -1,4 +1,4 @@
-//! A program for each change: the announcement as JSON on its standard input, the most used parts in `CCWATCH_*`
+//! A program for each change: the news as JSON on its standard input, the most used parts in `CCWATCH_*`
 //! variables.
 //!
 //! - No shell is involved, so nothing in a message can become a command.
@@ -20,9 +20,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, Command};
 
 use crate::decide::retry::Outcome;
-use crate::deliver::receiver::{Attempt, Pace, Receiver, Sending};
-use crate::deliver::text::cut;
-use crate::model::printable;
+use crate::deliver::receiver::{Answered, Attempt, Pace, Preview, Receiver, Report, Sending};
+use crate::model::rows::{HookRow, RequestRow};
+use crate::model::{Announcement, printable};
+use crate::render::Message;
+use crate::render::text::cut;
 
 /// EX_TEMPFAIL.
 const TRY_LATER: i32 = 75;
@@ -88,17 +90,19 @@ impl Exec {
         command
     }
 
-    async fn run(&self, attempt: Attempt<'_>) -> Outcome {
-        let failed = |error: String| Outcome::Failed {
-            error,
-            retry_after: None,
+    async fn run(&self, attempt: Attempt<'_>) -> Report {
+        let failed = |error: String| {
+            Report::from(Outcome::Failed {
+                error,
+                retry_after: None,
+            })
         };
-        let input = match serde_json::to_vec(attempt.announcement) {
+        let input = match input(attempt.message) {
             Ok(input) => input,
             Err(error) => {
-                return Outcome::Rejected {
+                return Report::from(Outcome::Rejected {
                     error: error.to_string(),
-                };
+                });
             }
         };
         let child = match self.command(attempt).spawn() {
@@ -106,9 +110,17 @@ impl Exec {
             Err(error) => return failed(cannot_start(&self.program, &error)),
         };
         match finish(child, &input).await {
-            Ok((status, said)) => outcome(&self.program, status, &said),
+            Ok((status, said)) => report(&self.program, status, &said),
             Err(error) => failed(format!("`{}` was lost sight of: {error}", self.program)),
         }
+    }
+}
+
+/// A template's payload as it is, else the news as JSON.
+fn input(message: &Message<'_>) -> serde_json::Result<Vec<u8>> {
+    match &message.payload {
+        Some(payload) => Ok(payload.clone().into_bytes()),
+        None => serde_json::to_vec(message.news),
     }
 }
 
@@ -120,45 +132,60 @@ impl Receiver for Exec {
         }
     }
 
+    fn preview(&self, message: &Message<'_>) -> Preview {
+        let content = match &message.payload {
+            Some(payload) => payload.clone(),
+            None => serde_json::to_string_pretty(message.news)
+                .unwrap_or_else(|error| format!("the news cannot be written: {error}")),
+        };
+        Preview {
+            content,
+            measures: Vec::new(),
+        }
+    }
+
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a> {
         Box::pin(self.run(attempt))
     }
 }
 
 fn variables(attempt: Attempt<'_>) -> [(&'static str, Option<String>); 16] {
-    let announcement = attempt.announcement;
-    let (request, hook) = (&announcement.request, announcement.hook.as_ref());
-    let text = |text: &str| {
+    let news = attempt.message.news;
+    let change = news.change();
+    let request = change.map(|change| &change.request);
+    let hook = change.and_then(|change| change.hook.as_ref());
+    let known = |value: Option<&str>| {
         // The environment cannot hold NUL.
-        let text = text.replace('\0', "\u{fffd}");
-        cut(&text, LONGEST_VARIABLE).into_owned()
+        value.map(|text| cut(&text.replace('\0', "\u{fffd}"), LONGEST_VARIABLE).into_owned())
     };
-    let known = |value: Option<&str>| value.map(text);
+    let of_change = |part: fn(&Announcement) -> Option<&str>| known(change.and_then(part));
+    let of_request = |part: fn(&RequestRow) -> Option<&str>| known(request.and_then(part));
+    let of_hook = |part: fn(&HookRow) -> Option<&str>| known(hook.and_then(part));
     [
-        ("CCWATCH_EVENT_ID", known(Some(&announcement.id.0))),
-        ("CCWATCH_KIND", known(Some(announcement.kind.as_str()))),
-        ("CCWATCH_STATUS", known(announcement.to.as_deref())),
-        ("CCWATCH_FROM", known(announcement.from.as_deref())),
-        ("CCWATCH_TARGET", known(Some(&announcement.target))),
+        ("CCWATCH_EVENT_ID", known(Some(&news.id().0))),
+        ("CCWATCH_KIND", known(Some(news.kind()))),
+        ("CCWATCH_STATUS", of_change(|change| change.to.as_deref())),
+        ("CCWATCH_FROM", of_change(|change| change.from.as_deref())),
+        ("CCWATCH_TARGET", of_change(|change| Some(&change.target))),
         (
             "CCWATCH_ACCOUNT_ID",
-            known(announcement.account_id.as_ref().map(|account| account.0.as_str())),
+            of_change(|change| change.account_id.as_ref().map(|account| account.0.as_str())),
         ),
-        ("CCWATCH_REGION", known(Some(&announcement.region.0))),
-        ("CCWATCH_REQUEST_TOKEN", known(Some(&request.request_token))),
-        ("CCWATCH_TYPE_NAME", known(request.type_name.as_deref())),
-        ("CCWATCH_IDENTIFIER", known(request.identifier.as_deref())),
-        ("CCWATCH_OPERATION", known(request.operation.as_deref())),
-        ("CCWATCH_ERROR_CODE", known(announcement.error_code.as_deref())),
-        ("CCWATCH_MESSAGE", known(announcement.message.as_deref())),
+        ("CCWATCH_REGION", of_change(|change| Some(&change.region.0))),
         (
-            "CCWATCH_HOOK_TYPE_NAME",
-            known(hook.and_then(|hook| hook.hook_type_name.as_deref())),
+            "CCWATCH_REQUEST_TOKEN",
+            of_request(|request| Some(&request.request_token)),
         ),
+        ("CCWATCH_TYPE_NAME", of_request(|request| request.type_name.as_deref())),
         (
-            "CCWATCH_FAILURE_MODE",
-            known(hook.and_then(|hook| hook.failure_mode.as_deref())),
+            "CCWATCH_IDENTIFIER",
+            of_request(|request| request.identifier.as_deref()),
         ),
+        ("CCWATCH_OPERATION", of_request(|request| request.operation.as_deref())),
+        ("CCWATCH_ERROR_CODE", of_change(|change| change.error_code.as_deref())),
+        ("CCWATCH_MESSAGE", of_change(|change| change.message.as_deref())),
+        ("CCWATCH_HOOK_TYPE_NAME", of_hook(|hook| hook.hook_type_name.as_deref())),
+        ("CCWATCH_FAILURE_MODE", of_hook(|hook| hook.failure_mode.as_deref())),
         ("CCWATCH_ATTEMPT", Some(attempt.number.to_string())),
     ]
 }
@@ -212,6 +239,17 @@ async fn keep_end(stderr: Option<ChildStderr>, said: &mut Vec<u8>) {
     while let Ok(count @ 1..) = stderr.read(&mut chunk).await {
         said.extend_from_slice(&chunk[..count]);
         said.drain(..said.len().saturating_sub(KEPT));
+    }
+}
+
+fn report(program: &str, status: ExitStatus, said: &str) -> Report {
+    Report {
+        outcome: outcome(program, status, said),
+        thread: None,
+        answer: Some(Answered {
+            status: status.code().and_then(|code| u16::try_from(code).ok()),
+            said: printable(said.trim()).into_owned(),
+        }),
     }
 }
 

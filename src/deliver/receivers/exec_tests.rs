@@ -5,25 +5,16 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::*;
-use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile, in_a_minute};
-use crate::model::Announcement;
+use crate::deliver::samples::{attempt, failed_hook, failed_request, hostile, send};
+use crate::model::News;
 
 fn shell(script: &str, argument: &Path) -> Exec {
     let argument = argument.to_str().unwrap();
     Exec::new(&["/bin/sh", "-c", script, argument].map(str::to_owned)).unwrap()
 }
 
-fn first(announcement: &Announcement) -> Attempt<'_> {
-    Attempt {
-        announcement,
-        number: 1,
-        now: NOW,
-        deadline: in_a_minute(),
-    }
-}
-
 async fn run(script: &str) -> Outcome {
-    shell(script, Path::new("sh")).send(first(&failed_request())).await
+    send(&shell(script, Path::new("sh")), &failed_request()).await.outcome
 }
 
 fn failure(outcome: Outcome) -> String {
@@ -38,13 +29,13 @@ async fn the_program_is_handed_the_announcement() {
     let folder = tempfile::tempdir().unwrap();
     let exec = shell(r#"cat > "$0/input"; env -0 > "$0/variables""#, folder.path());
     let announcement = failed_hook("WARN");
-    let attempt = Attempt {
-        announcement: &announcement,
+    let news = News::Change(Box::new(announcement.clone()));
+    let message = Message::new(&news);
+    let third = Attempt {
         number: 3,
-        now: NOW,
-        deadline: in_a_minute(),
+        ..attempt(&message, None)
     };
-    assert_eq!(exec.send(attempt).await, Outcome::Accepted);
+    assert_eq!(exec.send(third).await.outcome, Outcome::Accepted);
     let input: Value = serde_json::from_slice(&std::fs::read(folder.path().join("input")).unwrap()).unwrap();
     assert_eq!(input, serde_json::to_value(&announcement).unwrap());
     let variables = std::fs::read_to_string(folder.path().join("variables")).unwrap();
@@ -82,8 +73,8 @@ async fn the_program_is_handed_the_announcement() {
 
 #[test]
 fn what_is_not_known_and_what_is_not_its_business_is_not_inherited() {
-    let announcement = failed_request();
-    let command = shell("", Path::new("sh")).command(first(&announcement));
+    let news = News::Change(Box::new(failed_request()));
+    let command = shell("", Path::new("sh")).command(attempt(&Message::new(&news), None));
     let removed: Vec<_> = command
         .as_std()
         .get_envs()
@@ -132,7 +123,7 @@ async fn input_need_not_be_read_however_much_it_is() {
     let mut announcement = failed_request();
     announcement.message = Some("m".repeat(1 << 20));
     let exec = shell("exec < /dev/null; exit 0", Path::new("sh"));
-    assert_eq!(exec.send(first(&announcement)).await, Outcome::Accepted);
+    assert_eq!(send(&exec, &announcement).await.outcome, Outcome::Accepted);
 }
 
 #[tokio::test]
@@ -145,7 +136,7 @@ async fn hostile_text_neither_fails_nor_becomes_a_command() {
     let mut announcement = hostile(&trap);
     announcement.message = Some("😀".repeat(100_000));
     let exec = shell(r#"cat; echo "$CCWATCH_IDENTIFIER" "$@""#, folder.path());
-    assert_eq!(exec.send(first(&announcement)).await, Outcome::Accepted);
+    assert_eq!(send(&exec, &announcement).await.outcome, Outcome::Accepted);
     assert!(!folder.path().join("owned").exists());
 }
 
@@ -160,7 +151,7 @@ async fn a_program_that_cannot_be_started_is_tried_again() {
         (folder.path().to_owned(), "make it executable"),
     ] {
         let exec = Exec::new(&[program.to_str().unwrap().to_owned()]).unwrap();
-        let error = failure(exec.send(first(&failed_request())).await);
+        let error = failure(send(&exec, &failed_request()).await.outcome);
         assert!(error.contains(remedy), "{error}");
     }
     Exec::new(&[]).unwrap_err();
@@ -192,7 +183,7 @@ async fn when_its_time_is_up_it_is_killed_with_all_that_it_started() {
     let file = folder.path().join("pids");
     let announcement = failed_request();
     tokio::select! {
-        outcome = exec.send(first(&announcement)) => panic!("{outcome:?}"),
+        outcome = send(&exec, &announcement) => panic!("{outcome:?}"),
         () = wait_for(|| file.exists()) => {}
     }
     let pids = std::fs::read_to_string(&file).unwrap();
@@ -206,7 +197,7 @@ async fn what_it_leaves_running_on_purpose_is_left_alone_and_not_waited_for() {
         r#"sleep 1000 & echo $! > "$0/pid"; echo said >&2; exit 75"#,
         folder.path(),
     );
-    let error = failure(exec.send(first(&failed_request())).await);
+    let error = failure(send(&exec, &failed_request()).await.outcome);
     assert!(error.contains("said"), "{error}");
     let pid = std::fs::read_to_string(folder.path().join("pid")).unwrap();
     assert!(runs(pid.trim()));

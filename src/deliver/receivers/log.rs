@@ -18,9 +18,9 @@ use serde::Serialize;
 
 use crate::config::LogFormat;
 use crate::decide::retry::Outcome;
-use crate::deliver::receiver::{Attempt, Pace, Receiver, Sending};
-use crate::deliver::render::{self, Tone};
-use crate::model::{Announcement, EventId, printable};
+use crate::deliver::receiver::{Attempt, Pace, Preview, Receiver, Report, Sending};
+use crate::model::{EventId, News, printable};
+use crate::render::{Message, Tone};
 
 /// Where lines go. Clones write to the same place.
 #[derive(Clone)]
@@ -78,6 +78,13 @@ impl Log {
     pub fn new(format: LogFormat, output: Output) -> Self {
         Self { format, output }
     }
+
+    fn line(&self, message: &Message<'_>, is_coloured: bool) -> serde_json::Result<String> {
+        match self.format {
+            LogFormat::Text => Ok(text(message, is_coloured)),
+            LogFormat::Json => json(message.news),
+        }
+    }
 }
 
 impl Receiver for Log {
@@ -88,13 +95,18 @@ impl Receiver for Log {
         }
     }
 
+    fn preview(&self, message: &Message<'_>) -> Preview {
+        Preview {
+            content: self
+                .line(message, false)
+                .unwrap_or_else(|error| format!("the line cannot be written: {error}")),
+            measures: Vec::new(),
+        }
+    }
+
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a> {
         Box::pin(async move {
-            let line = match self.format {
-                LogFormat::Text => Ok(text(attempt.announcement, self.output.is_coloured)),
-                LogFormat::Json => json(attempt.announcement),
-            };
-            let written = match line {
+            let written = match self.line(attempt.message, self.output.is_coloured) {
                 Ok(line) => {
                     let output = self.output.clone();
                     tokio::task::spawn_blocking(move || output.write(&line))
@@ -103,21 +115,21 @@ impl Receiver for Log {
                 }
                 Err(error) => Err(error.into()),
             };
-            match written {
+            Report::from(match written {
                 Ok(()) => Outcome::Accepted,
                 Err(error) => Outcome::Failed {
                     error: format!("standard output cannot be written: {error}"),
                     retry_after: None,
                 },
-            }
+            })
         })
     }
 }
 
 /// One line for people:
 /// `2026-11-22T06:28:00.123Z prod/eu-west-1 CREATE AWS::S3::Bucket my-bucket IN_PROGRESS → FAILED AlreadyExists: … [token]`
-fn text(announcement: &Announcement, is_coloured: bool) -> String {
-    let words = render::words(announcement);
+fn text(message: &Message<'_>, is_coloured: bool) -> String {
+    let words = &message.words;
     let paint = |style: Style, text: &str| {
         if is_coloured {
             format!("{style}{text}{style:#}")
@@ -132,18 +144,14 @@ fn text(announcement: &Announcement, is_coloured: bool) -> String {
         Tone::Warning => AnsiColor::Yellow.on_default(),
         Tone::Neutral => AnsiColor::Cyan.on_default(),
     };
-    let mut parts = vec![
-        paint(dim, &announcement.at.to_string()),
-        printable(&announcement.target).into_owned(),
-        paint(Style::new().bold(), &words.about),
-    ];
-    parts.extend(words.hook);
+    let change = message.news.change();
+    let mut parts = vec![paint(dim, &message.news.at().to_string())];
+    parts.extend(change.map(|change| printable(&change.target).into_owned()));
+    parts.push(paint(Style::new().bold(), &words.about));
+    parts.extend(words.hook.clone());
     parts.push(paint(tone, &words.status));
-    parts.extend(words.reason);
-    parts.push(paint(
-        dim,
-        &format!("[{}]", printable(&announcement.request.request_token)),
-    ));
+    parts.extend(words.reason.clone());
+    parts.extend(change.map(|change| paint(dim, &format!("[{}]", printable(&change.request.request_token)))));
     parts.join(" ") + "\n"
 }
 
@@ -151,15 +159,12 @@ fn text(announcement: &Announcement, is_coloured: bool) -> String {
 struct Line<'a> {
     id: &'a EventId,
     #[serde(flatten)]
-    announcement: &'a Announcement,
+    news: &'a News,
 }
 
 /// One line for machines.
-fn json(announcement: &Announcement) -> serde_json::Result<String> {
-    let line = serde_json::to_string(&Line {
-        id: &announcement.id,
-        announcement,
-    })?;
+pub(super) fn json(news: &News) -> serde_json::Result<String> {
+    let line = serde_json::to_string(&Line { id: news.id(), news })?;
     // JSON escapes C0 by itself. The rest of what plays with terminals can only stand inside of strings, where an
     // escape means the same.
     let mut harmless = String::with_capacity(line.len() + 1);

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile, in_a_minute};
+use crate::deliver::samples::{failed_hook, failed_request, hostile, send};
+use crate::model::Announcement;
 
 #[derive(Clone, Default)]
 struct Written(Arc<Mutex<Vec<u8>>>);
@@ -19,20 +20,10 @@ impl Write for Written {
     }
 }
 
-async fn send(log: &Log, announcement: &Announcement) -> Outcome {
-    let attempt = Attempt {
-        announcement,
-        number: 1,
-        now: NOW,
-        deadline: in_a_minute(),
-    };
-    log.send(attempt).await
-}
-
 async fn written(format: LogFormat, is_coloured: bool, announcement: &Announcement) -> String {
     let written = Written::default();
     let log = Log::new(format, Output::new(written.clone(), is_coloured));
-    assert_eq!(send(&log, announcement).await, Outcome::Accepted);
+    assert_eq!(send(&log, announcement).await.outcome, Outcome::Accepted);
     String::from_utf8(written.0.lock().unwrap().clone()).unwrap()
 }
 
@@ -76,9 +67,9 @@ async fn a_line_for_machines() {
 proptest! {
     #[test]
     fn whatever_comes_is_one_harmless_line_and_json_loses_nothing(text in "[\u{0}-\u{ff}\u{2028}\u{202e}\u{feff}😀]{0,40}") {
-        let announcement = hostile(&text);
-        let people = super::text(&announcement, false);
-        let machines = json(&announcement).unwrap();
+        let news = News::Change(Box::new(hostile(&text)));
+        let people = super::text(&Message::new(&news), false);
+        let machines = json(&news).unwrap();
         for line in [&people, &machines] {
             let body = line.strip_suffix('\n').unwrap();
             prop_assert_eq!(&printable(body), body);
@@ -93,7 +84,7 @@ async fn a_closed_pipe_is_a_failure_and_no_more() {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
     let log = Log::new(LogFormat::Text, Output::new(writer, false));
-    let outcome = send(&log, &failed_request()).await;
+    let outcome = send(&log, &failed_request()).await.outcome;
     let Outcome::Failed { error, .. } = outcome else {
         panic!("{outcome:?}");
     };
@@ -124,13 +115,13 @@ async fn while_nobody_reads_further_lines_fail_at_once() {
     let log = Arc::new(Log::new(LogFormat::Text, Output::new(Blocked { begun, until }, false)));
     let first = tokio::spawn({
         let log = log.clone();
-        async move { send(&log, &failed_request()).await }
+        async move { send(&*log, &failed_request()).await.outcome }
     });
     tokio::task::spawn_blocking(move || has_begun.recv())
         .await
         .unwrap()
         .unwrap();
-    let outcome = send(&log, &failed_request()).await;
+    let outcome = send(&*log, &failed_request()).await.outcome;
     let Outcome::Failed { error, .. } = outcome else {
         panic!("{outcome:?}");
     };

@@ -19,10 +19,9 @@ use serde_json::{Value, json};
 
 use crate::decide::retry::Outcome;
 use crate::deliver::http::{Answer, Endpoint};
-use crate::deliver::receiver::{Attempt, Pace, Receiver, Sending};
-use crate::deliver::render::{self, Tone, Words};
-use crate::deliver::text::cut_escaped;
-use crate::model::Announcement;
+use crate::deliver::receiver::{Attempt, Measure, Pace, Preview, Receiver, Report, Sending};
+use crate::render::text::{cut_escaped, length};
+use crate::render::{Message, Tone, Words};
 
 /// Slack's limit for a header block's text.
 const HEADER: usize = 150;
@@ -45,16 +44,16 @@ impl Slack {
         Self { endpoint }
     }
 
-    async fn post(&self, attempt: Attempt<'_>) -> Outcome {
-        let body = message(attempt.announcement).to_string().into_bytes();
+    async fn post(&self, attempt: Attempt<'_>) -> Report {
+        let body = message(&attempt.message.words).to_string().into_bytes();
         let mut headers = HeaderMap::new();
         headers.insert(
             CONTENT_TYPE,
             HeaderValue::from_static("application/json; charset=utf-8"),
         );
-        match self.endpoint.post(headers, body, attempt.now, attempt.deadline).await {
-            Ok(answer) => outcome(&answer),
-            Err(outcome) => outcome,
+        match self.endpoint.post(headers, body, attempt).await {
+            Ok(answer) => answer.report(outcome(&answer)),
+            Err(report) => report,
         }
     }
 }
@@ -67,39 +66,63 @@ impl Receiver for Slack {
         }
     }
 
+    fn preview(&self, message: &Message<'_>) -> Preview {
+        let words = &message.words;
+        let measure = |part, text: &str, limit| Measure {
+            part,
+            size: length(&escape(text, usize::MAX)),
+            limit,
+            unit: "characters",
+        };
+        let mut measures = vec![measure("title", &words.title, HEADER)];
+        measures.extend(words.body.as_ref().map(|body| measure("body", body, REASON)));
+        measures.extend(words.reason.as_ref().map(|reason| measure("reason", reason, REASON)));
+        Preview {
+            content: format!("{:#}", self::message(words)),
+            measures,
+        }
+    }
+
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a> {
         Box::pin(self.post(attempt))
     }
 }
 
 /// The message as Slack takes it.
-fn message(announcement: &Announcement) -> Value {
-    let words = render::words(announcement);
+fn message(words: &Words) -> Value {
     let mark = match words.tone {
         Tone::Good => "✅",
         Tone::Bad => "❌",
         Tone::Warning => "⚠️",
         Tone::Neutral => "🔹",
     };
+    let section = |text: &str| json!({"type": "section", "text": plain(text, REASON)});
     let mut blocks = vec![json!({"type": "header", "text": plain(&format!("{mark} {}", words.title), HEADER)})];
-    if let Some(reason) = &words.reason {
-        blocks.push(json!({"type": "section", "text": plain(reason, REASON)}));
+    if let Some(body) = &words.body {
+        blocks.push(section(body));
+    } else {
+        blocks.extend(words.reason.as_deref().map(section));
+        let fields: Vec<Value> = words
+            .facts
+            .iter()
+            .take(10)
+            .map(|fact| {
+                let label = format!("*{}*\n", fact.label);
+                let value = escape(&fact.value, FACT - label.len());
+                json!({"type": "mrkdwn", "text": label + &value, "verbatim": true})
+            })
+            .collect();
+        if !fields.is_empty() {
+            blocks.push(json!({"type": "section", "fields": fields}));
+        }
+        if !words.items.is_empty() {
+            blocks.push(section(&words.items.join("\n")));
+        }
+        if let Some(meaning) = &words.meaning {
+            blocks.push(json!({"type": "context", "elements": [plain(meaning, MEANING)]}));
+        }
     }
-    let fields: Vec<Value> = words
-        .facts
-        .iter()
-        .take(10)
-        .map(|fact| {
-            let label = format!("*{}*\n", fact.label);
-            let value = escape(&fact.value, FACT - label.len());
-            json!({"type": "mrkdwn", "text": label + &value, "verbatim": true})
-        })
-        .collect();
-    blocks.push(json!({"type": "section", "fields": fields}));
-    if let Some(meaning) = words.meaning {
-        blocks.push(json!({"type": "context", "elements": [plain(meaning, MEANING)]}));
-    }
-    json!({"text": escape(&fallback(mark, &words), FALLBACK), "blocks": blocks})
+    json!({"text": escape(&fallback(mark, words), FALLBACK), "blocks": blocks})
 }
 
 /// What a phone shows of it.

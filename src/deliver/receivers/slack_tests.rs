@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::deliver::double::{Double, Received, SECRET, answer};
-use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile, in_a_minute};
-use crate::deliver::text::length;
+use crate::deliver::samples::{self, failed_hook, failed_request, hostile};
+use crate::model::{Announcement, News};
 
 /// What Slack documents that it refuses, and what would ping people.
 fn refusal(message: &Value) -> Option<String> {
@@ -71,13 +71,13 @@ fn slack((_, headers, body): &Received) -> axum::response::Response {
 }
 
 async fn send(double: &Double, announcement: &Announcement) -> Outcome {
-    let attempt = Attempt {
-        announcement,
-        number: 1,
-        now: NOW,
-        deadline: in_a_minute(),
-    };
-    Slack::new(double.endpoint()).send(attempt).await
+    samples::send(&Slack::new(double.endpoint()), announcement)
+        .await
+        .outcome
+}
+
+fn message_about(announcement: &Announcement) -> Value {
+    message(&Message::new(&News::Change(Box::new(announcement.clone()))).words)
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn slack_takes_it() {
 
 #[test]
 fn it_says_who_what_where_how_long_and_why() {
-    insta::assert_snapshot!(serde_json::to_string_pretty(&message(&failed_hook("WARN"))).unwrap());
+    insta::assert_snapshot!(serde_json::to_string_pretty(&message_about(&failed_hook("WARN"))).unwrap());
 }
 
 #[tokio::test]
@@ -156,6 +156,7 @@ fn a_200_whose_body_did_not_come_in_time_is_taken_as_ok_unless_its_beginning_den
             retry_after: None,
             body: body.into(),
             is_whole,
+            raw: body.into(),
         })
     };
     assert_eq!(outcome("", false), Outcome::Accepted);
@@ -192,6 +193,6 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
     #[test]
     fn no_text_whatever_makes_slack_refuse_or_ping(text in hostile_text()) {
-        prop_assert_eq!(refusal(&message(&hostile(&text))), None);
+        prop_assert_eq!(refusal(&message_about(&hostile(&text))), None);
     }
 }

@@ -19,9 +19,9 @@ use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHO
 
 use crate::decide::retry::Outcome;
 use crate::deliver::http::Endpoint;
-use crate::deliver::receiver::{Attempt, Pace, Receiver, Sending};
-use crate::deliver::text;
-use crate::model::{Announcement, Timestamp};
+use crate::deliver::receiver::{Attempt, Measure, Pace, Preview, Receiver, Report, Sending};
+use crate::model::{News, Timestamp};
+use crate::render::{Message, text};
 
 /// Bytes. What every intermediary must pass on: CloudEvents 1.0, section "Size limits".
 const LARGEST: usize = 64 * 1024;
@@ -63,11 +63,11 @@ impl Webhook {
         Ok(Self { endpoint, signers })
     }
 
-    fn headers(&self, id: &str, now: Timestamp, body: &[u8]) -> Result<HeaderMap, String> {
+    fn headers(&self, id: &str, now: Timestamp, content: HeaderValue, body: &[u8]) -> Result<HeaderMap, String> {
         let seconds = now.as_millis().div_euclid(1000);
         let value = |text: &str| HeaderValue::from_str(text).map_err(|_| format!("its id `{id}` is no header value"));
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, CONTENT);
+        headers.insert(CONTENT_TYPE, content);
         headers.insert(HEADER_WEBHOOK_ID, value(id)?);
         headers.insert(HEADER_WEBHOOK_TIMESTAMP, seconds.into());
         let signatures = self
@@ -82,24 +82,19 @@ impl Webhook {
         Ok(headers)
     }
 
-    async fn post(&self, attempt: Attempt<'_>) -> Outcome {
-        let Attempt {
-            announcement,
-            now,
-            deadline,
-            ..
-        } = attempt;
-        let made = body(announcement)
+    async fn post(&self, attempt: Attempt<'_>) -> Report {
+        let id = &attempt.message.id().0;
+        let made = body(attempt.message)
             .map_err(|error| error.to_string())
-            .and_then(|body| Ok((self.headers(&announcement.id.0, now, &body)?, body)));
+            .and_then(|(content, body)| Ok((self.headers(id, attempt.now, content, &body)?, body)));
         match made {
-            Ok((headers, body)) => match self.endpoint.post(headers, body, now, deadline).await {
-                Ok(answer) => answer.outcome(),
-                Err(outcome) => outcome,
+            Ok((headers, body)) => match self.endpoint.post(headers, body, attempt).await {
+                Ok(answer) => answer.report(answer.outcome()),
+                Err(report) => report,
             },
-            Err(error) => Outcome::Rejected {
+            Err(error) => Report::from(Outcome::Rejected {
                 error: format!("the event cannot be written: {error}"),
-            },
+            }),
         }
     }
 }
@@ -109,6 +104,26 @@ impl Receiver for Webhook {
         Pace {
             concurrency: 4,
             spacing: Duration::ZERO,
+        }
+    }
+
+    fn preview(&self, message: &Message<'_>) -> Preview {
+        let whole = match &message.payload {
+            Some(payload) => payload.len(),
+            None => serde_json::to_vec(&event(message.news)).map_or(0, |body| body.len()),
+        };
+        Preview {
+            content: match (&message.payload, serde_json::to_string_pretty(&event(message.news))) {
+                (Some(payload), _) => payload.clone(),
+                (None, Ok(event)) => event,
+                (None, Err(error)) => format!("the event cannot be written: {error}"),
+            },
+            measures: vec![Measure {
+                part: "body",
+                size: whole,
+                limit: LARGEST,
+                unit: "bytes",
+            }],
         }
     }
 
@@ -124,25 +139,51 @@ struct CloudEvent<'a> {
     #[serde(rename = "type")]
     kind: String,
     source: String,
-    subject: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<&'a str>,
     id: &'a str,
     time: Timestamp,
     datacontenttype: &'static str,
-    data: &'a Announcement,
+    data: &'a News,
 }
 
-/// The CloudEvent, within [`LARGEST`].
-fn body(announcement: &Announcement) -> serde_json::Result<Vec<u8>> {
-    let event = CloudEvent {
+fn event(news: &News) -> CloudEvent<'_> {
+    CloudEvent {
         specversion: "1.0",
-        kind: format!("ccwatch.{}", announcement.kind),
-        source: source(announcement),
-        subject: &announcement.request.request_token,
-        id: &announcement.id.0,
-        time: announcement.at,
+        kind: format!("ccwatch.{}", news.kind()),
+        source: source(news),
+        subject: match news {
+            News::Change(announcement) => Some(&announcement.request.request_token),
+            News::Receiver(notice) => Some(&notice.receiver),
+            News::Digest(_) => None,
+        },
+        id: &news.id().0,
+        time: news.at(),
         datacontenttype: "application/json",
-        data: announcement,
-    };
+        data: news,
+    }
+}
+
+/// The body with its content type: a template's payload as it is, else the CloudEvent, within [`LARGEST`].
+fn body(message: &Message<'_>) -> serde_json::Result<(HeaderValue, Vec<u8>)> {
+    match &message.payload {
+        Some(payload) => Ok((payload_type(payload), payload.clone().into_bytes())),
+        None => Ok((CONTENT, cloud_event(message.news)?)),
+    }
+}
+
+/// What a template makes is JSON or else text.
+fn payload_type(payload: &str) -> HeaderValue {
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(payload).is_ok();
+    HeaderValue::from_static(if is_json {
+        "application/json; charset=utf-8"
+    } else {
+        "text/plain; charset=utf-8"
+    })
+}
+
+fn cloud_event(news: &News) -> serde_json::Result<Vec<u8>> {
+    let event = event(news);
     let whole = serde_json::to_vec(&event)?;
     if whole.len() <= LARGEST {
         return Ok(whole);
@@ -173,8 +214,11 @@ fn cut_strings(value: &mut Value, longest: usize) {
     }
 }
 
-/// `/ccwatch/<account>/<region>`, which must be a URI reference whatever the names hold.
-fn source(announcement: &Announcement) -> String {
+/// `/ccwatch/<account>/<region>`, or `/ccwatch` where the news is not about one place. It must be a URI reference whatever the names hold.
+fn source(news: &News) -> String {
+    let Some(announcement) = news.change() else {
+        return "/ccwatch".to_owned();
+    };
     let segment = |text: Option<&str>| {
         let safe = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
         let segment: String = text.unwrap_or_default().chars().filter(safe).collect();

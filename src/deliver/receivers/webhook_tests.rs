@@ -5,7 +5,8 @@ use super::*;
 use crate::clock::Clock;
 use crate::deliver::double::{Double, SECRET, answer};
 use crate::deliver::http::Http;
-use crate::deliver::samples::{NOW, failed_hook, failed_request, hostile, in_a_minute};
+use crate::deliver::samples::{attempt, failed_hook, failed_request, hostile, send};
+use crate::model::Announcement;
 
 const OLD: &str = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 const NEW: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -15,13 +16,8 @@ fn webhook(double: &Double, secrets: &[&str]) -> Webhook {
     Webhook::new(double.endpoint(), &secrets).unwrap()
 }
 
-fn attempt(announcement: &Announcement, number: u32, now: Timestamp) -> Attempt<'_> {
-    Attempt {
-        announcement,
-        number,
-        now,
-        deadline: in_a_minute(),
-    }
+fn body(announcement: &Announcement) -> serde_json::Result<Vec<u8>> {
+    cloud_event(&News::Change(Box::new(announcement.clone())))
 }
 
 #[test]
@@ -70,7 +66,10 @@ fn the_body_is_a_cloud_event() {
                     "hooks_total": 0,
                     "hooks_failed": 0
                 },
-                "hook": null
+                "hook": null,
+                "turns": 0,
+                "incident": null,
+                "replayed": false
             }
         })
     );
@@ -88,8 +87,11 @@ fn a_hooks_event_carries_the_hook() {
 fn an_unknown_account_is_named_so_and_no_name_can_break_the_source() {
     let mut announcement = failed_request();
     announcement.account_id = None;
-    assert_eq!(source(&announcement), "/ccwatch/unknown/eu-west-1");
-    assert_eq!(source(&hostile("a b/../ü?#")), "/ccwatch/ab/ab");
+    assert_eq!(
+        source(&News::Change(Box::new(announcement))),
+        "/ccwatch/unknown/eu-west-1"
+    );
+    assert_eq!(source(&News::Change(Box::new(hostile("a b/../ü?#")))), "/ccwatch/ab/ab");
 }
 
 #[tokio::test]
@@ -99,11 +101,15 @@ async fn each_secret_signs_each_attempt_with_the_same_id_and_the_attempts_own_ti
     let announcement = failed_request();
     let now = Clock::system().now();
     let earlier = now.minus(Duration::from_mins(1));
-    for (number, at) in [(1, earlier), (2, now)] {
-        assert_eq!(
-            webhook.send(attempt(&announcement, number, at)).await,
-            Outcome::Accepted
-        );
+    let news = News::Change(Box::new(announcement));
+    let message = Message::new(&news);
+    for (number, now) in [(1, earlier), (2, now)] {
+        let attempt = Attempt {
+            number,
+            now,
+            ..attempt(&message, None)
+        };
+        assert_eq!(webhook.send(attempt).await.outcome, Outcome::Accepted);
     }
     let received = double.received();
     for ((_, headers, body), at) in received.iter().zip([earlier, now]) {
@@ -125,7 +131,7 @@ async fn each_secret_signs_each_attempt_with_the_same_id_and_the_attempts_own_ti
 #[tokio::test]
 async fn without_a_secret_it_is_not_signed() {
     let double = Double::start(|_| answer(200, &[], "")).await;
-    let outcome = webhook(&double, &[]).send(attempt(&failed_request(), 1, NOW)).await;
+    let outcome = send(&webhook(&double, &[]), &failed_request()).await.outcome;
     assert_eq!(outcome, Outcome::Accepted);
     assert!(!double.received()[0].1.contains_key(HEADER_WEBHOOK_SIGNATURE));
 }
@@ -134,7 +140,7 @@ async fn without_a_secret_it_is_not_signed() {
 async fn no_secret_shows_in_an_error_or_in_debug() {
     let double = Double::start(|(path, headers, _)| answer(410, &[], format!("{path} {headers:?}"))).await;
     let webhook = webhook(&double, &[OLD]);
-    let outcome = webhook.send(attempt(&failed_request(), 1, NOW)).await;
+    let outcome = send(&webhook, &failed_request()).await;
     let shown = format!("{outcome:?} {webhook:?}");
     for secret in [SECRET, &OLD[6..]] {
         assert!(!shown.contains(secret), "{shown}");
@@ -144,7 +150,7 @@ async fn no_secret_shows_in_an_error_or_in_debug() {
 
 #[test]
 fn a_secret_that_cannot_sign_is_refused_and_not_repeated() {
-    let endpoint = Http::new().unwrap().endpoint("https://example.com").unwrap();
+    let endpoint = Http::new().unwrap().endpoint("https://example.com", &[]).unwrap();
     for secret in ["", "whsec_", " ", "whsec_not base64!", "whsec_QUJD*"] {
         let error = Webhook::new(endpoint.clone(), &[secret.into()]).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("QUJD"));
@@ -156,7 +162,7 @@ async fn an_id_that_is_no_header_is_given_up() {
     let double = Double::start(|_| answer(200, &[], "")).await;
     let mut announcement = failed_request();
     announcement.id.0 = "a\r\nb: c".into();
-    let outcome = webhook(&double, &[]).send(attempt(&announcement, 1, NOW)).await;
+    let outcome = send(&webhook(&double, &[]), &announcement).await.outcome;
     assert!(matches!(outcome, Outcome::Rejected { .. }), "{outcome:?}");
 }
 

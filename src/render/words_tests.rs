@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::deliver::samples::{failed_hook, failed_request, hostile};
+use crate::render::samples::{failed_hook, failed_request, hostile};
 
 fn fact(words: &Words, label: &str) -> Option<String> {
     words

@@ -1,52 +1,12 @@
-//! The words people read, the same in every tool.
-//!
-//! A receiver lays them out and escapes them; it makes up none. Everything here is one line and [`printable`]: the
-//! service's own text is hostile until then.
+//! A change in words. Everything here is one line and [`printable`]: the service's own text is hostile until then.
 
 use std::time::Duration;
 
+use super::message::{Fact, Tone, Words};
 use crate::model::{Announcement, ChangeKind, FailureMode, HookStatus, RequestStatus, printable};
 
-/// How the news is to be felt: what colour or sign a tool gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tone {
-    Good,
-    Bad,
-    /// Not as wished, and nothing is stopped by it.
-    Warning,
-    /// On its way.
-    Neutral,
-}
-
-/// A labelled value.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
-    pub label: &'static str,
-    pub value: String,
-}
-
-/// An announcement in words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Words {
-    pub tone: Tone,
-    /// What happened, in a sentence: `CREATE AWS::S3::Bucket failed`. Never empty.
-    pub title: String,
-    /// What it happened to: `CREATE AWS::S3::Bucket my-bucket`.
-    pub about: String,
-    /// The hook it is about: `hook Acme::S3::Guard (WARN)`.
-    pub hook: Option<String>,
-    /// `IN_PROGRESS → FAILED`, in the service's words.
-    pub status: String,
-    /// Why, in the service's words: `AlreadyExists: my-bucket already exists`.
-    pub reason: Option<String>,
-    /// What that means, where the words do not say so themselves.
-    pub meaning: Option<&'static str>,
-    /// Who, what, where, how long; the most telling first, no more than ten.
-    pub facts: Vec<Fact>,
-}
-
 /// Puts an announcement into words.
-pub fn words(announcement: &Announcement) -> Words {
+pub(super) fn words(announcement: &Announcement) -> Words {
     let verdict = verdict(announcement);
     let request = &announcement.request;
     let operation = request.operation.as_deref().unwrap_or("request");
@@ -70,17 +30,20 @@ pub fn words(announcement: &Announcement) -> Words {
         }),
         status: status(announcement),
         reason: reason(announcement),
-        meaning: verdict.means,
+        body: None,
+        meaning: verdict.means.map(str::to_owned),
         facts: facts(announcement),
+        items: Vec::new(),
+        link: None,
     }
 }
 
 /// What a change amounts to.
-struct Verdict {
-    tone: Tone,
+pub(super) struct Verdict {
+    pub(super) tone: Tone,
     /// The title's verb.
-    does: String,
-    means: Option<&'static str>,
+    pub(super) does: String,
+    pub(super) means: Option<&'static str>,
 }
 
 fn verdict(announcement: &Announcement) -> Verdict {
@@ -93,6 +56,11 @@ fn verdict(announcement: &Announcement) -> Verdict {
                 "AWS forgot its token before a final status was seen. How it ended is not known: look at the resource \
                  itself.",
             ),
+        },
+        (ChangeKind::RequestStuck, _) => Verdict {
+            tone: Tone::Warning,
+            does: "takes longer than it should".into(),
+            means: None,
         },
         (_, None) => Verdict {
             tone: Tone::Neutral,
@@ -108,7 +76,7 @@ fn verdict(announcement: &Announcement) -> Verdict {
     verdict
 }
 
-fn request_verdict(word: &str) -> Verdict {
+pub(super) fn request_verdict(word: &str) -> Verdict {
     let (tone, does, means) = match RequestStatus::from(word) {
         RequestStatus::Pending => (Tone::Neutral, "is pending", None),
         RequestStatus::InProgress => (Tone::Neutral, "is in progress", None),
@@ -222,17 +190,17 @@ fn failure_mode(announcement: &Announcement) -> Option<&str> {
 }
 
 /// `1m 12s`; tenths only below ten seconds.
-fn duration(seconds: f64) -> Option<String> {
+pub(super) fn duration(seconds: f64) -> Option<String> {
     let exact = Duration::try_from_secs_f64(seconds).ok()?;
     let step: u64 = if exact < Duration::from_secs(10) { 100 } else { 1000 };
     let millis = u64::try_from(exact.as_millis()).ok()?;
     Some(humantime::format_duration(Duration::from_millis(millis / step * step)).to_string())
 }
 
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     printable(text).trim().to_owned()
 }
 
 #[cfg(test)]
-#[path = "render_tests.rs"]
+#[path = "words_tests.rs"]
 mod tests;
