@@ -10,7 +10,7 @@ fn receivers() {
 name = "a"
 type = "webhok"
 "#,
-        r#"3:8: receivers[0].type: expected one of "log", "webhook", "slack", "exec", found "webhok" (did you mean "webhook"?)"#,
+        r#"3:8: receivers[0].type: expected one of {types}, found "webhok" (did you mean "webhook"?)"#,
     );
     assert_problems(
         r#"[[receivers]]
@@ -36,7 +36,7 @@ name = "d"
         r#"1:1: receivers[0].url: missing; expected the URL to post to, as text or by reference: { env = "NAME" }
 4:1: receivers[1].url: missing; expected the URL to post to, as text or by reference: { env = "NAME" }
 7:1: receivers[2].command: missing; expected a program and its arguments, such as ["/usr/bin/logger", "-t", "ccwatch"]
-10:1: receivers[3].type: missing; expected one of "log", "webhook", "slack", "exec""#,
+10:1: receivers[3].type: missing; expected one of {types}"#,
     );
     assert_problems(
         r#"[[receivers]]

@@ -28,8 +28,8 @@ kind = ["request.statu", "hooks.*"]
 status = ["failed", "FAIL*", "!SUCESS", "NEW_*"]
 from = ["", "!"]
 "#,
-        r#"4:9: routes[0].kind[0]: no kind of change matches "request.statu" (did you mean "request.status"?); known are request.status, request.detail, request.lost, hook.status, hook.detail
-4:26: routes[0].kind[1]: no kind of change matches "hooks.*"; known are request.status, request.detail, request.lost, hook.status, hook.detail
+        r#"4:9: routes[0].kind[0]: no kind of change matches "request.statu" (did you mean "request.status"?); known are {kinds}
+4:26: routes[0].kind[1]: no kind of change matches "hooks.*"; known are {kinds}
 5:11: routes[0].status[0]: no status matches "failed" (did you mean "FAILED"?); known are PENDING, IN_PROGRESS, SUCCESS, FAILED, CANCEL_IN_PROGRESS, CANCEL_COMPLETE, HOOK_PENDING, HOOK_IN_PROGRESS, HOOK_COMPLETE_SUCCEEDED, HOOK_COMPLETE_FAILED, HOOK_FAILED
 5:30: routes[0].status[2]: no status matches "SUCESS" (did you mean "SUCCESS"?); known are PENDING, IN_PROGRESS, SUCCESS, FAILED, CANCEL_IN_PROGRESS, CANCEL_COMPLETE, HOOK_PENDING, HOOK_IN_PROGRESS, HOOK_COMPLETE_SUCCEEDED, HOOK_COMPLETE_FAILED, HOOK_FAILED
 6:9: routes[0].from[0]: expected a pattern, found ""
