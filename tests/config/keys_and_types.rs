@@ -48,8 +48,8 @@ name = "a"
 hook = "x"
 url = "https://hunter2"
 "#,
-        r#"1:1: receivers[0].type: missing; expected one of {types}
-3:1: receivers[0].hook: unknown key; the keys of [[receivers]] are {receiver keys}"#,
+        r"1:1: receivers[0].type: missing; expected one of {types}
+3:1: receivers[0].hook: unknown key; the keys of [[receivers]] are {receiver keys}",
     );
     assert_problems(
         r#"[[receivers]]
@@ -139,7 +139,7 @@ account_id = 123456789012
 name = "a"
 type = 1
 "#,
-        r#"3:8: receivers[0].type: expected one of {types}, found an integer"#,
+        r"3:8: receivers[0].type: expected one of {types}, found an integer",
     );
     assert_problems(
         r#"[[receivers]]
