@@ -44,8 +44,8 @@ fn the_part_of_a_daemon() {
         .unwrap();
     let routes = [Route {
         name: "all".into(),
-        matchers: Vec::new(),
         to: vec!["team".into()],
+        ..Route::default()
     }];
     println!("\nready");
     for number in 0..u32::MAX {

@@ -114,6 +114,7 @@ fn routes() -> Arc<[Route]> {
         name: name.into(),
         matchers,
         to: vec![name.into()],
+        ..Route::default()
     };
     let failures = Patterns::new(["FAILED", "HOOK_COMPLETE_FAILED", "HOOK_FAILED"]);
     let lost = Patterns::new(["request.lost"]);

@@ -144,8 +144,8 @@ mod tests {
         let (bell, mut rings) = tokio::sync::watch::channel(());
         let everything = Route {
             name: "everything".to_owned(),
-            matchers: Vec::new(),
             to: vec!["team".to_owned()],
+            ..Route::default()
         };
         let memory = HistoryMemory::new(history.clone(), [everything].into(), bell);
         let region = Region("eu-west-1".to_owned());

@@ -140,11 +140,8 @@ mod tests {
 
     fn settings(name: &str, kind: ReceiverKind) -> ReceiverSettings {
         ReceiverSettings {
-            name: name.into(),
-            give_up_after: Duration::from_hours(24),
             time_out: Duration::from_millis(100),
-            audience: Audience::Machines,
-            kind,
+            ..ReceiverSettings::plain(name, Audience::Machines, kind)
         }
     }
 

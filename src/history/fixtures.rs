@@ -197,8 +197,8 @@ pub(super) fn hook(type_name: &str, status: HookStatus) -> HookProgressEvent {
 pub(super) fn all_to(receiver: &str) -> Arc<[Route]> {
     [Route {
         name: "all".into(),
-        matchers: Vec::new(),
         to: vec![receiver.into()],
+        ..Route::default()
     }]
     .into()
 }
@@ -209,6 +209,7 @@ pub(super) fn some_to(receiver: &str, field: Field, pattern: &str) -> Route {
         name: "some".into(),
         matchers: vec![(field, Patterns::new([pattern]))],
         to: vec![receiver.into()],
+        ..Route::default()
     }
 }
 

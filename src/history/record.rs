@@ -96,8 +96,8 @@ impl WriteTx<'_> {
         for change in &difference.changes {
             let hook = change.hook.as_ref().and_then(|key| hooks.get(key)).copied();
             let id = self.store_change(request, hook, change)?;
-            for receiver in route::receivers(routes, &subject(change, target, difference)) {
-                self.put_into_outbox(id, request, receiver, at)?;
+            for chosen in route::receivers(routes, &subject(change, target, difference)) {
+                self.put_into_outbox(id, request, chosen.receiver, at)?;
                 deliveries += 1;
             }
         }
@@ -183,9 +183,11 @@ fn subject<'a>(change: &'a Change, target: &'a Target, difference: &'a Differenc
         status: change.to.as_deref(),
         from: change.from.as_deref(),
         type_name: state.type_name.as_deref(),
+        identifier: state.identifier.as_deref(),
         operation: state.operation.as_ref().map(Operation::as_str),
         error_code: change.error_code.as_ref().map(crate::model::ErrorCode::as_str),
         target: target.name.as_str(),
+        account_id: target.account_id.as_ref().map(|id| id.0.as_str()),
         region: &target.region.0,
         hook_type_name: change.hook.as_ref().and_then(|key| key.hook_type_name.as_deref()),
         failure_mode: hook

@@ -158,8 +158,8 @@ impl Stage {
         };
         let route = Route {
             name: "everything".into(),
-            matchers: vec![],
             to: vec!["remembers".into()],
+            ..Route::default()
         };
         let in_memory = InMemory::new(self.simulator.clone(), self.clock.clone());
         let daemon = Daemon {
