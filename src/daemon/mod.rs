@@ -14,6 +14,8 @@ mod attention;
 mod joints;
 mod service_manager;
 mod signals;
+#[cfg(test)]
+mod telling_tests;
 mod upkeep;
 mod vigil;
 

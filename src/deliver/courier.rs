@@ -44,7 +44,8 @@ const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 /// Deliveries fetched beyond those that can start at once, for a receiver without spacing. Few: a fetched delivery
 /// shows its request as it stood when it was fetched.
 const LOOK_AHEAD: usize = 16;
-/// No new send is started while this many are taken and not yet recorded: what a crash could repeat is bounded.
+/// Nothing more is fetched while this many are taken and not yet recorded: what a crash could repeat is bounded. (A digest
+/// alone may carry more.)
 const MOST_HELD: usize = 64;
 
 /// The outbox failed with what will not pass, or until the end of the grace period when ccwatch was stopping.
@@ -251,7 +252,7 @@ impl<O: Outbox> Courier<O> {
             let is_to_be_recorded = self.recording.is_some() || !self.unrecorded.is_empty();
             if self.outbox_trouble.is_some() && is_to_be_recorded
                 || self.sending.len() >= self.concurrency()
-                || self.held.len() >= MOST_HELD
+                || self.ready.is_empty() && self.held.len() >= MOST_HELD
             {
                 // The end of a send or of a commit wakes; where neither is under way, a recording has fallen due since
                 // this turn began.

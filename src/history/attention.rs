@@ -20,13 +20,17 @@ use crate::model::{Change, ChangeKind, RequestKey, RequestToken, TargetId, Times
 /// Durations of so many requests of a type and operation, the newest, say what is usual.
 const SAMPLES: i64 = 500;
 
+/// A request that was not seen for so long says nothing: it may have ended while its target could not be looked at, which
+/// is told as a gap. Longer than the longest pause between two looks.
+const SEEN_WITHIN: Duration = Duration::from_mins(15);
+
 /// Spelled as in the index of open requests.
 pub(super) const OPEN_FOR_LONG: &str = "
 SELECT r.id, r.target_id, r.token, r.type_name, r.operation, coalesce(r.started_at, r.first_seen_at) AS started_at,
     r.retry_after, r.stuck_told_at, r.first_seen_at,
     (SELECT max(c.at) FROM changes AS c WHERE c.request_id = r.id AND c.kind <> 'request.stuck') AS last_change_at
 FROM requests AS r
-WHERE r.phase = 'open' AND r.announced = 1 AND coalesce(r.started_at, r.first_seen_at) < ?1
+WHERE r.phase = 'open' AND r.announced = 1 AND coalesce(r.started_at, r.first_seen_at) < ?1 AND r.last_seen_at > ?2
 ORDER BY coalesce(r.started_at, r.first_seen_at)";
 
 pub(super) const DURATIONS: &str = "
@@ -75,7 +79,7 @@ pub(super) fn stuck(
     let mut usual: HashMap<(String, String), Option<Usual>> = HashMap::new();
     let mut found = Vec::new();
     let mut statement = connection.prepare_cached(OPEN_FOR_LONG)?;
-    let mut rows = statement.query([now.minus(SOONEST)])?;
+    let mut rows = statement.query([now.minus(SOONEST), now.minus(SEEN_WITHIN)])?;
     while let Some(row) = rows.next()? {
         let told_at: Option<Timestamp> = row.get("stuck_told_at")?;
         if told_at.is_some_and(|told_at| stuck::remind_at(told_at, remind_every).is_none_or(|again| again > now)) {

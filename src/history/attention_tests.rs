@@ -8,7 +8,10 @@ use crate::model::{News, ProgressEvent, ReceiverNotice, RequestStatus};
 
 const HOUR: i64 = 3600;
 
+/// What is found right after each open request was looked at once more.
 fn found(scene: &Scene, second: i64, remind_every: Option<Duration>) -> Vec<Stuck> {
+    let looked = at(second).as_millis();
+    scene.execute(&format!("UPDATE requests SET last_seen_at = {looked} WHERE phase = 'open'"));
     let stuck = |connection: &Connection| stuck(connection, at(second), Patience::default(), remind_every);
     scene.history.read(stuck).unwrap()
 }
@@ -81,6 +84,14 @@ fn what_is_usual_is_learnt_from_requests_of_the_same_sort() {
     assert_eq!(stuck.len(), 1, "of the database's sort too few have ended");
     let reason = stuck[0].reason.to_string();
     assert_eq!(reason, "open for 3m 1s; of 20 such requests 99 % took at most 2m");
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_not_called_stuck() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(0, create("a", InProgress, 0))]);
+    let never_again = |connection: &Connection| stuck(connection, at(HOUR + 1), Patience::default(), None);
+    assert_eq!(scene.history.read(never_again).unwrap(), []);
 }
 
 #[test]

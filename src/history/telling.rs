@@ -145,9 +145,7 @@ impl WriteTx<'_> {
                 let last = last.query_row(params![receiver, group], |row| row.get(0)).optional()?;
                 not_before = grouping::due_at(stored.at, grouping, pending, last);
             }
-            if let Some(end) = mute::held_until(stored.at, &route.mute) {
-                not_before = not_before.max(end);
-            }
+            not_before = mute::held_until(not_before, &route.mute).unwrap_or(not_before);
         }
         self.put_into_outbox(Put {
             change: Some(stored.id),
