@@ -2,6 +2,8 @@
 //!
 //! - What falls into a window is told when it ends, never dropped. Windows that touch or overlap are one: what is held is
 //!   not told in the second between two of them.
+//! - Ask for the moment at which it would be told, not for that at which it happened: a group that waits may come to wait
+//!   into a window.
 //! - Times are those on the clock on the wall in the window's time zone, over changes of that clock too: a time that
 //!   comes twice lies within a window both times, and a window that begins or ends at a time that is skipped begins or
 //!   ends as the clock jumps.

@@ -12,8 +12,8 @@ fn judged(age: Duration, usual: Option<Usual>) -> Option<Reason> {
     is_stuck(NOW, NOW.minus(age), None, NOW.minus(age), usual, Patience::default())
 }
 
-fn taking(p99: Duration) -> Option<Usual> {
-    Some(Usual { p99, samples: 143 })
+fn taking(p99: Duration) -> Usual {
+    Usual { p99, samples: 143 }
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn what_is_usual_takes_twenty_to_know() {
 
 #[test]
 fn a_request_is_stuck_when_it_takes_half_as_long_again_as_is_usual() {
-    let usual = taking(12 * MINUTE);
+    let usual = Some(taking(12 * MINUTE));
     assert_eq!(judged(18 * MINUTE, usual), None);
     let reason = judged(123 * MINUTE + 7 * SECOND, usual).unwrap();
     assert_eq!(
@@ -38,17 +38,20 @@ fn a_request_is_stuck_when_it_takes_half_as_long_again_as_is_usual() {
         "open for 2h 3m; of 143 such requests 99 % took at most 12m"
     );
     // However long the usual is, it counts and not the configured age.
-    assert_eq!(judged(100 * MINUTE, taking(90 * MINUTE)), None);
-    assert_eq!(judged(Duration::from_hours(1_000_000), taking(Duration::MAX)), None);
+    assert_eq!(judged(100 * MINUTE, Some(taking(90 * MINUTE))), None);
+    assert_eq!(
+        judged(Duration::from_hours(1_000_000), Some(taking(Duration::MAX))),
+        None
+    );
 }
 
 #[test]
 fn what_is_usually_quick_is_left_alone_for_a_minute() {
     for p99 in [Duration::ZERO, SECOND, 39 * SECOND] {
-        assert_eq!(judged(MINUTE, taking(p99)), None);
-        assert!(judged(MINUTE + SECOND, taking(p99)).is_some());
+        assert_eq!(judged(MINUTE, Some(taking(p99))), None);
+        assert!(judged(MINUTE + SECOND, Some(taking(p99))).is_some());
     }
-    assert_eq!(judged(61 * SECOND, taking(41 * SECOND)), None);
+    assert_eq!(judged(61 * SECOND, Some(taking(41 * SECOND))), None);
 }
 
 #[test]
@@ -69,7 +72,7 @@ fn a_retry_after_long_past_without_a_change_is_a_standstill() {
             NOW.minus(MINUTE * 20),
             Some(retry_after),
             changed,
-            taking(MINUTE * 50),
+            Some(taking(MINUTE * 50)),
             Patience::default(),
         )
     };
@@ -92,7 +95,7 @@ fn a_retry_after_long_past_without_a_change_is_a_standstill() {
 fn whoever_never_wants_to_hear_of_it_does_not() {
     let never = Patience { stuck_after: None };
     let long_ago = NOW.minus(Duration::from_hours(100));
-    for usual in [None, taking(SECOND)] {
+    for usual in [None, Some(taking(SECOND))] {
         assert_eq!(is_stuck(NOW, long_ago, Some(long_ago), long_ago, usual, never), None);
     }
 }

@@ -75,6 +75,8 @@ group_interval = "0s"
 
 #[test]
 fn mute_windows() {
+    use Weekday::{Friday, Monday, Saturday, Sunday, Tuesday, Wednesday};
+
     let config = parse(
         r#"[[routes]]
 name = "a"
@@ -93,7 +95,6 @@ days = "tue"
     let [night, day] = config.routes[0].mute.as_slice() else {
         panic!("{:?}", config.routes[0])
     };
-    use Weekday::{Friday, Monday, Saturday, Sunday, Tuesday, Wednesday};
     assert_eq!(night.days, [Monday, Wednesday, Friday, Saturday, Sunday]);
     assert_eq!((night.from, night.to), (time(22, 0, 0, 0), time(7, 5, 0, 0)));
     assert_eq!(night.zone.iana_name(), Some("Europe/Berlin"));
