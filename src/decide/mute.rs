@@ -2,6 +2,8 @@
 //!
 //! - What falls into a window is told when it ends, never dropped. Windows that touch or overlap are one: what is held is
 //!   not told in the second between two of them.
+//! - Ask for the moment at which it would be told, not for that at which it happened: a group that waits may come to wait
+//!   into a window.
 //! - Times are those on the clock on the wall in the window's time zone, over changes of that clock too: a time that
 //!   comes twice lies within a window both times, and a window that begins or ends at a time that is skipped begins or
 //!   ends as the clock jumps.
@@ -29,9 +31,9 @@ pub struct MuteWindow {
     pub zone: TimeZone,
 }
 
-/// A week and a day: whoever is muted for longer is muted for ever, since windows come again each week. The day is for
-/// weeks in which a clock is changed.
-const FARTHEST: Duration = Duration::from_hours(8 * 24);
+/// Windows come again each week, so whoever is muted for longer is muted for ever. Two weeks and a day, because the only
+/// free moment of a week may be skipped as a clock is put forward.
+const FARTHEST: Duration = Duration::from_hours(15 * 24);
 
 /// The end of the windows that `now` lies in, `None` if it lies in none.
 pub fn held_until(now: Timestamp, windows: &[MuteWindow]) -> Option<Timestamp> {
@@ -46,9 +48,8 @@ pub fn held_until(now: Timestamp, windows: &[MuteWindow]) -> Option<Timestamp> {
     None
 }
 
-/// Whether there is a week without a moment that lies in none of the windows. `winter` and `summer`, any two moments of
-/// those seasons, stand for all weeks: clocks are changed between them, by which windows in different zones move against
-/// each other.
+/// Whether the windows leave no moment of a week free. Two weeks stand for all, one of winter and one of summer: between
+/// them clocks are changed, by which windows in different zones move against each other.
 pub fn leave_no_moment(windows: &[MuteWindow]) -> bool {
     // 2026-01-14 and 2026-07-15, both Wednesdays.
     [1_768_348_800_000, 1_784_073_600_000]

@@ -12,6 +12,7 @@ mod right;
 mod routes;
 mod syntax;
 mod targets;
+mod telling;
 
 use std::path::Path;
 
@@ -60,6 +61,23 @@ const LISTS: &[(&str, &[&str])] = &[
             "max_messages_per_minute",
             "escalate_to",
             "escalate_after",
+        ],
+    ),
+    (
+        "{fields}",
+        &[
+            "\"kind\"",
+            "\"status\"",
+            "\"from\"",
+            "\"type_name\"",
+            "\"identifier\"",
+            "\"operation\"",
+            "\"error_code\"",
+            "\"target\"",
+            "\"account_id\"",
+            "\"region\"",
+            "\"hook_type_name\"",
+            "\"failure_mode\"",
         ],
     ),
     (

@@ -55,25 +55,20 @@ const RECEIVER: &str = "the name of another receiver";
 /// That each `escalate_to` names another receiver, and not one that would tell this one in turn: when both fail, no one
 /// would be told. `entries` and `receivers` are in the same order.
 pub(super) fn check_escalations(entries: &[Section<'_>], receivers: &[ReceiverSettings]) -> Read<()> {
-    let escalates_to = |receiver: &ReceiverSettings| receiver.escalation.as_ref().map(|found| found.to.clone());
-    let checked = entries.iter().zip(receivers).filter_map(|(section, receiver)| {
-        let item = section.get("escalate_to")?;
-        let to = escalates_to(receiver)?;
-        let found = quoted(&to);
-        let names = receivers.iter().map(|receiver| receiver.name.as_str());
-        let fault = match receivers.iter().position(|other| other.name == to) {
-            None => format!(
-                "no receiver is named {found}{}; known are {}",
-                suggestion(&to, names.clone()),
-                listed(names)
-            ),
-            Some(_) if to == receiver.name => "names the receiver itself, which is what fails then".to_owned(),
-            // Told once of the two, at the later one.
-            Some(other)
-                if escalates_to(&receivers[other]).as_ref() == Some(&receiver.name)
-                    && receivers[..other].len()
-                        < receivers.iter().take_while(|one| one.name != receiver.name).count() =>
-            {
+    let escalates_to = |index: usize| receivers[index].escalation.as_ref().map(|found| found.to.as_str());
+    let checked = entries.iter().enumerate().filter_map(|(index, section)| {
+        let (item, to) = (section.get("escalate_to")?, escalates_to(index)?);
+        let name = receivers[index].name.as_str();
+        let found = quoted(to);
+        let fault = match receivers.iter().position(|receiver| receiver.name == to) {
+            None => {
+                let names = receivers.iter().map(|receiver| receiver.name.as_str());
+                let suggestion = suggestion(to, names.clone());
+                format!("no receiver is named {found}{suggestion}; known are {}", listed(names))
+            }
+            Some(other) if other == index => "names the receiver itself, which is what fails then".to_owned(),
+            // Told once, at the later of the two.
+            Some(other) if other < index && escalates_to(other) == Some(name) => {
                 format!("{found} escalates to this receiver in turn: when both fail, no one is told")
             }
             Some(_) => return None,
