@@ -11,7 +11,9 @@ const HOUR: i64 = 3600;
 /// What is found right after each open request was looked at once more.
 fn found(scene: &Scene, second: i64, remind_every: Option<Duration>) -> Vec<Stuck> {
     let looked = at(second).as_millis();
-    scene.execute(&format!("UPDATE requests SET last_seen_at = {looked} WHERE phase = 'open'"));
+    scene.execute(&format!(
+        "UPDATE requests SET last_seen_at = {looked} WHERE phase = 'open'"
+    ));
     let stuck = |connection: &Connection| stuck(connection, at(second), Patience::default(), remind_every);
     scene.history.read(stuck).unwrap()
 }
