@@ -35,6 +35,9 @@ const STEPS: [Step; 5] = [
     Step::Answered,
 ];
 
+/// Where a send was struck, with its id if that had been read.
+type Strike = (Step, Option<String>);
+
 /// A webhook that can kill its sender.
 #[derive(Clone, Default)]
 struct Killer {
@@ -42,8 +45,8 @@ struct Killer {
     order: Arc<Mutex<Option<(Step, Pid)>>>,
     /// How often each id was read as a whole.
     read: Arc<Mutex<BTreeMap<String, usize>>>,
-    /// The id on whose way the sender was killed; none if it had not been read.
-    struck: Arc<Mutex<Vec<(Step, Option<String>)>>>,
+    /// In the order in which it came.
+    struck: Arc<Mutex<Vec<Strike>>>,
 }
 
 impl Killer {
