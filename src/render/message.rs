@@ -70,7 +70,10 @@ impl<'n> Message<'n> {
     /// With ccwatch's own words.
     pub fn new(news: &'n News) -> Self {
         let (words, present) = match news {
-            News::Change(announcement) => (words::words(announcement), Some(present::words(announcement))),
+            News::Change(announcement) => {
+                let present = present::words(&present::announcement(announcement));
+                (words::words(announcement), Some(present))
+            }
             News::Digest(digest) => (digest::words(digest), None),
             News::Receiver(notice) => (notice::words(notice), None),
         };

@@ -7,12 +7,15 @@
 //!   [`printable`](crate::model::printable()).
 //! - **No message is empty**, whatever the service left out.
 
+mod console;
 mod digest;
 mod message;
 mod notice;
 mod present;
+mod remedies;
 pub mod samples;
 pub mod text;
+mod verdict;
 mod words;
 
 pub use message::{Fact, Link, Message, Tone, Words};

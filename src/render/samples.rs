@@ -51,6 +51,24 @@ pub fn failed_request() -> Announcement {
     }
 }
 
+/// A database that has been created for too long.
+pub fn stuck_request() -> Announcement {
+    let mut announcement = failed_request();
+    let text = |text: &str| Some(text.to_owned());
+    announcement.kind = ChangeKind::RequestStuck;
+    announcement.from = text("IN_PROGRESS");
+    announcement.to = text("IN_PROGRESS");
+    announcement.error_code = None;
+    announcement.message = text("open for 2h 5m; 99 of 100 such requests took less than 18m");
+    let request = &mut announcement.request;
+    request.type_name = text("AWS::RDS::DBInstance");
+    request.identifier = text("orders");
+    request.status = text("IN_PROGRESS");
+    (request.error_code, request.status_message) = (None, None);
+    (request.finished_at, request.duration_s, request.open) = (None, None, true);
+    announcement
+}
+
 /// A hook that found fault with it.
 pub fn failed_hook(failure_mode: &str) -> Announcement {
     let request = failed_request();
@@ -158,6 +176,7 @@ pub fn every_kind() -> Vec<News> {
     let of_kind = |kind: &str| {
         let mut announcement = match kind {
             "hook.status" | "hook.detail" => failed_hook("WARN"),
+            "request.stuck" => stuck_request(),
             _ => failed_request(),
         };
         announcement.kind = ChangeKind::from(kind);
