@@ -43,6 +43,7 @@ pub use problems::ConfigErrors;
 use crate::decide::cadence::Pace;
 use crate::decide::route::{Audience, Route};
 use crate::model::{AccountId, Region};
+use crate::render::Templates;
 
 /// What `ccwatch run` is told to do. Whatever can be checked without a network has been.
 #[derive(Debug)]
@@ -107,6 +108,8 @@ pub struct ReceiverSettings {
     /// How long one attempt may take.
     pub time_out: Duration,
     pub audience: Audience,
+    /// Sound: they were tried when they were read.
+    pub templates: Templates,
     pub kind: ReceiverKind,
 }
 

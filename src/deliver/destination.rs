@@ -15,7 +15,7 @@ use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
 use crate::model::{Delivery, Timestamp};
-use crate::render::Message;
+use crate::render::{Renderer, TemplateError};
 
 /// Where deliveries go: a `[[receivers]]` entry, ready to send.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Destination {
     pub give_up_after: Duration,
     /// How long one attempt may take.
     pub time_out: Duration,
+    /// Puts the news into words.
+    pub renderer: Renderer,
     pub receiver: Arc<dyn Receiver>,
 }
 
@@ -52,6 +54,7 @@ pub fn build(settings: &[ReceiverSettings], output: &Output) -> Result<Vec<Desti
             name: settings.name.clone(),
             give_up_after: settings.give_up_after,
             time_out: settings.time_out,
+            renderer: Renderer::new(settings.templates.clone()),
             receiver: receiver(settings, &mut http, output)?,
         })
     };
@@ -96,7 +99,19 @@ fn receiver(
 impl Destination {
     /// Makes the next attempt, within the time limit. Errors are prefixed with the receiver's name.
     pub async fn send(&self, delivery: &Delivery, now: Timestamp) -> Report {
-        let message = Message::new(&delivery.news);
+        let rendered = match self.renderer.message(&delivery.news) {
+            Ok(rendered) => rendered,
+            Err(error) => return self.without_payload(&error),
+        };
+        for error in &rendered.failures {
+            tracing::warn!(
+                receiver = self.name,
+                template = error.part.as_str(),
+                %error,
+                "a template fails; ccwatch's own words stand in its place"
+            );
+        }
+        let message = rendered.message;
         let deadline = Instant::now() + self.time_out;
         let idempotency_key = match delivery.ids.as_slice() {
             [id] => format!("{}-{}", message.id(), id.0),
@@ -129,6 +144,16 @@ impl Destination {
         }
         report
     }
+
+    /// There is nothing to send, and another attempt would make the same of it.
+    fn without_payload(&self, error: &TemplateError) -> Report {
+        Report::from(Outcome::Rejected {
+            error: format!(
+                "receiver `{}`: its `payload` makes nothing of this news: {error}",
+                self.name
+            ),
+        })
+    }
 }
 
 #[cfg(test)]
@@ -137,6 +162,8 @@ mod tests {
     use crate::config::LogFormat;
     use crate::decide::route::Audience;
     use crate::deliver::samples::{NOW, delivery};
+    use crate::model::News;
+    use crate::render::{Part, Template, Templates};
 
     fn settings(name: &str, kind: ReceiverKind) -> ReceiverSettings {
         ReceiverSettings {
@@ -144,6 +171,7 @@ mod tests {
             give_up_after: Duration::from_hours(24),
             time_out: Duration::from_millis(100),
             audience: Audience::Machines,
+            templates: Templates::default(),
             kind,
         }
     }
@@ -225,6 +253,39 @@ mod tests {
                 error: "receiver `ops`: not done within 100ms; raise its `time_out` if it needs longer".into(),
                 retry_after: None
             }
+        );
+    }
+
+    fn exec_with_payload(script: &str, payload: &str) -> Destination {
+        let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+        let mut settings = settings("ops", ReceiverKind::Exec { command });
+        settings.time_out = Duration::from_mins(1);
+        settings.templates.payload = Some(Template::new(Part::Payload, payload).unwrap());
+        build(&[settings], &output()).unwrap().remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_payload_is_what_is_sent() {
+        let destination = exec_with_payload("read -r line; test \"$line\" = 'it is FAILED'", "it is {{ to }}\n");
+        assert_eq!(
+            destination.send(&delivery(1, "a", 0), NOW).await.outcome,
+            Outcome::Accepted
+        );
+    }
+
+    #[tokio::test]
+    async fn a_payload_that_cannot_be_made_is_given_up_with_the_reason() {
+        let destination = exec_with_payload("true", "{% if to == 'PAUSED' %}{{ 1 / 0 }}{% endif %}x");
+        let mut delivery = delivery(1, "a", 0);
+        let News::Change(change) = &mut delivery.news else {
+            panic!("{delivery:?}");
+        };
+        change.to = Some("PAUSED".into());
+        let error = "receiver `ops`: its `payload` makes nothing of this news: line 1 of the template: invalid operation: \
+                     unable to calculate 1 / 0";
+        assert_eq!(
+            destination.send(&delivery, NOW).await.outcome,
+            Outcome::Rejected { error: error.into() }
         );
     }
 }

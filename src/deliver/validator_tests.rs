@@ -87,6 +87,7 @@ async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
         give_up_after: std::time::Duration::MAX,
         time_out: std::time::Duration::from_mins(1),
         audience: Audience::Machines,
+        templates: crate::render::Templates::default(),
         kind: kind(&double.url),
     };
     let receiver = build(&[settings], &Output::new(std::io::sink(), false))

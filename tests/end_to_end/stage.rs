@@ -16,7 +16,7 @@ use ccwatch::decide::route::Route;
 use ccwatch::deliver::{Attempt, Destination, Pace as SendPace, Preview, Receiver, Report, Sending};
 use ccwatch::history::{History, Reader};
 use ccwatch::model::{AccountId, Announcement, Region, Timestamp};
-use ccwatch::render::Message;
+use ccwatch::render::{Message, Renderer};
 use ccwatch::simulator::{InMemory, Scenario, Simulator};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -154,6 +154,7 @@ impl Stage {
             name: "remembers".into(),
             give_up_after: Duration::from_hours(24),
             time_out: Duration::from_secs(15),
+            renderer: Renderer::default(),
             receiver: Arc::new(self.received.clone()),
         };
         let route = Route {

@@ -16,7 +16,7 @@ use super::*;
 use crate::decide::retry::Verdict;
 use crate::deliver::samples::{NOW, delivery};
 use crate::deliver::{Attempt, Preview, Receiver, Sending};
-use crate::render::Message;
+use crate::render::{Message, Renderer};
 
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 enum Failing {
@@ -271,6 +271,7 @@ impl World {
             name: "r".into(),
             give_up_after: Duration::from_hours(24),
             time_out: TIME_OUT,
+            renderer: Renderer::default(),
             receiver: receiver.clone(),
         };
         let (bell, ring) = watch::channel(());

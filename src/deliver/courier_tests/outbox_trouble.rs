@@ -67,6 +67,7 @@ async fn a_recording_that_falls_due_while_the_courier_takes_its_turn_is_not_left
         name: "r".into(),
         give_up_after: Duration::from_hours(24),
         time_out: TIME_OUT,
+        renderer: Renderer::default(),
         receiver,
     };
     let (_bell, ring) = watch::channel(());
