@@ -47,6 +47,7 @@ use crate::decide::cadence::Pace;
 use crate::decide::route::{Audience, Route};
 use crate::decide::stuck::Patience;
 use crate::model::{AccountId, Region};
+use crate::render::Templates;
 
 /// What `ccwatch run` is told to do. Whatever can be checked without a network has been.
 #[derive(Debug)]
@@ -117,6 +118,8 @@ pub struct ReceiverSettings {
     /// `None`: the tool's own pace.
     pub max_messages_per_minute: Option<f64>,
     pub escalation: Option<Escalation>,
+    /// Sound: they were tried when they were read.
+    pub templates: Templates,
     pub kind: ReceiverKind,
 }
 
@@ -148,6 +151,7 @@ impl ReceiverSettings {
             digest_over: (audience == Audience::People).then_some(receivers::DIGEST_OVER),
             max_messages_per_minute: None,
             escalation: None,
+            templates: Templates::default(),
             kind,
         }
     }

@@ -15,7 +15,7 @@ use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
 use crate::model::{Delivery, Timestamp};
-use crate::render::Message;
+use crate::render::{Renderer, TemplateError};
 
 /// Where deliveries go: a `[[receivers]]` entry, ready to send.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Destination {
     pub digest_over: Option<u32>,
     /// The least time between two sends, in place of the receiver's own.
     pub spacing: Option<Duration>,
+    /// Puts the news into words.
+    pub renderer: Renderer,
     pub receiver: Arc<dyn Receiver>,
 }
 
@@ -60,6 +62,7 @@ pub fn build(settings: &[ReceiverSettings], output: &Output) -> Result<Vec<Desti
             spacing: settings
                 .max_messages_per_minute
                 .map(|most| Duration::try_from_secs_f64(60.0 / most).unwrap_or(Duration::MAX)),
+            renderer: Renderer::new(settings.templates.clone()),
             receiver: receiver(settings, &mut http, output)?,
         })
     };
@@ -113,7 +116,19 @@ impl Destination {
 
     /// Makes the next attempt, within the time limit. Errors are prefixed with the receiver's name.
     pub async fn send(&self, delivery: &Delivery, now: Timestamp) -> Report {
-        let message = Message::new(&delivery.news);
+        let rendered = match self.renderer.message(&delivery.news) {
+            Ok(rendered) => rendered,
+            Err(error) => return self.without_payload(&error),
+        };
+        for error in &rendered.failures {
+            tracing::warn!(
+                receiver = self.name,
+                template = error.part.as_str(),
+                %error,
+                "a template fails; ccwatch's own words stand in its place"
+            );
+        }
+        let message = rendered.message;
         let deadline = Instant::now() + self.time_out;
         let idempotency_key = match delivery.ids.as_slice() {
             [id] => format!("{}-{}", message.id(), id.0),
@@ -146,6 +161,18 @@ impl Destination {
         }
         report
     }
+
+    /// There is nothing to send, and another attempt would make the same of it.
+    fn without_payload(&self, error: &TemplateError) -> Report {
+        // A person mends it, and starts ccwatch again: nothing is lost by it.
+        Report::from(Outcome::Failed {
+            error: format!(
+                "receiver `{}`: its `payload` makes nothing of this news: {error}",
+                self.name
+            ),
+            retry_after: None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -154,6 +181,8 @@ mod tests {
     use crate::config::LogFormat;
     use crate::decide::route::Audience;
     use crate::deliver::samples::{NOW, delivery};
+    use crate::model::News;
+    use crate::render::{Part, Template};
 
     fn settings(name: &str, kind: ReceiverKind) -> ReceiverSettings {
         ReceiverSettings {
@@ -238,6 +267,42 @@ mod tests {
             Outcome::Failed {
                 error: "receiver `ops`: not done within 100ms; raise its `time_out` if it needs longer".into(),
                 retry_after: None
+            }
+        );
+    }
+
+    fn exec_with_payload(script: &str, payload: &str) -> Destination {
+        let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+        let mut settings = settings("ops", ReceiverKind::Exec { command });
+        settings.time_out = Duration::from_mins(1);
+        settings.templates.payload = Some(Template::new(Part::Payload, payload).unwrap());
+        build(&[settings], &output()).unwrap().remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_payload_is_what_is_sent() {
+        let destination = exec_with_payload("read -r line; test \"$line\" = 'it is FAILED'", "it is {{ to }}\n");
+        assert_eq!(
+            destination.send(&delivery(1, "a", 0), NOW).await.outcome,
+            Outcome::Accepted
+        );
+    }
+
+    #[tokio::test]
+    async fn a_payload_that_cannot_be_made_is_given_up_with_the_reason() {
+        let destination = exec_with_payload("true", "{% if to == 'PAUSED' %}{{ 1 / 0 }}{% endif %}x");
+        let mut delivery = delivery(1, "a", 0);
+        let News::Change(change) = &mut delivery.news else {
+            panic!("{delivery:?}");
+        };
+        change.to = Some("PAUSED".into());
+        let error = "receiver `ops`: its `payload` makes nothing of this news: line 1 of the template: invalid operation: \
+                     unable to calculate 1 / 0";
+        assert_eq!(
+            destination.send(&delivery, NOW).await.outcome,
+            Outcome::Failed {
+                error: error.into(),
+                retry_after: None,
             }
         );
     }

@@ -82,6 +82,53 @@ command = []
     );
 }
 
+/// A template is tried where it is read, and its own line is told.
+#[test]
+fn templates() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = "https://example.com"
+title = "{{ target }}: {{ words.titel }}"
+body = """
+{{ message }}
+{{ hook.status }}"""
+"#,
+        "5:9: receivers[0].title: line 1 of the template: there is no `words.titel`; there are tone, title, about, hook, status, reason, meaning, facts, items, link
+6:8: receivers[0].body: line 2 of the template: undefined value: `hook.status` is undefined (tried with request.status)",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "exec"
+command = "/bin/true"
+payload = "{{ request.status }}x"
+[[receivers]]
+name = "b"
+type = "webhook"
+url = "https://example.com"
+payload = 3
+"#,
+        r#"5:11: receivers[0].payload: line 1 of the template: undefined value: `request.status` is undefined (tried with receiver.failing)
+10:11: receivers[1].payload: expected a template, such as "{{ target }}: {{ words.title }}", found an integer"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "log"
+title = "{{ x"
+[[receivers]]
+name = "b"
+type = "slack"
+url = "https://example.com"
+payload = "{{ x"
+"#,
+        r#"4:1: receivers[0].title: unknown key; the keys of a receiver of type "log" are name, type, give_up_after, time_out, format
+9:1: receivers[1].payload: unknown key; the keys of a receiver of type "slack" are name, type, give_up_after, time_out, title, body, url"#,
+    );
+}
+
 /// A secret that is missing is told by where it should be.
 #[test]
 fn secrets() {

@@ -2,8 +2,9 @@
 //!
 //! - **Inside every limit**, counted after escaping: a block that is too long makes Slack refuse the whole message, and
 //!   the news would be lost for good.
-//! - **Nothing in a message can ping or link.** `&`, `<` and `>` are escaped, which is all that Slack asks for; text from
-//!   outside stands in `plain_text`, or in `mrkdwn` marked `verbatim`, so that a bare `@here` stays what it is.
+//! - **Nothing from outside can ping or link**; the one link is ccwatch's own. `&`, `<` and `>` are escaped, which is all that
+//!   Slack asks for; text from outside stands in `plain_text`, or in `mrkdwn` marked `verbatim`, so that a bare `@here` stays
+//!   what it is.
 //! - **One message a second**, as Slack allows.
 //!
 //! <https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks>,
@@ -32,6 +33,8 @@ const REASON: usize = 3000;
 const FACT: usize = 600;
 const MEANING: usize = 500;
 const FALLBACK: usize = 1000;
+/// Far longer than the addresses and labels that there are, which are never cut.
+const LINK: usize = 500;
 
 /// A receiver of type `slack`.
 #[derive(Debug)]
@@ -121,6 +124,12 @@ fn message(words: &Words) -> Value {
         if let Some(meaning) = &words.meaning {
             blocks.push(json!({"type": "context", "elements": [plain(meaning, MEANING)]}));
         }
+    }
+    if let Some(link) = &words.link {
+        // Both are ccwatch's own; escaped, as Slack asks of an address too.
+        let text = format!("<{}|{}>", escape(&link.url, LINK), escape(link.label, LINK));
+        let element = json!({"type": "mrkdwn", "text": text, "verbatim": true});
+        blocks.push(json!({"type": "context", "elements": [element]}));
     }
     json!({"text": escape(&fallback(mark, words), FALLBACK), "blocks": blocks})
 }

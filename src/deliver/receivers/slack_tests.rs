@@ -13,6 +13,11 @@ fn refusal(message: &Value) -> Option<String> {
     let mut check = |text: &Value, longest: usize| {
         let text = text.as_str().unwrap_or_default();
         total += length(text);
+        // The one link: ccwatch's own, to the AWS console.
+        let link = text
+            .strip_prefix("<https://console.")
+            .and_then(|rest| rest.strip_suffix('>'));
+        let text = link.unwrap_or(text);
         let entities = ["&amp;", "&lt;", "&gt;"]
             .map(|entity| text.matches(entity).count())
             .iter()
@@ -92,6 +97,15 @@ async fn slack_takes_it() {
     ] {
         assert_eq!(send(&double, &announcement).await, Outcome::Accepted);
     }
+}
+
+#[test]
+fn it_ends_with_the_link_and_has_none_where_there_is_none() {
+    let last = |message: &Value| message["blocks"].as_array().unwrap().last().unwrap().to_string();
+    let mut announcement = failed_request();
+    assert!(last(&message_about(&announcement)).contains("<https://console.aws.amazon.com/cloudtrail/"));
+    announcement.region.0 = "<https://example.com|x>".into();
+    assert!(!message_about(&announcement).to_string().contains("<http"));
 }
 
 #[test]
