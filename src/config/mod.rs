@@ -125,6 +125,13 @@ pub enum ReceiverKind {
     Slack {
         url: SecretString,
     },
+    SlackBot {
+        /// Of the Web API.
+        url: SecretString,
+        token: SecretString,
+        /// The channel's id.
+        channel: String,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,

@@ -6,11 +6,12 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::http::{Http, HttpError};
+use super::http::{Bearer, Http, HttpError, TokenError};
 use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
-use super::receivers::slack::Slack;
+use super::receivers::slack::bot::SlackBot;
+use super::receivers::slack::webhook::Slack;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
@@ -35,6 +36,8 @@ pub enum BuildError {
     Http(#[from] HttpError),
     #[error("receiver `{receiver}`: its `url` cannot be used: {error}")]
     Url { receiver: String, error: HttpError },
+    #[error("receiver `{receiver}`: {error}")]
+    Token { receiver: String, error: TokenError },
     #[error("receiver `{receiver}`: {error}")]
     WebhookSecret {
         receiver: String,
@@ -65,27 +68,36 @@ fn receiver(
     output: &Output,
 ) -> Result<Arc<dyn Receiver>, BuildError> {
     let receiver = || settings.name.clone();
-    let mut endpoint = |url: &SecretString| {
+    let mut endpoint = |url: &SecretString, tokens: &[&SecretString]| {
         let http = match http {
             Some(http) => http,
             None => http.insert(Http::new()?),
         };
-        http.endpoint(url.expose_secret(), &[])
+        http.endpoint(url.expose_secret(), tokens)
             .map_err(|error| BuildError::Url {
                 receiver: receiver(),
                 error,
             })
     };
+    let bearer = |token: &SecretString| {
+        Bearer::new(token).map_err(|error| BuildError::Token {
+            receiver: receiver(),
+            error,
+        })
+    };
     Ok(match &settings.kind {
         ReceiverKind::Log { format } => Arc::new(Log::new(*format, output.clone())),
         ReceiverKind::Webhook { url, secrets } => {
-            let webhook = Webhook::new(endpoint(url)?, secrets);
+            let webhook = Webhook::new(endpoint(url, &[])?, secrets);
             Arc::new(webhook.map_err(|error| BuildError::WebhookSecret {
                 receiver: receiver(),
                 error,
             })?)
         }
-        ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url)?)),
+        ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url, &[])?)),
+        ReceiverKind::SlackBot { url, token, channel } => {
+            Arc::new(SlackBot::new(endpoint(url, &[token])?, bearer(token)?, channel))
+        }
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -164,6 +176,14 @@ mod tests {
             ),
             settings("slack", ReceiverKind::Slack { url: url() }),
             settings(
+                "slack-bot",
+                ReceiverKind::SlackBot {
+                    url: url(),
+                    token: "xoxb-T0SECRETmarker".into(),
+                    channel: "C0123456789".into(),
+                },
+            ),
+            settings(
                 "webhook",
                 ReceiverKind::Webhook {
                     url: url(),
@@ -182,7 +202,7 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "webhook", "exec"]);
+        assert_eq!(names, ["log", "slack", "slack-bot", "webhook", "exec"]);
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 
@@ -202,6 +222,14 @@ mod tests {
                     secrets: vec!["T0SECRETmarker!".into()],
                 },
                 "secret",
+            ),
+            (
+                ReceiverKind::SlackBot {
+                    url: url(),
+                    token: "T0SECRETmarker\n".into(),
+                    channel: "C0123456789".into(),
+                },
+                "`token`",
             ),
             (ReceiverKind::Exec { command: vec![] }, "`command`"),
         ] {

@@ -80,8 +80,9 @@ async fn is_content(script: &str, (_, headers, body): &Received) -> Option<Resul
     )
 }
 
-async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
-    let double = Double::start(|_| answer(200, &[], "ok")).await;
+/// `said` is what a tool that accepts it answers.
+async fn check(kind: impl Fn(&str) -> ReceiverKind, said: &'static str, script: &str) {
+    let double = Double::start(move |_| answer(200, &[], said)).await;
     let settings = ReceiverSettings {
         name: "r".into(),
         give_up_after: std::time::Duration::MAX,
@@ -114,7 +115,13 @@ async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
 
 #[tokio::test]
 async fn slacks_own_library_parses_the_message() {
-    check(|url| ReceiverKind::Slack { url: url.into() }, CHECK_SLACK).await;
+    check(|url| ReceiverKind::Slack { url: url.into() }, "ok", CHECK_SLACK).await;
+    let kind = |url: &str| ReceiverKind::SlackBot {
+        url: url.into(),
+        token: "xoxb-1".into(),
+        channel: "C0123456789".into(),
+    };
+    check(kind, r#"{"ok":true,"channel":"C0123456789","ts":"1.1"}"#, CHECK_SLACK).await;
 }
 
 #[tokio::test]
@@ -123,5 +130,5 @@ async fn the_webhook_is_verified_and_parsed_by_the_reference_libraries() {
         url: url.into(),
         secrets: vec![SECRET.into()],
     };
-    check(kind, CHECK_WEBHOOK).await;
+    check(kind, "", CHECK_WEBHOOK).await;
 }

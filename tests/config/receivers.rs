@@ -174,3 +174,25 @@ url = ""
         "4:7: receivers[0].url: the value is empty",
     );
 }
+
+/// What is wrong with a receiver of a chat tool.
+#[test]
+fn chat() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack-bot"
+[[receivers]]
+name = "b"
+type = "slack-bot"
+token = "xoxb-hunter2 x"
+channel = "ops"
+url = "hunter2"
+"#,
+        r#"1:1: receivers[0].token: missing; expected the app's bot token, xoxb-…, as text or by reference: { env = "NAME" }
+1:1: receivers[0].channel: missing; expected a channel's id, such as "C0123456789", which Slack shows at the end of the channel's details
+7:9: receivers[1].token: the value holds a space, or another character that no token has
+8:11: receivers[1].channel: expected a channel's id, such as "C0123456789", which Slack shows at the end of the channel's details, found "ops"
+9:7: receivers[1].url: the value is not a URL (relative URL without a base)"#,
+    );
+}
