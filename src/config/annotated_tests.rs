@@ -30,6 +30,11 @@ fn every_setting_in_it_is_right() {
     )
     .unwrap();
     std::fs::write(credentials.path().join("slack-token"), "xoxb-1").unwrap();
+    std::fs::write(
+        credentials.path().join("discord-url"),
+        "https://discord.com/api/webhooks/1/x",
+    )
+    .unwrap();
     std::fs::write(credentials.path().join("webhook.key"), key).unwrap();
     let environment: Environment = [
         ("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap()),
@@ -42,7 +47,7 @@ fn every_setting_in_it_is_right() {
     assert_eq!(config.warnings, [""; 0]);
     assert_eq!(
         (config.targets.len(), config.receivers.len(), config.routes.len()),
-        (3, 5, 2)
+        (3, 6, 2)
     );
     // What stands there as a default is the default.
     let plain = Config::parse(

@@ -132,6 +132,11 @@ pub enum ReceiverKind {
         /// The channel's id.
         channel: String,
     },
+    Discord {
+        url: SecretString,
+        /// Whether the webhook's channel is a forum.
+        is_forum: bool,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::http::{Bearer, Http, HttpError, TokenError};
 use super::receiver::{Attempt, Receiver, Report};
+use super::receivers::discord::Discord;
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
 use super::receivers::slack::bot::SlackBot;
@@ -98,6 +99,7 @@ fn receiver(
         ReceiverKind::SlackBot { url, token, channel } => {
             Arc::new(SlackBot::new(endpoint(url, &[token])?, bearer(token)?, channel))
         }
+        ReceiverKind::Discord { url, is_forum } => Arc::new(Discord::new(endpoint(url, &[])?, *is_forum)),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -184,6 +186,13 @@ mod tests {
                 },
             ),
             settings(
+                "discord",
+                ReceiverKind::Discord {
+                    url: url(),
+                    is_forum: true,
+                },
+            ),
+            settings(
                 "webhook",
                 ReceiverKind::Webhook {
                     url: url(),
@@ -202,7 +211,7 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "slack-bot", "webhook", "exec"]);
+        assert_eq!(names, ["log", "slack", "slack-bot", "discord", "webhook", "exec"]);
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

@@ -29,6 +29,7 @@ use url::Url;
 pub use answer::Answer;
 pub use json::{Bearer, TokenError};
 use mask::Mask;
+pub(in crate::deliver) use retry_after::seconds;
 
 use crate::decide::retry::Outcome;
 use crate::deliver::receiver::{Attempt, Report};

@@ -33,7 +33,14 @@ to = "log"
 const LISTS: &[(&str, &[&str])] = &[
     (
         "{types}",
-        &["\"log\"", "\"slack\"", "\"slack-bot\"", "\"webhook\"", "\"exec\""],
+        &[
+            "\"log\"",
+            "\"slack\"",
+            "\"slack-bot\"",
+            "\"discord\"",
+            "\"webhook\"",
+            "\"exec\"",
+        ],
     ),
     (
         "{receiver keys}",
@@ -46,6 +53,7 @@ const LISTS: &[(&str, &[&str])] = &[
             "url",
             "token",
             "channel",
+            "forum",
             "secret",
             "command",
         ],

@@ -1,5 +1,7 @@
 //! The receivers, a file each.
 
+mod detail;
+pub mod discord;
 pub mod exec;
 mod living;
 pub mod log;

@@ -1,4 +1,4 @@
-//! The sign of a tone.
+//! The sign and the colour of a tone.
 
 use crate::render::Tone;
 
@@ -9,5 +9,15 @@ pub(super) fn sign(tone: Tone) -> &'static str {
         Tone::Bad => "❌",
         Tone::Warning => "⚠️",
         Tone::Neutral => "🔹",
+    }
+}
+
+/// Red, green and blue, eight bits each.
+pub(super) fn colour(tone: Tone) -> u32 {
+    match tone {
+        Tone::Good => 0x2E_A0_43,
+        Tone::Bad => 0xDA_36_33,
+        Tone::Warning => 0xD2_99_22,
+        Tone::Neutral => 0x38_8B_FD,
     }
 }
