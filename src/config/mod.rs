@@ -137,10 +137,22 @@ pub enum ReceiverKind {
         /// Whether the webhook's channel is a forum.
         is_forum: bool,
     },
+    Mattermost {
+        /// The webhook's, or for a bot the server's.
+        url: SecretString,
+        bot: Option<MattermostBotSettings>,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,
     },
+}
+
+/// A bot of Mattermost.
+#[derive(Debug, Clone)]
+pub struct MattermostBotSettings {
+    pub token: SecretString,
+    pub channel_id: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

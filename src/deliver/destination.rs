@@ -11,6 +11,8 @@ use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::discord::Discord;
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
+use super::receivers::mattermost::bot::MattermostBot;
+use super::receivers::mattermost::webhook::Mattermost;
 use super::receivers::slack::bot::SlackBot;
 use super::receivers::slack::webhook::Slack;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
@@ -100,6 +102,12 @@ fn receiver(
             Arc::new(SlackBot::new(endpoint(url, &[token])?, bearer(token)?, channel))
         }
         ReceiverKind::Discord { url, is_forum } => Arc::new(Discord::new(endpoint(url, &[])?, *is_forum)),
+        ReceiverKind::Mattermost { url, bot: None } => Arc::new(Mattermost::new(endpoint(url, &[])?)),
+        ReceiverKind::Mattermost { url, bot: Some(bot) } => Arc::new(MattermostBot::new(
+            endpoint(url, &[&bot.token])?,
+            bearer(&bot.token)?,
+            &bot.channel_id,
+        )),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -148,7 +156,7 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::LogFormat;
+    use crate::config::{LogFormat, MattermostBotSettings};
     use crate::decide::route::Audience;
     use crate::deliver::samples::{NOW, delivery};
 
@@ -192,6 +200,17 @@ mod tests {
                     is_forum: true,
                 },
             ),
+            settings("mattermost", ReceiverKind::Mattermost { url: url(), bot: None }),
+            settings(
+                "mattermost-bot",
+                ReceiverKind::Mattermost {
+                    url: url(),
+                    bot: Some(MattermostBotSettings {
+                        token: "T0SECRETmarker".into(),
+                        channel_id: "4xp9fdt77pncbef59f4k1qe83o".into(),
+                    }),
+                },
+            ),
             settings(
                 "webhook",
                 ReceiverKind::Webhook {
@@ -211,7 +230,8 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "slack-bot", "discord", "webhook", "exec"]);
+        let given = kinds.each_ref().map(|settings| settings.name.as_str());
+        assert_eq!(names, given);
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

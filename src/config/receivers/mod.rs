@@ -3,6 +3,7 @@
 mod discord;
 mod exec;
 mod log;
+mod mattermost;
 mod slack;
 mod slack_bot;
 mod webhook;
@@ -36,11 +37,12 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 6] = [
+pub(super) const TYPES: [Type; 7] = [
     log::TYPE,
     slack::TYPE,
     slack_bot::TYPE,
     discord::TYPE,
+    mattermost::TYPE,
     webhook::TYPE,
     exec::TYPE,
 ];

@@ -5,6 +5,8 @@ pub mod discord;
 pub mod exec;
 mod living;
 pub mod log;
+pub mod mattermost;
 mod sign;
 pub mod slack;
+mod unlinked;
 pub mod webhook;
