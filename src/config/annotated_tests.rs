@@ -36,6 +36,11 @@ fn every_setting_in_it_is_right() {
     )
     .unwrap();
     std::fs::write(credentials.path().join("mattermost-token"), "xyz").unwrap();
+    std::fs::write(
+        credentials.path().join("teams-url"),
+        "https://prod-1.westeurope.logic.azure.com/workflows/x",
+    )
+    .unwrap();
     std::fs::write(credentials.path().join("webhook.key"), key).unwrap();
     let environment: Environment = [
         ("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap()),
@@ -48,7 +53,7 @@ fn every_setting_in_it_is_right() {
     assert_eq!(config.warnings, [""; 0]);
     assert_eq!(
         (config.targets.len(), config.receivers.len(), config.routes.len()),
-        (3, 7, 2)
+        (3, 8, 2)
     );
     // What stands there as a default is the default.
     let plain = Config::parse(

@@ -142,6 +142,9 @@ pub enum ReceiverKind {
         url: SecretString,
         bot: Option<MattermostBotSettings>,
     },
+    Teams {
+        url: SecretString,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,

@@ -15,6 +15,7 @@ use super::receivers::mattermost::bot::MattermostBot;
 use super::receivers::mattermost::webhook::Mattermost;
 use super::receivers::slack::bot::SlackBot;
 use super::receivers::slack::webhook::Slack;
+use super::receivers::teams::Teams;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
@@ -108,6 +109,7 @@ fn receiver(
             bearer(&bot.token)?,
             &bot.channel_id,
         )),
+        ReceiverKind::Teams { url } => Arc::new(Teams::new(endpoint(url, &[])?)),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -211,6 +213,7 @@ mod tests {
                     }),
                 },
             ),
+            settings("teams", ReceiverKind::Teams { url: url() }),
             settings(
                 "webhook",
                 ReceiverKind::Webhook {

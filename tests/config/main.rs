@@ -39,6 +39,7 @@ const LISTS: &[(&str, &[&str])] = &[
             "\"slack-bot\"",
             "\"discord\"",
             "\"mattermost\"",
+            "\"teams\"",
             "\"webhook\"",
             "\"exec\"",
         ],

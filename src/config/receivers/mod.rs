@@ -6,6 +6,7 @@ mod log;
 mod mattermost;
 mod slack;
 mod slack_bot;
+mod teams;
 mod webhook;
 
 use std::ops::RangeInclusive;
@@ -37,12 +38,13 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 7] = [
+pub(super) const TYPES: [Type; 8] = [
     log::TYPE,
     slack::TYPE,
     slack_bot::TYPE,
     discord::TYPE,
     mattermost::TYPE,
+    teams::TYPE,
     webhook::TYPE,
     exec::TYPE,
 ];

@@ -8,5 +8,6 @@ pub mod log;
 pub mod mattermost;
 mod sign;
 pub mod slack;
+pub mod teams;
 mod unlinked;
 pub mod webhook;
