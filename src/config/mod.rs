@@ -145,6 +145,9 @@ pub enum ReceiverKind {
     Teams {
         url: SecretString,
     },
+    GoogleChat {
+        url: SecretString,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,

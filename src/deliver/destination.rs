@@ -10,6 +10,7 @@ use super::http::{Bearer, Http, HttpError, TokenError};
 use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::discord::Discord;
 use super::receivers::exec::{EmptyCommand, Exec};
+use super::receivers::google_chat::GoogleChat;
 use super::receivers::log::{Log, Output};
 use super::receivers::mattermost::bot::MattermostBot;
 use super::receivers::mattermost::webhook::Mattermost;
@@ -110,6 +111,7 @@ fn receiver(
             &bot.channel_id,
         )),
         ReceiverKind::Teams { url } => Arc::new(Teams::new(endpoint(url, &[])?)),
+        ReceiverKind::GoogleChat { url } => Arc::new(GoogleChat::new(endpoint(url, &[])?)),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -214,6 +216,7 @@ mod tests {
                 },
             ),
             settings("teams", ReceiverKind::Teams { url: url() }),
+            settings("google-chat", ReceiverKind::GoogleChat { url: url() }),
             settings(
                 "webhook",
                 ReceiverKind::Webhook {

@@ -40,6 +40,7 @@ const LISTS: &[(&str, &[&str])] = &[
             "\"discord\"",
             "\"mattermost\"",
             "\"teams\"",
+            "\"google-chat\"",
             "\"webhook\"",
             "\"exec\"",
         ],

@@ -2,6 +2,7 @@
 
 mod discord;
 mod exec;
+mod google_chat;
 mod log;
 mod mattermost;
 mod slack;
@@ -38,13 +39,14 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 8] = [
+pub(super) const TYPES: [Type; 9] = [
     log::TYPE,
     slack::TYPE,
     slack_bot::TYPE,
     discord::TYPE,
     mattermost::TYPE,
     teams::TYPE,
+    google_chat::TYPE,
     webhook::TYPE,
     exec::TYPE,
 ];

@@ -3,6 +3,7 @@
 mod detail;
 pub mod discord;
 pub mod exec;
+pub mod google_chat;
 mod living;
 pub mod log;
 pub mod mattermost;
