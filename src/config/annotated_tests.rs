@@ -30,6 +30,23 @@ fn every_setting_in_it_is_right() {
         "https://hooks.slack.com/services/T/B/x",
     )
     .unwrap();
+    std::fs::write(credentials.path().join("slack-token"), "xoxb-1").unwrap();
+    std::fs::write(
+        credentials.path().join("discord-url"),
+        "https://discord.com/api/webhooks/1/x",
+    )
+    .unwrap();
+    std::fs::write(credentials.path().join("mattermost-token"), "xyz").unwrap();
+    std::fs::write(
+        credentials.path().join("teams-url"),
+        "https://prod-1.westeurope.logic.azure.com/workflows/x",
+    )
+    .unwrap();
+    std::fs::write(
+        credentials.path().join("google-chat-url"),
+        "https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t",
+    )
+    .unwrap();
     std::fs::write(credentials.path().join("webhook.key"), key).unwrap();
     let environment: Environment = [
         ("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap()),
@@ -42,7 +59,7 @@ fn every_setting_in_it_is_right() {
     assert_eq!(config.warnings, [""; 0]);
     assert_eq!(
         (config.targets.len(), config.receivers.len(), config.routes.len()),
-        (3, 4, 2)
+        (3, 9, 2)
     );
     // What stands there as a default is the default.
     let plain = Config::parse(

@@ -172,10 +172,40 @@ pub enum ReceiverKind {
     Slack {
         url: SecretString,
     },
+    SlackBot {
+        /// Of the Web API.
+        url: SecretString,
+        token: SecretString,
+        /// The channel's id.
+        channel: String,
+    },
+    Discord {
+        url: SecretString,
+        /// Whether the webhook's channel is a forum.
+        is_forum: bool,
+    },
+    Mattermost {
+        /// The webhook's, or for a bot the server's.
+        url: SecretString,
+        bot: Option<MattermostBotSettings>,
+    },
+    Teams {
+        url: SecretString,
+    },
+    GoogleChat {
+        url: SecretString,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,
     },
+}
+
+/// A bot of Mattermost.
+#[derive(Debug, Clone)]
+pub struct MattermostBotSettings {
+    pub token: SecretString,
+    pub channel_id: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

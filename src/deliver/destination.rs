@@ -6,11 +6,17 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::http::{Http, HttpError};
+use super::http::{Bearer, Http, HttpError, TokenError};
 use super::receiver::{Attempt, Pace, Receiver, Report};
+use super::receivers::discord::Discord;
 use super::receivers::exec::{EmptyCommand, Exec};
+use super::receivers::google_chat::GoogleChat;
 use super::receivers::log::{Log, Output};
-use super::receivers::slack::Slack;
+use super::receivers::mattermost::bot::MattermostBot;
+use super::receivers::mattermost::webhook::Mattermost;
+use super::receivers::slack::bot::SlackBot;
+use super::receivers::slack::webhook::Slack;
+use super::receivers::teams::Teams;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
@@ -41,6 +47,8 @@ pub enum BuildError {
     Http(#[from] HttpError),
     #[error("receiver `{receiver}`: its `url` cannot be used: {error}")]
     Url { receiver: String, error: HttpError },
+    #[error("receiver `{receiver}`: {error}")]
+    Token { receiver: String, error: TokenError },
     #[error("receiver `{receiver}`: {error}")]
     WebhookSecret {
         receiver: String,
@@ -76,27 +84,45 @@ fn receiver(
     output: &Output,
 ) -> Result<Arc<dyn Receiver>, BuildError> {
     let receiver = || settings.name.clone();
-    let mut endpoint = |url: &SecretString| {
+    let mut endpoint = |url: &SecretString, tokens: &[&SecretString]| {
         let http = match http {
             Some(http) => http,
             None => http.insert(Http::new()?),
         };
-        http.endpoint(url.expose_secret(), &[])
+        http.endpoint(url.expose_secret(), tokens)
             .map_err(|error| BuildError::Url {
                 receiver: receiver(),
                 error,
             })
     };
+    let bearer = |token: &SecretString| {
+        Bearer::new(token).map_err(|error| BuildError::Token {
+            receiver: receiver(),
+            error,
+        })
+    };
     Ok(match &settings.kind {
         ReceiverKind::Log { format } => Arc::new(Log::new(*format, output.clone())),
         ReceiverKind::Webhook { url, secrets } => {
-            let webhook = Webhook::new(endpoint(url)?, secrets);
+            let webhook = Webhook::new(endpoint(url, &[])?, secrets);
             Arc::new(webhook.map_err(|error| BuildError::WebhookSecret {
                 receiver: receiver(),
                 error,
             })?)
         }
-        ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url)?)),
+        ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url, &[])?)),
+        ReceiverKind::SlackBot { url, token, channel } => {
+            Arc::new(SlackBot::new(endpoint(url, &[token])?, bearer(token)?, channel))
+        }
+        ReceiverKind::Discord { url, is_forum } => Arc::new(Discord::new(endpoint(url, &[])?, *is_forum)),
+        ReceiverKind::Mattermost { url, bot: None } => Arc::new(Mattermost::new(endpoint(url, &[])?)),
+        ReceiverKind::Mattermost { url, bot: Some(bot) } => Arc::new(MattermostBot::new(
+            endpoint(url, &[&bot.token])?,
+            bearer(&bot.token)?,
+            &bot.channel_id,
+        )),
+        ReceiverKind::Teams { url } => Arc::new(Teams::new(endpoint(url, &[])?)),
+        ReceiverKind::GoogleChat { url } => Arc::new(GoogleChat::new(endpoint(url, &[])?)),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -178,7 +204,7 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::LogFormat;
+    use crate::config::{LogFormat, MattermostBotSettings};
     use crate::decide::route::Audience;
     use crate::deliver::samples::{NOW, delivery};
     use crate::model::News;
@@ -207,6 +233,34 @@ mod tests {
             ),
             settings("slack", ReceiverKind::Slack { url: url() }),
             settings(
+                "slack-bot",
+                ReceiverKind::SlackBot {
+                    url: url(),
+                    token: "xoxb-T0SECRETmarker".into(),
+                    channel: "C0123456789".into(),
+                },
+            ),
+            settings(
+                "discord",
+                ReceiverKind::Discord {
+                    url: url(),
+                    is_forum: true,
+                },
+            ),
+            settings("mattermost", ReceiverKind::Mattermost { url: url(), bot: None }),
+            settings(
+                "mattermost-bot",
+                ReceiverKind::Mattermost {
+                    url: url(),
+                    bot: Some(MattermostBotSettings {
+                        token: "T0SECRETmarker".into(),
+                        channel_id: "4xp9fdt77pncbef59f4k1qe83o".into(),
+                    }),
+                },
+            ),
+            settings("teams", ReceiverKind::Teams { url: url() }),
+            settings("google-chat", ReceiverKind::GoogleChat { url: url() }),
+            settings(
                 "webhook",
                 ReceiverKind::Webhook {
                     url: url(),
@@ -225,7 +279,8 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "webhook", "exec"]);
+        let given = kinds.each_ref().map(|settings| settings.name.as_str());
+        assert_eq!(names, given);
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 
@@ -245,6 +300,14 @@ mod tests {
                     secrets: vec!["T0SECRETmarker!".into()],
                 },
                 "secret",
+            ),
+            (
+                ReceiverKind::SlackBot {
+                    url: url(),
+                    token: "T0SECRETmarker\n".into(),
+                    channel: "C0123456789".into(),
+                },
+                "`token`",
             ),
             (ReceiverKind::Exec { command: vec![] }, "`command`"),
         ] {

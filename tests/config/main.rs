@@ -32,7 +32,20 @@ to = "log"
 
 /// What stands in expectations for a list that grows.
 const LISTS: &[(&str, &[&str])] = &[
-    ("{types}", &["\"log\"", "\"slack\"", "\"webhook\"", "\"exec\""]),
+    (
+        "{types}",
+        &[
+            "\"log\"",
+            "\"slack\"",
+            "\"slack-bot\"",
+            "\"discord\"",
+            "\"mattermost\"",
+            "\"teams\"",
+            "\"google-chat\"",
+            "\"webhook\"",
+            "\"exec\"",
+        ],
+    ),
     (
         "{receiver keys}",
         &[
@@ -48,6 +61,10 @@ const LISTS: &[(&str, &[&str])] = &[
             "title",
             "body",
             "url",
+            "token",
+            "channel",
+            "forum",
+            "channel_id",
             "secret",
             "payload",
             "command",

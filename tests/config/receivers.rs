@@ -221,3 +221,47 @@ url = ""
         "4:7: receivers[0].url: the value is empty",
     );
 }
+
+/// What is wrong with a receiver of a chat tool.
+#[test]
+fn chat() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack-bot"
+[[receivers]]
+name = "b"
+type = "slack-bot"
+token = "xoxb-hunter2 x"
+channel = "ops"
+url = "hunter2"
+"#,
+        r#"1:1: receivers[0].token: missing; expected the app's bot token, xoxb-…, as text or by reference: { env = "NAME" }
+1:1: receivers[0].channel: missing; expected a channel's id, such as "C0123456789", which Slack shows at the end of the channel's details
+7:9: receivers[1].token: the value holds a space, or another character that no token has
+8:11: receivers[1].channel: expected a channel's id, such as "C0123456789", which Slack shows at the end of the channel's details, found "ops"
+9:7: receivers[1].url: the value is not a URL (relative URL without a base)"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "discord"
+url = "https://discord.com/api/webhooks/1/hunter2"
+forum = "yes"
+[[receivers]]
+name = "b"
+type = "mattermost"
+url = "https://mattermost.example.com"
+token = "hunter2"
+[[receivers]]
+name = "c"
+type = "mattermost"
+url = "https://mattermost.example.com"
+channel_id = "town-square"
+"#,
+        r#"5:9: receivers[0].forum: expected true or false, found a string
+6:1: receivers[1].channel_id: missing; with `token`, expected a channel's id of 26 lower-case letters and digits, which Mattermost shows in the channel's info
+11:1: receivers[2].token: missing; with `channel_id`, expected the bot's token, as text or by reference: { env = "NAME" }
+15:14: receivers[2].channel_id: expected a channel's id of 26 lower-case letters and digits, which Mattermost shows in the channel's info, found "town-square""#,
+    );
+}

@@ -1,9 +1,14 @@
 //! `[[receivers]]`: the keys that all have; a file for each type has those that are its own.
 
 mod common;
+mod discord;
 mod exec;
+mod google_chat;
 mod log;
+mod mattermost;
 mod slack;
+mod slack_bot;
+mod teams;
 mod webhook;
 
 use std::ops::RangeInclusive;
@@ -12,7 +17,7 @@ use std::time::Duration;
 use indexmap::IndexSet;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::document::Section;
+use super::document::{Item, Section};
 use super::problems::{Read, all};
 use super::secret::secret;
 use super::values::{Names, duration, http_url, is_exposed, one_of};
@@ -60,7 +65,17 @@ impl Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 4] = [log::TYPE, slack::TYPE, webhook::TYPE, exec::TYPE];
+pub(super) const TYPES: [Type; 9] = [
+    log::TYPE,
+    slack::TYPE,
+    slack_bot::TYPE,
+    discord::TYPE,
+    mattermost::TYPE,
+    teams::TYPE,
+    google_chat::TYPE,
+    webhook::TYPE,
+    exec::TYPE,
+];
 
 pub(super) const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 pub(super) const TIME_OUT: Duration = Duration::from_secs(15);
@@ -148,13 +163,33 @@ fn refuse_unknown(section: &Section<'_>, known_type: Option<&Type>) -> Read<()> 
 /// `url`, the address to send to: a secret, since what grants access often stands in it.
 fn url(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
     let item = section.required("url", "the URL to post to, as text or by reference: { env = \"NAME\" }")?;
-    let secret = secret(&item, surroundings)?;
+    address(&item, surroundings)
+}
+
+/// `url`, where there is one for all: the vendor's. Another one leads to a proxy, or to what stands in for the vendor.
+fn url_or(section: &Section<'_>, surroundings: &Surroundings<'_>, vendors: &str) -> Read<SecretString> {
+    let url = section.optional("url", |item| address(item, surroundings))?;
+    Ok(url.unwrap_or_else(|| vendors.into()))
+}
+
+fn address(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
+    let secret = secret(item, surroundings)?;
     let url = http_url(secret.value.expose_secret()).map_err(|fault| secret.error(&fault))?;
     if is_exposed(&url) {
         secret
             .warning("is http to another machine: messages, and what grants access in the URL, can be read on the way");
     }
     Ok(SecretString::from(String::from(url)))
+}
+
+/// A token for a header.
+fn token(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
+    let secret = secret(item, surroundings)?;
+    let is_right = secret.value.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_right {
+        return Err(secret.error("holds a space, or another character that no token has"));
+    }
+    Ok(secret.value)
 }
 
 #[cfg(test)]
