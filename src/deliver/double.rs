@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Bytes;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 
@@ -19,21 +19,21 @@ pub(super) type Received = (String, HeaderMap, Bytes);
 
 pub(super) struct Double {
     pub(super) url: String,
-    received: Arc<Mutex<Vec<Received>>>,
+    received: Arc<Mutex<Vec<(Method, Received)>>>,
     server: AbortHandle,
 }
 
 impl Double {
     /// Answers each request as `answer` says.
     pub(super) async fn start(answer: impl Fn(&Received) -> Response + Clone + Send + Sync + 'static) -> Self {
-        let received: Arc<Mutex<Vec<Received>>> = Arc::default();
+        let received: Arc<Mutex<Vec<(Method, Received)>>> = Arc::default();
         let seen = received.clone();
         let app = Router::new().fallback(async move |request: axum::extract::Request| {
             let (head, body) = request.into_parts();
             let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
             let received = (head.uri.to_string(), head.headers, body);
             let answer = answer(&received);
-            seen.lock().unwrap().push(received);
+            seen.lock().unwrap().push((head.method, received));
             answer
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -51,7 +51,14 @@ impl Double {
     }
 
     pub(super) fn received(&self) -> Vec<Received> {
-        self.received.lock().unwrap().clone()
+        let received = self.received.lock().unwrap();
+        received.iter().map(|(_, received)| received.clone()).collect()
+    }
+
+    /// Of what came in.
+    pub(super) fn methods(&self) -> Vec<Method> {
+        let received = self.received.lock().unwrap();
+        received.iter().map(|(method, _)| method.clone()).collect()
     }
 }
 

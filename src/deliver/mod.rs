@@ -13,6 +13,7 @@
 //!   sent alone and recorded before anything else goes to its receiver, so nothing is told twice.
 //! - **No secret leaves** by an error or by `Debug`: addresses are named by their host alone, and what an answer echoes
 //!   of one is masked (law 8).
+//! - **One living message for a request**, in tools that can edit and answer: `receivers/living.rs` says when to do which.
 //! - **No queue in memory.** What waits, waits in the history. Memory holds what is being sent, and a few more.
 //!
 //! This room knows no SQL and does not import the history: `daemon` implements [`Outbox`] over it. A new receiver is a

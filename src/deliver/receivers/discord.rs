@@ -233,7 +233,7 @@ fn judge(answer: Answer, of_root: bool) -> Result<Answer, Trouble> {
         Some(40067) => {
             answer.failed("the forum asks for a tag with each post, which a webhook's owner must switch off")
         }
-        Some(0 | 50001 | 50013) => answer.failed("Discord refuses access: check `url`; it will be tried again"),
+        Some(50001 | 50013) => answer.failed("Discord refuses access: check `url`; it will be tried again"),
         // Discord refuses with a code that is known. Anything else may be mended, or comes from someone between.
         _ => match answer.outcome() {
             Outcome::Rejected { .. } => answer.failed("check `url`, and the proxy; it will be tried again"),

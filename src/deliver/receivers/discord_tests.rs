@@ -183,6 +183,8 @@ async fn in_a_channel_the_root_is_edited_and_trouble_is_a_message_too() {
     );
     let failed = send_in_thread(&discord, &failed_request(), Some(&thread)).await;
     assert_eq!(failed.outcome, Outcome::Accepted);
+    let methods = [Method::POST, Method::PATCH, Method::PATCH, Method::POST];
+    assert_eq!(stage.double.methods(), methods);
     assert_eq!(
         stage.shown(),
         [
@@ -279,18 +281,25 @@ async fn a_removed_webhook_and_a_malformed_message_are_permanent_and_all_else_pa
             "{report:?}"
         );
     }
-    for (status, body) in [
-        (400, r#"{"message": "Tag required", "code": 40067}"#),
-        (400, r#"{"message": "new", "code": 99999}"#),
-        (400, "<html>Blocked by proxy</html>"),
-        (403, r#"{"message": "Missing Access", "code": 50001}"#),
-        (404, "<html>Not found</html>"),
-        (410, "Gone"),
-        (500, r#"{"message": "500: Internal Server Error", "code": 0}"#),
-        (502, ""),
+    for (status, body, says) in [
+        (400, r#"{"message": "Tag required", "code": 40067}"#, "tag"),
+        (400, r#"{"message": "new", "code": 99999}"#, "tried again"),
+        (400, "<html>Blocked by proxy</html>", "proxy"),
+        (403, r#"{"message": "Missing Access", "code": 50001}"#, "check `url`"),
+        (404, "<html>Not found</html>", "check `url`"),
+        (410, "Gone", "proxy"),
+        (
+            500,
+            r#"{"message": "500: Internal Server Error", "code": 0}"#,
+            "on its side",
+        ),
+        (502, "", "on its side"),
     ] {
         let report = answered(status, &[], body).await;
-        assert!(matches!(report.outcome, Outcome::Failed { .. }), "{status}: {report:?}");
+        assert!(
+            matches!(&report.outcome, Outcome::Failed { error, .. } if error.contains(says)),
+            "{report:?}"
+        );
     }
 }
 

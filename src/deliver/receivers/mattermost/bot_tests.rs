@@ -109,6 +109,7 @@ async fn a_request_is_one_message_that_lives_with_its_changes_in_its_thread() {
     let thread = first.thread.unwrap();
     let second = send_in_thread(&stage.bot(), &failed_request(), Some(&thread)).await;
     assert_eq!((second.outcome, second.thread), (Outcome::Accepted, None));
+    assert_eq!(stage.double.methods(), [Method::POST, Method::PUT, Method::POST]);
     assert_eq!(
         stage.shown(),
         [

@@ -1,4 +1,4 @@
-//! Mattermost: an incoming webhook, or a bot, which can do more. Both send the same [`post`].
+//! Mattermost: an incoming webhook, or a bot, which can do more. Both send the same text and attachment.
 
 pub mod bot;
 mod post;

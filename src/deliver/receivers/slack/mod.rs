@@ -1,4 +1,4 @@
-//! Slack: an incoming webhook, or a bot, which can do more. Both send the same [`blocks`].
+//! Slack: an incoming webhook, or a bot, which can do more. Both send the same blocks.
 
 mod blocks;
 pub mod bot;
