@@ -160,6 +160,7 @@ fn in_progress() -> Announcement {
     let mut announcement = failed_request();
     announcement.to = Some("IN_PROGRESS".into());
     announcement.request.status = Some("IN_PROGRESS".into());
+    announcement.request.open = true;
     announcement
 }
 

@@ -15,8 +15,7 @@ pub(super) fn refusal(message: &Value) -> Option<String> {
             .iter()
             .sum::<usize>();
         // The one link, which is ccwatch's own.
-        let is_link =
-            text.starts_with("<https://") && text.ends_with("|AWS console>") && text.matches('<').count() == 1;
+        let is_link = text.starts_with("<https://console.") && text.ends_with('>') && text.matches('<').count() == 1;
         let problem = match text {
             "" => "empty",
             _ if is_link => return None,
