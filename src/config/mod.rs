@@ -125,6 +125,11 @@ pub enum ReceiverKind {
     Slack {
         url: SecretString,
     },
+    PagerDuty {
+        /// The integration's key.
+        routing_key: SecretString,
+        url: SecretString,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,

@@ -10,6 +10,7 @@ use super::http::{Http, HttpError};
 use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
+use super::receivers::pagerduty::PagerDuty;
 use super::receivers::slack::Slack;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
@@ -65,12 +66,12 @@ fn receiver(
     output: &Output,
 ) -> Result<Arc<dyn Receiver>, BuildError> {
     let receiver = || settings.name.clone();
-    let mut endpoint = |url: &SecretString| {
+    let mut endpoint = |url: &SecretString, tokens: &[&SecretString]| {
         let http = match http {
             Some(http) => http,
             None => http.insert(Http::new()?),
         };
-        http.endpoint(url.expose_secret(), &[])
+        http.endpoint(url.expose_secret(), tokens)
             .map_err(|error| BuildError::Url {
                 receiver: receiver(),
                 error,
@@ -79,13 +80,17 @@ fn receiver(
     Ok(match &settings.kind {
         ReceiverKind::Log { format } => Arc::new(Log::new(*format, output.clone())),
         ReceiverKind::Webhook { url, secrets } => {
-            let webhook = Webhook::new(endpoint(url)?, secrets);
+            let webhook = Webhook::new(endpoint(url, &[])?, secrets);
             Arc::new(webhook.map_err(|error| BuildError::WebhookSecret {
                 receiver: receiver(),
                 error,
             })?)
         }
-        ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url)?)),
+        ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url, &[])?)),
+        ReceiverKind::PagerDuty { routing_key, url } => {
+            let endpoint = endpoint(url, &[routing_key])?;
+            Arc::new(PagerDuty::new(endpoint, routing_key.clone()))
+        }
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -164,6 +169,13 @@ mod tests {
             ),
             settings("slack", ReceiverKind::Slack { url: url() }),
             settings(
+                "pagerduty",
+                ReceiverKind::PagerDuty {
+                    routing_key: "T0SECRETmarker".into(),
+                    url: url(),
+                },
+            ),
+            settings(
                 "webhook",
                 ReceiverKind::Webhook {
                     url: url(),
@@ -182,7 +194,7 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "webhook", "exec"]);
+        assert_eq!(names, ["log", "slack", "pagerduty", "webhook", "exec"]);
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

@@ -23,6 +23,8 @@ pub mod destination;
 mod double;
 mod health;
 pub mod http;
+mod identity;
+mod incident;
 pub mod outbox;
 pub mod receiver;
 pub mod receivers;

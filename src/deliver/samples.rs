@@ -1,13 +1,18 @@
 //! Deliveries to try things with.
 
 use super::{Attempt, Receiver, Report};
-use crate::model::{Announcement, Delivery, DeliveryId, EventId, News};
+use crate::model::{Announcement, Delivery, DeliveryId, EventId, Incident, IncidentState, News};
 use crate::render::Message;
 pub(super) use crate::render::samples::{NOW, failed_hook, failed_request, hostile};
 
 /// Sends an announcement as a courier does at first.
 pub(super) async fn send(receiver: &dyn Receiver, announcement: &Announcement) -> Report {
     send_in_thread(receiver, announcement, None).await
+}
+
+/// Sends any news as a courier does at first.
+pub(super) async fn send_news(receiver: &dyn Receiver, news: &News) -> Report {
+    receiver.send(attempt(&Message::new(news), None)).await
 }
 
 /// Sends an announcement as a courier does where `thread` was reported before.
@@ -19,6 +24,15 @@ pub(super) async fn send_in_thread(
     let news = News::Change(Box::new(announcement.clone()));
     let message = Message::new(&news);
     receiver.send(attempt(&message, thread)).await
+}
+
+/// The announcement as receivers of incidents are told it.
+pub(super) fn incident(announcement: Announcement, key: &str, state: IncidentState) -> Announcement {
+    let key = key.to_owned();
+    Announcement {
+        incident: Some(Incident { key, state }),
+        ..announcement
+    }
 }
 
 /// A first attempt.

@@ -31,7 +31,10 @@ to = "log"
 
 /// What stands in expectations for a list that grows.
 const LISTS: &[(&str, &[&str])] = &[
-    ("{types}", &["\"log\"", "\"slack\"", "\"webhook\"", "\"exec\""]),
+    (
+        "{types}",
+        &["\"log\"", "\"slack\"", "\"pagerduty\"", "\"webhook\"", "\"exec\""],
+    ),
     (
         "{receiver keys}",
         &[
@@ -41,6 +44,7 @@ const LISTS: &[(&str, &[&str])] = &[
             "time_out",
             "format",
             "url",
+            "routing_key",
             "secret",
             "command",
         ],

@@ -82,6 +82,25 @@ command = []
     );
 }
 
+/// What is wrong with a receiver of incidents.
+#[test]
+fn receivers_of_incidents() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "pagerduty"
+url = "hunter2"
+[[receivers]]
+name = "b"
+type = "pagerduty"
+routing_key = "hunter2 "
+"#,
+        r#"1:1: receivers[0].routing_key: missing; expected the Integration Key of an Events API v2 integration, as text or by reference: { env = "NAME" }
+4:7: receivers[0].url: the value is not a URL (relative URL without a base)
+8:15: receivers[1].routing_key: the value holds a space or a letter beyond ASCII, which no such key does"#,
+    );
+}
+
 /// A secret that is missing is told by where it should be.
 #[test]
 fn secrets() {
