@@ -130,10 +130,21 @@ pub enum ReceiverKind {
         routing_key: SecretString,
         url: SecretString,
     },
+    Alertmanager {
+        url: SecretString,
+        login: Option<Login>,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,
     },
+}
+
+/// How to log in by HTTP.
+#[derive(Debug, Clone)]
+pub enum Login {
+    Basic { user: String, password: SecretString },
+    Bearer { token: SecretString },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

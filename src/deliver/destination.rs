@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::http::{Http, HttpError};
 use super::receiver::{Attempt, Receiver, Report};
+use super::receivers::alertmanager::{self, Alertmanager};
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
 use super::receivers::pagerduty::PagerDuty;
@@ -91,6 +92,11 @@ fn receiver(
             let endpoint = endpoint(url, &[routing_key])?;
             Arc::new(PagerDuty::new(endpoint, routing_key.clone()))
         }
+        ReceiverKind::Alertmanager { url, login } => {
+            let secrets = login.as_ref().map(alertmanager::secrets);
+            let tokens: Vec<&SecretString> = secrets.iter().flatten().collect();
+            Arc::new(Alertmanager::new(&endpoint(url, &tokens)?, login.as_ref()))
+        }
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -139,7 +145,7 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::LogFormat;
+    use crate::config::{LogFormat, Login};
     use crate::decide::route::Audience;
     use crate::deliver::samples::{NOW, delivery};
 
@@ -176,6 +182,15 @@ mod tests {
                 },
             ),
             settings(
+                "alertmanager",
+                ReceiverKind::Alertmanager {
+                    url: url(),
+                    login: Some(Login::Bearer {
+                        token: "T0SECRETmarker".into(),
+                    }),
+                },
+            ),
+            settings(
                 "webhook",
                 ReceiverKind::Webhook {
                     url: url(),
@@ -194,7 +209,7 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "pagerduty", "webhook", "exec"]);
+        assert_eq!(names, ["log", "slack", "pagerduty", "alertmanager", "webhook", "exec"]);
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

@@ -33,7 +33,14 @@ to = "log"
 const LISTS: &[(&str, &[&str])] = &[
     (
         "{types}",
-        &["\"log\"", "\"slack\"", "\"pagerduty\"", "\"webhook\"", "\"exec\""],
+        &[
+            "\"log\"",
+            "\"slack\"",
+            "\"pagerduty\"",
+            "\"alertmanager\"",
+            "\"webhook\"",
+            "\"exec\"",
+        ],
     ),
     (
         "{receiver keys}",
@@ -45,6 +52,9 @@ const LISTS: &[(&str, &[&str])] = &[
             "format",
             "url",
             "routing_key",
+            "user",
+            "password",
+            "token",
             "secret",
             "command",
         ],

@@ -99,6 +99,23 @@ routing_key = "hunter2 "
 4:7: receivers[0].url: the value is not a URL (relative URL without a base)
 8:15: receivers[1].routing_key: the value holds a space or a letter beyond ASCII, which no such key does"#,
     );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "alertmanager"
+user = "a:b"
+[[receivers]]
+name = "b"
+type = "alertmanager"
+url = "http://localhost:9093"
+password = "hunter2"
+token = "hunter2"
+"#,
+        r#"1:1: receivers[0].url: missing; expected the URL to post to, as text or by reference: { env = "NAME" }
+1:1: receivers[0].password: missing; expected the user's password, as text or by reference: { env = "NAME" }
+4:8: receivers[0].user: expected a user's name, without a colon, found "a:b"
+9:12: receivers[1].password: stands beside `token`: a login is either a token, or a user with a password"#,
+    );
 }
 
 /// A secret that is missing is told by where it should be.

@@ -1,5 +1,6 @@
 //! `[[receivers]]`: the keys that all have; a file for each type has those that are its own.
 
+mod alertmanager;
 mod exec;
 mod log;
 mod pagerduty;
@@ -35,7 +36,14 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 5] = [log::TYPE, slack::TYPE, pagerduty::TYPE, webhook::TYPE, exec::TYPE];
+pub(super) const TYPES: [Type; 6] = [
+    log::TYPE,
+    slack::TYPE,
+    pagerduty::TYPE,
+    alertmanager::TYPE,
+    webhook::TYPE,
+    exec::TYPE,
+];
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 const GIVE_UP_BOUNDS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(30 * 24);

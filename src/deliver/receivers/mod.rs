@@ -1,5 +1,6 @@
 //! The receivers, a file each.
 
+pub mod alertmanager;
 pub mod exec;
 pub mod log;
 pub mod pagerduty;
