@@ -35,6 +35,7 @@ fn every_setting_in_it_is_right() {
         ("CCWATCH_OLD_WEBHOOK_KEY", key),
         ("ALERTMANAGER_PASSWORD", "open sesame"),
         ("ALERTMANAGER_TOKEN", "sesame"),
+        ("OPSGENIE_API_KEY", "00000000-0000-0000-0000-000000000000"),
         ("PAGERDUTY_ROUTING_KEY", "0123456789abcdef0123456789abcdef"),
     ]
     .into_iter()

@@ -130,9 +130,17 @@ pub enum ReceiverKind {
         routing_key: SecretString,
         url: SecretString,
     },
+    Opsgenie {
+        /// An API integration's key.
+        api_key: SecretString,
+        url: SecretString,
+    },
     Alertmanager {
         url: SecretString,
         login: Option<Login>,
+    },
+    File {
+        path: PathBuf,
     },
     Exec {
         /// The program and its arguments. No shell is involved.

@@ -10,7 +10,9 @@ use super::http::{Http, HttpError};
 use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::alertmanager::{self, Alertmanager};
 use super::receivers::exec::{EmptyCommand, Exec};
+use super::receivers::file::File;
 use super::receivers::log::{Log, Output};
+use super::receivers::opsgenie::Opsgenie;
 use super::receivers::pagerduty::PagerDuty;
 use super::receivers::slack::Slack;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
@@ -92,11 +94,13 @@ fn receiver(
             let endpoint = endpoint(url, &[routing_key])?;
             Arc::new(PagerDuty::new(endpoint, routing_key.clone()))
         }
+        ReceiverKind::Opsgenie { api_key, url } => Arc::new(Opsgenie::new(endpoint(url, &[api_key])?, api_key.clone())),
         ReceiverKind::Alertmanager { url, login } => {
             let secrets = login.as_ref().map(alertmanager::secrets);
             let tokens: Vec<&SecretString> = secrets.iter().flatten().collect();
             Arc::new(Alertmanager::new(&endpoint(url, &tokens)?, login.as_ref()))
         }
+        ReceiverKind::File { path } => Arc::new(File::new(path.clone())),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -182,6 +186,13 @@ mod tests {
                 },
             ),
             settings(
+                "opsgenie",
+                ReceiverKind::Opsgenie {
+                    api_key: "T0SECRETmarker".into(),
+                    url: url(),
+                },
+            ),
+            settings(
                 "alertmanager",
                 ReceiverKind::Alertmanager {
                     url: url(),
@@ -197,6 +208,7 @@ mod tests {
                     secrets: vec!["whsec_T0SECRETmarkerAA".into()],
                 },
             ),
+            settings("file", ReceiverKind::File { path: "/x".into() }),
             settings(
                 "exec",
                 ReceiverKind::Exec {
@@ -209,7 +221,19 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "pagerduty", "alertmanager", "webhook", "exec"]);
+        assert_eq!(
+            names,
+            [
+                "log",
+                "slack",
+                "pagerduty",
+                "opsgenie",
+                "alertmanager",
+                "webhook",
+                "file",
+                "exec"
+            ]
+        );
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

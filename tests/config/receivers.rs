@@ -75,10 +75,15 @@ command = ["", "x"]
 name = "c"
 type = "exec"
 command = []
+[[receivers]]
+name = "d"
+type = "file"
+path = "/var/log/"
 "#,
         r#"4:11: receivers[0].command: expected an array, or the absolute path of a program alone (no shell is there to split it), found "echo hi"
 8:12: receivers[1].command[0]: expected a program, found ""
-12:11: receivers[2].command: expected a program and its arguments, such as ["/usr/bin/logger", "-t", "ccwatch"], found an empty array"#,
+12:11: receivers[2].command: expected a program and its arguments, such as ["/usr/bin/logger", "-t", "ccwatch"], found an empty array
+16:8: receivers[3].path: expected the path of a file, such as "/var/log/ccwatch/changes.jsonl", found "/var/log/""#,
     );
 }
 
@@ -94,10 +99,14 @@ url = "hunter2"
 name = "b"
 type = "pagerduty"
 routing_key = "hunter2 "
+[[receivers]]
+name = "c"
+type = "opsgenie"
 "#,
         r#"1:1: receivers[0].routing_key: missing; expected the Integration Key of an Events API v2 integration, as text or by reference: { env = "NAME" }
 4:7: receivers[0].url: the value is not a URL (relative URL without a base)
-8:15: receivers[1].routing_key: the value holds a space or a letter beyond ASCII, which no such key does"#,
+8:15: receivers[1].routing_key: the value holds a space or a letter beyond ASCII, which no such key does
+9:1: receivers[2].api_key: missing; expected the key of an API integration, as text or by reference: { env = "NAME" }"#,
     );
     assert_problems(
         r#"[[receivers]]

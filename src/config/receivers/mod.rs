@@ -2,7 +2,9 @@
 
 mod alertmanager;
 mod exec;
+mod file;
 mod log;
+mod opsgenie;
 mod pagerduty;
 mod slack;
 mod webhook;
@@ -36,12 +38,14 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 6] = [
+pub(super) const TYPES: [Type; 8] = [
     log::TYPE,
     slack::TYPE,
     pagerduty::TYPE,
+    opsgenie::TYPE,
     alertmanager::TYPE,
     webhook::TYPE,
+    file::TYPE,
     exec::TYPE,
 ];
 

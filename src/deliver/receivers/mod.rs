@@ -2,7 +2,9 @@
 
 pub mod alertmanager;
 pub mod exec;
+pub mod file;
 pub mod log;
+pub mod opsgenie;
 pub mod pagerduty;
 pub mod slack;
 pub mod webhook;
