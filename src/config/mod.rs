@@ -139,6 +139,19 @@ pub enum ReceiverKind {
         url: SecretString,
         login: Option<Login>,
     },
+    Sqs {
+        queue_url: String,
+        access: AwsAccess,
+    },
+    Sns {
+        topic_arn: String,
+        access: AwsAccess,
+    },
+    EventBridge {
+        /// A bus's name or ARN.
+        bus: String,
+        access: AwsAccess,
+    },
     File {
         path: PathBuf,
     },
@@ -146,6 +159,15 @@ pub enum ReceiverKind {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,
     },
+}
+
+/// Where in AWS a receiver is, and by whose credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsAccess {
+    pub region: Region,
+    /// Instead of the SDK's chain.
+    pub profile: Option<String>,
+    pub endpoint_url: Option<Url>,
 }
 
 /// How to log in by HTTP.

@@ -9,6 +9,8 @@ use tokio::time::{Instant, timeout_at};
 use super::http::{Http, HttpError};
 use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::alertmanager::{self, Alertmanager};
+#[cfg(feature = "aws-receivers")]
+use super::receivers::eventbridge::EventBridge;
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::file::File;
 use super::receivers::log::{Log, Output};
@@ -16,6 +18,8 @@ use super::receivers::opsgenie::Opsgenie;
 use super::receivers::pagerduty::PagerDuty;
 use super::receivers::slack::Slack;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
+#[cfg(feature = "aws-receivers")]
+use super::receivers::{sns::Sns, sqs::Sqs};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
 use crate::model::{Delivery, Timestamp};
@@ -44,6 +48,9 @@ pub enum BuildError {
         receiver: String,
         error: WebhookSecretError,
     },
+    #[cfg(not(feature = "aws-receivers"))]
+    #[error("receiver `{receiver}`: this ccwatch was built without the cargo feature `aws-receivers`")]
+    NotBuiltIn { receiver: String },
     #[error("receiver `{receiver}`: {error}")]
     Command { receiver: String, error: EmptyCommand },
 }
@@ -99,6 +106,17 @@ fn receiver(
             let secrets = login.as_ref().map(alertmanager::secrets);
             let tokens: Vec<&SecretString> = secrets.iter().flatten().collect();
             Arc::new(Alertmanager::new(&endpoint(url, &tokens)?, login.as_ref()))
+        }
+        #[cfg(feature = "aws-receivers")]
+        ReceiverKind::Sqs { queue_url, access } => Arc::new(Sqs::new(queue_url.clone(), access.clone())),
+        #[cfg(feature = "aws-receivers")]
+        ReceiverKind::Sns { topic_arn, access } => Arc::new(Sns::new(topic_arn.clone(), access.clone())),
+        #[cfg(feature = "aws-receivers")]
+        ReceiverKind::EventBridge { bus, access } => Arc::new(EventBridge::new(bus.clone(), access.clone())),
+        // The configuration refuses them before.
+        #[cfg(not(feature = "aws-receivers"))]
+        ReceiverKind::Sqs { .. } | ReceiverKind::Sns { .. } | ReceiverKind::EventBridge { .. } => {
+            return Err(BuildError::NotBuiltIn { receiver: receiver() });
         }
         ReceiverKind::File { path } => Arc::new(File::new(path.clone())),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
@@ -163,6 +181,15 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "aws-receivers")]
+    fn access() -> crate::config::AwsAccess {
+        crate::config::AwsAccess {
+            region: crate::model::Region("eu-west-1".into()),
+            profile: None,
+            endpoint_url: None,
+        }
+    }
+
     fn output() -> Output {
         Output::new(std::io::sink(), false)
     }
@@ -209,6 +236,30 @@ mod tests {
                 },
             ),
             settings("file", ReceiverKind::File { path: "/x".into() }),
+            #[cfg(feature = "aws-receivers")]
+            settings(
+                "sqs",
+                ReceiverKind::Sqs {
+                    queue_url: "https://sqs.eu-west-1.amazonaws.com/123456789012/q".into(),
+                    access: access(),
+                },
+            ),
+            #[cfg(feature = "aws-receivers")]
+            settings(
+                "sns",
+                ReceiverKind::Sns {
+                    topic_arn: "arn:aws:sns:eu-west-1:123456789012:t".into(),
+                    access: access(),
+                },
+            ),
+            #[cfg(feature = "aws-receivers")]
+            settings(
+                "eventbridge",
+                ReceiverKind::EventBridge {
+                    bus: "default".into(),
+                    access: access(),
+                },
+            ),
             settings(
                 "exec",
                 ReceiverKind::Exec {
@@ -217,22 +268,10 @@ mod tests {
             ),
         ];
         let destinations = build(&kinds, &output()).unwrap();
-        let names: Vec<&str> = destinations
-            .iter()
-            .map(|destination| destination.name.as_str())
-            .collect();
+        let of = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(
-            names,
-            [
-                "log",
-                "slack",
-                "pagerduty",
-                "opsgenie",
-                "alertmanager",
-                "webhook",
-                "file",
-                "exec"
-            ]
+            of(&mut destinations.iter().map(|destination| destination.name.as_str())),
+            of(&mut kinds.iter().map(|settings| settings.name.as_str()))
         );
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }

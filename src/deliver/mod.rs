@@ -17,6 +17,9 @@
 //! file in `receivers/` that implements [`Receiver`], and a line in [`destination::build`]; for what people read it asks
 //! [`crate::render`], for HTTP `http`.
 
+#[cfg(feature = "aws-receivers")]
+mod aws;
+mod cloud_event;
 pub mod courier;
 pub mod destination;
 #[cfg(test)]

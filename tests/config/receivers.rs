@@ -127,6 +127,75 @@ token = "hunter2"
     );
 }
 
+/// What is wrong with a receiver in AWS.
+#[cfg(feature = "aws-receivers")]
+#[test]
+fn receivers_in_aws() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "sns"
+topic_arn = "arn:aws:sqs:eu-west-1:123456789012:changes"
+profile = ""
+endpoint_url = "https://example.com/?a"
+[[receivers]]
+name = "b"
+type = "sqs"
+queue_url = "changes"
+[[receivers]]
+name = "c"
+type = "sqs"
+queue_url = "https://example.com/123456789012/changes"
+[[receivers]]
+name = "d"
+type = "sqs"
+queue_url = "https://example.com/123456789012/changes"
+region = "EU"
+"#,
+        r#"4:13: receivers[0].topic_arn: expected a topic's ARN, such as "arn:aws:sns:eu-west-1:123456789012:changes", found "arn:aws:sqs:eu-west-1:123456789012:changes"
+5:11: receivers[0].profile: expected the name of a profile of ~/.aws/config, found ""
+6:16: receivers[0].endpoint_url: ends in a query or a fragment, which an endpoint can't have
+10:13: receivers[1].queue_url: expected a queue's URL, such as "https://sqs.eu-west-1.amazonaws.com/123456789012/changes", found text that is not a URL (relative URL without a base)
+11:1: receivers[2].region: missing; `queue_url` does not say in which Region the queue is
+19:10: receivers[3].region: expected a Region, such as "eu-west-1", found "EU""#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "eventbridge"
+bus = "ops"
+[[receivers]]
+name = "b"
+type = "eventbridge"
+bus = "arn:aws:events:eu-west-1:123456789012:event-bus/ops"
+region = "eu-west-1"
+[[receivers]]
+name = "c"
+type = "eventbridge"
+bus = "a bus"
+region = "eu-west-1"
+"#,
+        r#"1:1: receivers[0].region: missing; expected a Region, such as "eu-west-1"
+9:10: receivers[1].region: the bus's ARN says it already: leave it out
+13:7: receivers[2].bus: expected an event bus by its name, such as "default", or by its ARN, found "a bus""#,
+    );
+}
+
+/// Without the feature that they are behind, they are refused.
+#[cfg(not(feature = "aws-receivers"))]
+#[test]
+fn receivers_in_aws_that_are_not_built_in() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "sns"
+topic_arn = "arn:aws:sns:eu-west-1:123456789012:changes"
+"#,
+        "1:1: receivers[0].type: this ccwatch was built without the receivers in AWS: build it with the cargo feature \
+         `aws-receivers`",
+    );
+}
+
 /// A secret that is missing is told by where it should be.
 #[test]
 fn secrets() {

@@ -9,4 +9,6 @@
 //! there, its test says so and passes: `.ci/run` installs them all.
 
 mod alertmanager;
+#[cfg(feature = "aws-receivers")]
+mod aws;
 mod stage;

@@ -1,12 +1,16 @@
 //! `[[receivers]]`: the keys that all have; a file for each type has those that are its own.
 
 mod alertmanager;
+mod aws;
+mod eventbridge;
 mod exec;
 mod file;
 mod log;
 mod opsgenie;
 mod pagerduty;
 mod slack;
+mod sns;
+mod sqs;
 mod webhook;
 
 use std::ops::RangeInclusive;
@@ -38,13 +42,16 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 8] = [
+pub(super) const TYPES: [Type; 11] = [
     log::TYPE,
     slack::TYPE,
     pagerduty::TYPE,
     opsgenie::TYPE,
     alertmanager::TYPE,
     webhook::TYPE,
+    sqs::TYPE,
+    sns::TYPE,
+    eventbridge::TYPE,
     file::TYPE,
     exec::TYPE,
 ];

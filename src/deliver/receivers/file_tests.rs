@@ -33,6 +33,10 @@ async fn accept(file: &File, number: usize) {
     assert_eq!(send(file, &numbered(number)).await.outcome, Outcome::Accepted);
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
 async fn error(file: &File) -> String {
     match send(file, &failed_request()).await.outcome {
         Outcome::Failed { error, .. } => error,
@@ -133,15 +137,16 @@ fn a_disk_that_takes_no_more_is_named_so() {
     }
 }
 
-#[tokio::test]
-async fn while_a_line_is_being_written_others_fail_at_once() {
+#[test]
+fn while_a_line_is_being_written_others_fail_at_once() {
+    let runtime = runtime();
     let folder = tempfile::tempdir().unwrap();
     let file = File::new(folder.path().join("changes.jsonl"));
     let writing = file.path.lock().unwrap();
-    let error = error(&file).await;
+    let error = runtime.block_on(error(&file));
     drop(writing);
     assert!(error.contains("does its disk answer?"), "{error}");
-    accept(&file, 1).await;
+    runtime.block_on(accept(&file, 1));
 }
 
 #[tokio::test]
@@ -172,8 +177,7 @@ proptest! {
         let path = folder.path().join("changes.jsonl");
         let file = File::new(path.clone());
         let news = News::Change(Box::new(hostile(&text)));
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let report = runtime.block_on(file.send(attempt(&Message::new(&news), None)));
+        let report = runtime().block_on(file.send(attempt(&Message::new(&news), None)));
         prop_assert_eq!(report.outcome, Outcome::Accepted);
         prop_assert_eq!(ids(&path).len(), 1);
     }
