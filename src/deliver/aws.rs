@@ -105,6 +105,11 @@ pub(super) fn attributes(news: &News) -> Vec<(&'static str, String)> {
         .collect()
 }
 
+/// Whether this topic or queue is a FIFO one: its name says so.
+pub(super) fn is_fifo(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, suffix)| suffix == "fifo")
+}
+
 /// What a FIFO topic or queue keeps in order: all that is told of one request.
 pub(super) fn group_id(message: &Message<'_>) -> String {
     let group = message.thread_key().unwrap_or_else(|| message.news.kind().to_owned());

@@ -169,6 +169,8 @@ mod tests {
     use super::*;
     use crate::config::{LogFormat, Login};
     use crate::decide::route::Audience;
+    #[cfg(feature = "aws-receivers")]
+    use crate::deliver::samples::aws_access;
     use crate::deliver::samples::{NOW, delivery};
 
     fn settings(name: &str, kind: ReceiverKind) -> ReceiverSettings {
@@ -178,15 +180,6 @@ mod tests {
             time_out: Duration::from_millis(100),
             audience: Audience::Machines,
             kind,
-        }
-    }
-
-    #[cfg(feature = "aws-receivers")]
-    fn access() -> crate::config::AwsAccess {
-        crate::config::AwsAccess {
-            region: crate::model::Region("eu-west-1".into()),
-            profile: None,
-            endpoint_url: None,
         }
     }
 
@@ -241,7 +234,7 @@ mod tests {
                 "sqs",
                 ReceiverKind::Sqs {
                     queue_url: "https://sqs.eu-west-1.amazonaws.com/123456789012/q".into(),
-                    access: access(),
+                    access: aws_access(),
                 },
             ),
             #[cfg(feature = "aws-receivers")]
@@ -249,7 +242,7 @@ mod tests {
                 "sns",
                 ReceiverKind::Sns {
                     topic_arn: "arn:aws:sns:eu-west-1:123456789012:t".into(),
-                    access: access(),
+                    access: aws_access(),
                 },
             ),
             #[cfg(feature = "aws-receivers")]
@@ -257,7 +250,7 @@ mod tests {
                 "eventbridge",
                 ReceiverKind::EventBridge {
                     bus: "default".into(),
-                    access: access(),
+                    access: aws_access(),
                 },
             ),
             settings(

@@ -66,3 +66,32 @@ pub(super) fn delivery(id: i64, request: &str, step: usize) -> Delivery {
 pub(super) fn in_a_minute() -> tokio::time::Instant {
     tokio::time::Instant::now() + std::time::Duration::from_mins(1)
 }
+
+/// A double that stands in for AWS, as clients are made for it.
+#[cfg(feature = "aws-receivers")]
+pub(super) fn aws_at(double: &super::double::Double) -> aws_config::SdkConfig {
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
+    use super::double::SECRET;
+
+    let url = url::Url::parse(&double.url).unwrap();
+    let credentials = Credentials::new("AKIDEXAMPLE", SECRET, Some(SECRET.into()), None, "test");
+    aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+        .region(aws_config::Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(aws_config::retry::RetryConfig::disabled())
+        .endpoint_url(url.origin().ascii_serialization())
+        .build()
+}
+
+/// Where that is said to be.
+#[cfg(feature = "aws-receivers")]
+pub(super) fn aws_access() -> crate::config::AwsAccess {
+    crate::config::AwsAccess {
+        region: crate::model::Region("eu-west-1".into()),
+        profile: None,
+        endpoint_url: None,
+    }
+}

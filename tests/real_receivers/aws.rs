@@ -213,7 +213,7 @@ impl Aws {
     /// Makes a queue.
     async fn queue(&self, name: &str) -> String {
         let mut call = self.sqs.create_queue().queue_name(name);
-        if name.ends_with(".fifo") {
+        if name.ends_with("fifo") {
             call = call.attributes(QueueAttributeName::FifoQueue, "true");
         }
         call.send().await.unwrap().queue_url.unwrap()
@@ -222,7 +222,7 @@ impl Aws {
     /// Makes a topic.
     async fn topic(&self, name: &str) -> String {
         let mut call = self.sns.create_topic().name(name);
-        if name.ends_with(".fifo") {
+        if name.ends_with("fifo") {
             call = call.attributes("FifoTopic", "true");
         }
         call.send().await.unwrap().topic_arn.unwrap()

@@ -4,7 +4,7 @@
 //!   CloudEvent, so that a rule can match `detail.data.request.type_name`, and a consumer can tell by `detail.id` what it has
 //!   seen: EventBridge itself does not.
 //! - **An answer of 200 is no success by itself**: the entry may have failed in it, with a code of its own.
-//! - Limits are kept by [`cloud_event`]: 64 KiB at the most where an entry may have 256.
+//! - Limits are kept by `cloud_event`: 64 KiB at the most where an entry may have 256.
 //!
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>,
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html>
@@ -101,3 +101,7 @@ impl Receiver for EventBridge {
         Box::pin(self.put(attempt))
     }
 }
+
+#[cfg(test)]
+#[path = "eventbridge_tests.rs"]
+mod tests;

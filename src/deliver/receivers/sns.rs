@@ -2,7 +2,7 @@
 //!
 //! - **In a FIFO topic** (its name ends in `.fifo`) the changes of one request are one group and stay in order; what is sent
 //!   twice within five minutes, because its answer was lost, is passed on once.
-//! - Limits are kept by [`cloud_event`] and [`aws`]: a message of 64 KiB at the most where SNS takes 256, six attributes of the
+//! - Limits are kept by `cloud_event` and `aws`: a message of 64 KiB at the most where SNS takes 256, six attributes of the
 //!   ten that raw delivery to SQS takes.
 //! - **A subject is a hundred characters of ASCII**; one that holds a control character or anything beyond ASCII, SNS refuses
 //!   with the whole message.
@@ -78,7 +78,7 @@ impl Sns {
                 Err(error) => return cloud_event::unwritten(&error),
             }
         }
-        if self.topic_arn.ends_with(".fifo") {
+        if aws::is_fifo(&self.topic_arn) {
             call = call
                 .message_group_id(aws::group_id(attempt.message))
                 .message_deduplication_id(aws::within_fifo(attempt.idempotency_key));
@@ -132,47 +132,5 @@ fn subject(title: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::deliver::samples::failed_request;
-    use crate::model::News;
-
-    #[test]
-    fn a_preview_shows_the_subject_and_measures_it() {
-        let access = AwsAccess {
-            region: crate::model::Region("eu-west-1".into()),
-            profile: None,
-            endpoint_url: None,
-        };
-        let sns = Sns::new("arn:aws:sns:eu-west-1:123456789012:t".into(), access);
-        let news = News::Change(Box::new(failed_request()));
-        let preview = sns.preview(&Message::new(&news));
-        assert!(
-            preview
-                .content
-                .starts_with("Subject: CREATE AWS::S3::Bucket failed\n\n{")
-        );
-        let parts: Vec<_> = preview.measures.iter().map(|measure| measure.part).collect();
-        assert_eq!(parts, ["subject", "body"]);
-        assert!(preview.measures.iter().all(|measure| measure.size <= measure.limit));
-    }
-
-    #[test]
-    fn a_subject_is_ascii_of_bounded_length() {
-        assert_eq!(subject("CREATE größe"), "CREATE gr??e");
-        assert_eq!(subject(&"x".repeat(101)), "x".repeat(97) + "...");
-        assert_eq!(subject(" \u{1}"), "?");
-        assert_eq!(subject(""), "ccwatch");
-    }
-
-    proptest! {
-        #[test]
-        fn no_text_whatever_makes_a_subject_that_sns_refuses(text in any::<String>(), times in 0_usize..50) {
-            let subject = subject(&text.repeat(times));
-            prop_assert!((1..=100).contains(&subject.len()));
-            prop_assert!(subject.bytes().all(|byte| (b' '..=b'~').contains(&byte)) && !subject.starts_with(' '));
-        }
-    }
-}
+#[path = "sns_tests.rs"]
+mod tests;

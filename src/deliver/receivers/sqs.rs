@@ -2,7 +2,7 @@
 //!
 //! - **In a FIFO queue** (its name ends in `.fifo`) the changes of one request are one group, so that they are consumed in
 //!   order; what is sent twice within five minutes, because its answer was lost, is there once.
-//! - Limits are kept by [`cloud_event`] and [`aws`]: a message of 64 KiB at the most where SQS takes 1 MiB, six attributes of
+//! - Limits are kept by `cloud_event` and `aws`: a message of 64 KiB at the most where SQS takes 1 MiB, six attributes of
 //!   ten, XML's characters alone.
 //!
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
@@ -69,7 +69,7 @@ impl Sqs {
                 Err(error) => return cloud_event::unwritten(&error),
             }
         }
-        if self.queue_url.ends_with(".fifo") {
+        if aws::is_fifo(&self.queue_url) {
             call = call
                 .message_group_id(aws::group_id(attempt.message))
                 .message_deduplication_id(aws::within_fifo(attempt.idempotency_key));
@@ -94,3 +94,7 @@ impl Receiver for Sqs {
         Box::pin(self.send_message(attempt))
     }
 }
+
+#[cfg(test)]
+#[path = "sqs_tests.rs"]
+mod tests;

@@ -1,8 +1,8 @@
 //! A CloudEvent by HTTP, signed.
 //!
-//! The body is a CloudEvent 1.0 in structured mode (see [`cloud_event`](crate::deliver::cloud_event)), and the headers are Standard Webhooks': `webhook-id` is the event's
-//! id and stays over retries, `webhook-timestamp` is each attempt's, so that a receiver may refuse what is old. There is
-//! a signature for each configured secret, so that a secret can be rotated without losing one.
+//! The body is a CloudEvent 1.0 in structured mode (`cloud_event` makes it), and the headers are Standard Webhooks':
+//! `webhook-id` is the event's id and stays over retries, `webhook-timestamp` is each attempt's, so that a receiver may
+//! refuse what is old. There is a signature for each configured secret, so that a secret can be rotated without losing one.
 //!
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 
