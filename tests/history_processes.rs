@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use ccwatch::decide::route::Route;
+use ccwatch::decide::routing::Routing;
 use ccwatch::history::{History, OpenError, Reader};
 use ccwatch::model::{
     ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source, TargetName, Timestamp,
@@ -42,11 +43,12 @@ fn the_part_of_a_daemon() {
             Ok(target)
         })
         .unwrap();
-    let routes = [Route {
+    let everything = Route {
         name: "all".into(),
-        matchers: Vec::new(),
         to: vec!["team".into()],
-    }];
+        ..Route::default()
+    };
+    let routing = Routing::from(vec![everything]);
     println!("\nready");
     for number in 0..u32::MAX {
         let seen = |request: u32, status: RequestStatus| {
@@ -71,7 +73,7 @@ fn the_part_of_a_daemon() {
         .flat_map(|status| (0..10).map(move |request| (request, status.clone())))
         .map(|(request, status)| seen(request, status))
         .collect();
-        history.write(|tx| tx.record(&batch, &routes)).unwrap();
+        history.write(|tx| tx.record(&batch, &routing)).unwrap();
     }
 }
 

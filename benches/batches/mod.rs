@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use ccwatch::decide::route::{Field, Patterns, Route};
+use ccwatch::decide::routing::Routing;
 use ccwatch::history::{History, Recorded};
 use ccwatch::model::{
     AccountId, Operation, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source,
@@ -19,7 +20,7 @@ pub(super) const BATCH: usize = 100;
 pub(super) struct Scene {
     pub(super) history: History,
     target: TargetId,
-    routes: Arc<[Route]>,
+    routes: Arc<Routing>,
     /// Goes last, with all that lies in it.
     _folder: TempDir,
 }
@@ -109,20 +110,21 @@ fn event(number: usize, second: i64, stage: Stage) -> ProgressEvent {
 }
 
 /// Whom a team would tell: a log of everything, and a chat of what went wrong.
-fn routes() -> Arc<[Route]> {
+fn routes() -> Arc<Routing> {
     let route = |name: &str, matchers| Route {
         name: name.into(),
         matchers,
         to: vec![name.into()],
+        ..Route::default()
     };
     let failures = Patterns::new(["FAILED", "HOOK_COMPLETE_FAILED", "HOOK_FAILED"]);
     let lost = Patterns::new(["request.lost"]);
-    [
+    let routes = vec![
         route("log", Vec::new()),
         route("chat", vec![(Field::Status, failures)]),
         route("pager", vec![(Field::Kind, lost)]),
-    ]
-    .into()
+    ];
+    Arc::new(routes.into())
 }
 
 /// So many seconds into 2026-11-22T06:28:00Z.

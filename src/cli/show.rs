@@ -176,7 +176,7 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
             let change = story
                 .changes
                 .iter()
-                .find(|change| change.id == delivery.change_id)
+                .find(|change| Some(change.id) == delivery.change_id)
                 .map(|change| format!("{} {}", change.kind, change.to_status.as_deref().unwrap_or_default()));
             deliveries.add_row([
                 cell(Some(&delivery.receiver)),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use toml_span::value::ValueInner;
 
-use super::{Config, Environment, history, pace, receivers, routes, targets};
+use super::{Config, Environment, attention, history, mute, pace, receivers, routes, targets};
+use crate::decide::grouping::Grouping;
 use crate::decide::route::Field;
 
 const ANNOTATED: &str = include_str!("../../config/ccwatch.toml");
@@ -61,6 +62,13 @@ fn every_setting_in_it_is_right() {
     assert_eq!(config.history.resource_model, plain.history.resource_model);
     let exec = config.receivers.last().unwrap();
     assert_eq!(exec.give_up_after, plain.receivers[0].give_up_after);
+    assert_eq!(config.receivers[1].digest_over, Some(receivers::DIGEST_OVER));
+    assert_eq!(config.attention, plain.attention);
+    let group = config.routes[1].group.as_ref().unwrap();
+    assert_eq!(
+        (group.wait, group.interval),
+        (Grouping::DEFAULT_WAIT, Grouping::DEFAULT_INTERVAL)
+    );
 }
 
 #[test]
@@ -79,6 +87,18 @@ fn it_shows_every_key_and_no_other() {
             let type_name = table.get("type").and_then(|value| value.as_str()).unwrap_or_default();
             let keys = shown.entry(format!("{section} {type_name}")).or_default();
             keys.extend(table.keys().map(|key| key.name.to_string()));
+            for (key, value) in table {
+                let inner = value
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|value| value.as_table());
+                let inner: Vec<_> = inner.flat_map(|table| table.keys()).collect();
+                if key.name != "secret" && !inner.is_empty() {
+                    let keys = inner.into_iter().map(|key| key.name.to_string());
+                    shown.entry(format!("{section}.{}", key.name)).or_default().extend(keys);
+                }
+            }
         }
     }
     // Keys of every receiver are shown once.
@@ -107,6 +127,8 @@ fn it_shows_every_key_and_no_other() {
         ),
         ("receivers".to_owned(), set(&receivers::COMMON_KEYS)),
         ("routes ".to_owned(), set(&[&routes::OWN_KEYS[..], &fields].concat())),
+        ("routes.mute".to_owned(), set(&mute::KEYS)),
+        ("attention ".to_owned(), set(&attention::KEYS)),
     ]);
     for type_ in receivers::TYPES {
         known.insert(format!("receivers {}", type_.name), set(type_.keys));

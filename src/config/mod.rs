@@ -12,9 +12,12 @@
 //! `config/ccwatch.toml` shows and explains every key; a test holds it to that. The simulator reads its scenarios by the
 //! same means (`document`, `values`), so that both kinds of file fail in the same words.
 
+mod attention;
 pub(crate) mod document;
 mod environment;
+mod grouping;
 mod history;
+mod mute;
 mod pace;
 pub(crate) mod problems;
 mod receivers;
@@ -42,6 +45,7 @@ pub use problems::ConfigErrors;
 
 use crate::decide::cadence::Pace;
 use crate::decide::route::{Audience, Route};
+use crate::decide::stuck::Patience;
 use crate::model::{AccountId, Region};
 
 /// What `ccwatch run` is told to do. Whatever can be checked without a network has been.
@@ -52,6 +56,7 @@ pub struct Config {
     pub targets: Vec<TargetSettings>,
     pub receivers: Vec<ReceiverSettings>,
     pub routes: Vec<Route>,
+    pub attention: AttentionSettings,
     /// What is allowed but will hardly be meant, a line each, as in [`ConfigErrors`]. To be logged.
     pub warnings: Vec<String>,
 }
@@ -107,7 +112,45 @@ pub struct ReceiverSettings {
     /// How long one attempt may take.
     pub time_out: Duration,
     pub audience: Audience,
+    /// More changes than that are told in one digest; `None` if each is told for itself.
+    pub digest_over: Option<u32>,
+    /// `None`: the tool's own pace.
+    pub max_messages_per_minute: Option<f64>,
+    pub escalation: Option<Escalation>,
     pub kind: ReceiverKind,
+}
+
+/// Who is told that a receiver fails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalation {
+    /// Another receiver's name.
+    pub to: String,
+    /// How long it has to fail.
+    pub after: Duration,
+}
+
+/// `[attention]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AttentionSettings {
+    pub patience: Patience,
+    /// The time between two reminders that a request is stuck; `None` for none.
+    pub remind_every: Option<Duration>,
+}
+
+impl ReceiverSettings {
+    /// One with nothing but what it must have.
+    pub fn plain(name: impl Into<String>, audience: Audience, kind: ReceiverKind) -> Self {
+        Self {
+            name: name.into(),
+            give_up_after: receivers::GIVE_UP_AFTER,
+            time_out: receivers::TIME_OUT,
+            audience,
+            digest_over: (audience == Audience::People).then_some(receivers::DIGEST_OVER),
+            max_messages_per_minute: None,
+            escalation: None,
+            kind,
+        }
+    }
 }
 
 /// The receiver's `type`, with the keys that it alone has.
@@ -185,7 +228,7 @@ pub enum LogFormat {
 }
 
 /// The keys of the document itself.
-const KEYS: [&str; 5] = ["history", "poll", "targets", "receivers", "routes"];
+const KEYS: [&str; 6] = ["history", "poll", "targets", "receivers", "routes", "attention"];
 
 /// What the document is, in messages.
 const WHAT: &str = "configuration";
@@ -254,13 +297,16 @@ fn read(document: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<Config> {
     let (targets, places) = targets::read(&root, &poll);
     let mut names = Names::default();
     let receivers = receivers::read(&root, surroundings, &mut names);
-    let routes = routes::read(&root, &names, &places);
+    let settings = receivers.as_deref().unwrap_or_default();
+    let routes = routes::read(&root, &names, settings, &places);
+    let attention = attention::read(&root);
     known?;
     Ok(Config {
         history: history?,
         targets: targets?,
         receivers: receivers?,
         routes: routes?,
+        attention: attention?,
         warnings: Vec::new(),
     })
 }

@@ -3,17 +3,27 @@
 //! A pattern that can match nothing would keep silent for ever and look as if nothing had happened, so each one is held
 //! against what there is: the words of the service and of ccwatch, and the targets of this file.
 
+use std::collections::BTreeSet;
+
 use super::document::{Item, Section};
 use super::problems::{Read, Reported, all};
 use super::targets::Places;
 use super::values::Names;
 use super::wording::{listed, quoted, suggestion};
-use crate::decide::route::{Field, Patterns, Route, Subject};
-use crate::model::{ChangeKind, ErrorCode, FailureMode, HookStatus, Operation, Region, RequestStatus, TargetName};
+use super::{ReceiverSettings, grouping, mute};
+use crate::decide::route::{Field, Patterns, Route};
+use crate::model::{Region, TargetName};
 
-pub(super) const OWN_KEYS: [&str; 2] = ["name", "to"];
+/// The keys that are no fields.
+pub(super) const OWN_KEYS: [&str; 6] = ["name", "to", "group_by", "group_wait", "group_interval", "mute"];
 
-pub(super) fn read<'d>(root: &Section<'d>, receivers: &Names<'d>, places: &Places<'d>) -> Read<Vec<Route>> {
+/// `settings` are the receivers as far as they could be read.
+pub(super) fn read<'d>(
+    root: &Section<'d>,
+    receivers: &Names<'d>,
+    settings: &[ReceiverSettings],
+    places: &Places<'d>,
+) -> Read<Vec<Route>> {
     let field_keys = Field::ALL.map(|(key, _)| key);
     let keys = [&OWN_KEYS[..], &field_keys].concat();
     let mut names = Names::default();
@@ -26,14 +36,18 @@ pub(super) fn read<'d>(root: &Section<'d>, receivers: &Names<'d>, places: &Place
             let patterns = patterns(&section.get(key)?, field, places);
             Some(patterns.map(|patterns| (field, patterns)))
         }));
+        let group = grouping::read(section);
+        let mute = mute::read(section);
         known?;
         Ok(Route {
             name: name?.to_owned(),
             matchers: matchers?,
             to: to?,
+            group: group?,
+            mute: mute?,
         })
     }))?;
-    warn_of_silence(root, receivers, &routes);
+    warn_of_silence(root, receivers, settings, &routes);
     Ok(routes)
 }
 
@@ -87,81 +101,57 @@ fn patterns(item: &Item<'_>, field: Field, places: &Places<'_>) -> Read<Patterns
 
 /// Why nothing can match the pattern, if so it is.
 fn fault(pattern: &str, field: Field, places: &Places<'_>) -> Option<String> {
-    match field {
-        // The kinds are ccwatch's own: there are no others.
-        Field::Kind => none_of(pattern, field, "kind of change", ChangeKind::KNOWN),
+    let what = match field {
         Field::Target => {
-            let names: Vec<String> = places
-                .known
-                .iter()
-                .map(|(entry, region)| {
-                    TargetName::new(entry, &Region((*region).to_owned()))
-                        .as_str()
-                        .to_owned()
-                })
-                .collect();
-            let entries = places.known.iter().map(|(entry, _)| *entry);
-            let mut known: Vec<&str> = entries.chain(names.iter().map(String::as_str)).collect();
-            known.sort_unstable();
-            known.dedup();
-            none_of(pattern, field, "target", &known).filter(|_| places.complete.is_ok())
+            let whole = places.known.iter().map(|(entry, region)| {
+                let region = Region((*region).to_owned());
+                TargetName::new(entry, &region).as_str().to_owned()
+            });
+            let entries = places.known.iter().map(|(entry, _)| (*entry).to_owned());
+            return none_of(pattern, "target", whole.chain(entries)).filter(|_| places.complete.is_ok());
         }
         Field::Region => {
-            let mut known: Vec<&str> = places.known.iter().map(|(_, region)| *region).collect();
-            known.sort_unstable();
-            known.dedup();
-            none_of(pattern, field, "target's Region", &known).filter(|_| places.complete.is_ok())
+            let known = places.known.iter().map(|(_, region)| (*region).to_owned());
+            return none_of(pattern, "target's Region", known).filter(|_| places.complete.is_ok());
         }
-        // AWS may lengthen these lists at any time, and a glob may be meant for what comes.
-        _ if pattern.contains('*') => None,
-        Field::Status | Field::From => none_of(
-            pattern,
-            field,
-            "status",
-            &[RequestStatus::KNOWN, HookStatus::KNOWN].concat(),
-        ),
-        Field::Operation => none_of(pattern, field, "operation", Operation::KNOWN),
-        Field::ErrorCode => none_of(pattern, field, "error code", ErrorCode::KNOWN),
-        Field::FailureMode => none_of(pattern, field, "failure mode", FailureMode::KNOWN),
-        Field::TypeName | Field::HookTypeName => (pattern.split("::").filter(|part| !part.is_empty()).count() < 3)
-            .then(|| {
-                format!(
-                    "no type is named {}: expected a whole name, such as \"AWS::S3::Bucket\", or a pattern, such as \
-                     \"AWS::S3::*\"",
-                    quoted(pattern)
-                )
-            }),
-    }
-}
-
-/// What is wrong with the pattern if it matches none of the known words, by the judgement of the router itself.
-fn none_of(pattern: &str, field: Field, what: &str, known: &[&str]) -> Option<String> {
-    let route = Route {
-        name: String::new(),
-        matchers: vec![(field, Patterns::new([pattern]))],
-        to: Vec::new(),
+        _ if field.can_match(pattern) => return None,
+        Field::TypeName | Field::HookTypeName => {
+            return Some(format!(
+                "no type is named {}: expected a whole name, such as \"AWS::S3::Bucket\", or a pattern, such as \
+                 \"AWS::S3::*\"",
+                quoted(pattern)
+            ));
+        }
+        Field::AccountId => return Some(format!("expected an id of twelve digits, found {}", quoted(pattern))),
+        Field::Kind => "kind of change",
+        Field::Status | Field::From => "status",
+        Field::Operation => "operation",
+        Field::ErrorCode => "error code",
+        Field::FailureMode => "failure mode",
+        Field::Identifier => "identifier",
     };
-    let matches = known.iter().any(|word| {
-        route.matches(&Subject {
-            kind: word,
-            status: Some(word),
-            from: Some(word),
-            operation: Some(word),
-            error_code: Some(word),
-            target: word,
-            region: word,
-            failure_mode: Some(word),
-            ..Subject::default()
-        })
-    });
-    (!matches).then(|| {
-        let suggestion = suggestion(pattern, known.iter().copied());
-        let known = listed(known.iter().copied());
-        format!("no {what} matches {}{suggestion}; known are {known}", quoted(pattern))
-    })
+    Some(nothing_matches(pattern, what, &field.words()))
 }
 
-fn warn_of_silence(root: &Section<'_>, receivers: &Names<'_>, routes: &[Route]) {
+/// What is wrong with the pattern if it matches none of the known names, by the judgement of the router itself.
+fn none_of(pattern: &str, what: &str, known: impl Iterator<Item = String>) -> Option<String> {
+    let known: BTreeSet<String> = known.collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let patterns = Patterns::new([pattern]);
+    let matches = known.iter().any(|name| patterns.matches(&[name]));
+    (!matches).then(|| nothing_matches(pattern, what, &known))
+}
+
+fn nothing_matches(pattern: &str, what: &str, known: &[&str]) -> String {
+    let suggestion = suggestion(pattern, known.iter().copied());
+    let found = quoted(pattern);
+    format!(
+        "no {what} matches {found}{suggestion}; known are {}",
+        listed(known.iter().copied())
+    )
+}
+
+fn warn_of_silence(root: &Section<'_>, receivers: &Names<'_>, settings: &[ReceiverSettings], routes: &[Route]) {
     if routes.is_empty() {
         root.warning(
             "routes",
@@ -169,8 +159,13 @@ fn warn_of_silence(root: &Section<'_>, receivers: &Names<'_>, routes: &[Route]) 
         );
         return;
     }
+    let routed = routes.iter().flat_map(|route| &route.to);
+    let escalated = settings
+        .iter()
+        .filter_map(|receiver| Some(&receiver.escalation.as_ref()?.to));
+    let told: BTreeSet<&String> = routed.chain(escalated).collect();
     for (name, item) in receivers.items() {
-        if !routes.iter().any(|route| route.to.iter().any(|to| to == name)) {
+        if !told.iter().any(|told| *told == name) {
             item.warning(format!("no route names {}: it is told nothing", quoted(name)));
         }
     }

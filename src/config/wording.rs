@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::model::nearest;
+
 /// Longer than any name or pattern that is meant; what is longer is cut in a message.
 const LONGEST_QUOTE: usize = 80;
 
@@ -35,26 +37,6 @@ pub(crate) fn suggestion<'a>(word: &str, known: impl IntoIterator<Item = &'a str
     nearest(word, known).map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"))
 }
 
-/// The known word that a slip of the finger would turn into `word`: another case, or an edit for each three letters.
-fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let length = word.chars().count();
-    if length > LONGEST_QUOTE {
-        return None;
-    }
-    let lower = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| {
-            (
-                strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
-        .filter(|(edits, _)| *edits <= (length / 3).max(1))
-        .min_by_key(|(edits, _)| *edits)
-        .map(|(_, candidate)| candidate)
-}
-
 /// `1 problem`, `2 problems`.
 pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
@@ -63,16 +45,6 @@ pub(super) fn counted(count: usize, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_slip_is_recognized_and_another_word_is_not() {
-        let known = ["discover_every", "idle_every", "FAILED"];
-        assert_eq!(nearest("discovr_every", known), Some("discover_every"));
-        assert_eq!(nearest("failed", known), Some("FAILED"));
-        assert_eq!(nearest("colour", known), None);
-        assert_eq!(nearest("", known), None);
-        assert_eq!(nearest(&"x".repeat(1_000_000), known), None);
-    }
 
     #[test]
     fn what_is_long_is_cut_between_characters() {

@@ -6,17 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
 
 use crate::decide::retry::Attempted;
-use crate::decide::route::Route;
+use crate::decide::routing::Routing;
 use crate::deliver::Outbox;
-use crate::history::{History, HistoryError, Registered};
+use crate::history::{Escalation, History, HistoryError, Registered, Stuck};
 use crate::model::{AccountId, Delivery, Region, Sighting, Standing, TargetId, TargetName, Timestamp};
 use crate::watch::{Memory, Remembered};
+
+/// Requests told of as stuck in one transaction: looks wait for it.
+const STUCK_AT_ONCE: usize = 100;
 
 /// The history as the watch sees it. Rings the bell after each commit that put something into the outbox.
 #[derive(Debug, Clone)]
 pub(super) struct HistoryMemory {
     history: History,
-    routes: Arc<[Route]>,
+    routing: Arc<Routing>,
     bell: watch::Sender<()>,
     /// When each target was last looked at, as far as that is not written yet: a write a look would be a sync of the
     /// disk a look.
@@ -24,10 +27,10 @@ pub(super) struct HistoryMemory {
 }
 
 impl HistoryMemory {
-    pub(super) fn new(history: History, routes: Arc<[Route]>, bell: watch::Sender<()>) -> Self {
+    pub(super) fn new(history: History, routing: Arc<Routing>, bell: watch::Sender<()>) -> Self {
         Self {
             history,
-            routes,
+            routing,
             bell,
             looked: Arc::default(),
         }
@@ -56,6 +59,30 @@ impl HistoryMemory {
         result
     }
 
+    /// Tells of requests that are stuck, a few in each transaction.
+    pub(super) async fn tell_stuck(&self, stuck: Vec<Stuck>, now: Timestamp) -> Result<(), HistoryError> {
+        for some in stuck.chunks(STUCK_AT_ONCE) {
+            let told = self
+                .history
+                .tell_stuck(some.to_vec(), self.routing.clone(), now)
+                .await?;
+            self.ring_for(told);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn escalate(&self, escalations: Vec<Escalation>, now: Timestamp) -> Result<(), HistoryError> {
+        let told = self.history.escalate(escalations, now).await?;
+        self.ring_for(told);
+        Ok(())
+    }
+
+    fn ring_for(&self, deliveries: usize) {
+        if deliveries > 0 {
+            self.bell.send_replace(());
+        }
+    }
+
     fn looked(&self) -> MutexGuard<'_, HashMap<TargetId, Timestamp>> {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -73,10 +100,8 @@ impl Memory for HistoryMemory {
     }
 
     async fn record(&self, sightings: Vec<Sighting>) -> Result<Remembered, HistoryError> {
-        let recorded = self.history.record(sightings, self.routes.clone()).await?;
-        if recorded.deliveries > 0 {
-            self.bell.send_replace(());
-        }
+        let recorded = self.history.record(sightings, self.routing.clone()).await?;
+        self.ring_for(recorded.deliveries);
         Ok(Remembered {
             standings: recorded.standings,
             changes: recorded.changes,
@@ -123,8 +148,14 @@ impl Outbox for HistoryOutbox {
         HistoryError::may_pass(error)
     }
 
-    async fn due(&self, receiver: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, HistoryError> {
-        self.history.due_deliveries(receiver, now, limit).await
+    async fn due(
+        &self,
+        receiver: &str,
+        now: Timestamp,
+        limit: usize,
+        digest_over: Option<u32>,
+    ) -> Result<Vec<Delivery>, HistoryError> {
+        self.history.due_deliveries(receiver, now, limit, digest_over).await
     }
 
     async fn next_attempt_at(&self, receiver: &str) -> Result<Option<Timestamp>, HistoryError> {

@@ -10,9 +10,12 @@
 //! - **One bad target holds up none of the others**: each connects in its own task, while the others already look.
 //! - **The watchdog is fed by proof of progress** (`vigil`), not by a timer.
 
+mod attention;
 mod joints;
 mod service_manager;
 mod signals;
+#[cfg(test)]
+mod telling_tests;
 mod upkeep;
 mod vigil;
 
@@ -26,10 +29,10 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::cloud::{self, Cause, Connection};
-use crate::config::{Config, ResourceModelPolicy, TargetSettings};
-use crate::decide::route::Route;
+use crate::config::{AttentionSettings, Config, ResourceModelPolicy, TargetSettings};
+use crate::decide::routing::Routing;
 use crate::deliver::{BuildError, Courier, CourierError, Destination, Output};
-use crate::history::{History, HistoryError, OpenError};
+use crate::history::{Escalation, History, HistoryError, OpenError};
 use crate::model::{AccountId, Region, TargetName};
 use crate::watch::{Poller, Pulse, Watched};
 
@@ -81,7 +84,9 @@ pub struct Daemon {
     pub history: History,
     pub targets: Vec<TargetSettings>,
     pub destinations: Vec<Destination>,
-    pub routes: Arc<[Route]>,
+    pub routing: Arc<Routing>,
+    pub attention: AttentionSettings,
+    pub escalations: Vec<Escalation>,
     pub resource_model: ResourceModelPolicy,
     /// How long what has ended is kept; `None` for ever.
     pub retention: Option<Duration>,
@@ -96,11 +101,25 @@ impl Daemon {
     /// Opens the history and makes the receivers of a configuration. Nothing is looked at or sent yet.
     pub fn new(config: Config, connection: Connection, clock: Clock, output: &Output) -> Result<Self, DaemonError> {
         let history = History::open(&config.history.path)?;
+        let receivers = config.receivers.iter();
+        let audiences = receivers
+            .clone()
+            .map(|receiver| (receiver.name.as_str(), receiver.audience));
+        let escalations = receivers.filter_map(|receiver| {
+            let escalation = receiver.escalation.as_ref()?;
+            Some(Escalation {
+                receiver: receiver.name.clone(),
+                to: escalation.to.clone(),
+                after: escalation.after,
+            })
+        });
         Ok(Self {
             history,
             targets: config.targets,
             destinations: crate::deliver::build(&config.receivers, output)?,
-            routes: config.routes.into(),
+            escalations: escalations.collect(),
+            routing: Arc::new(Routing::new(config.routes, audiences)),
+            attention: config.attention,
             resource_model: config.history.resource_model,
             retention: config.history.retention,
             connection,
@@ -146,7 +165,7 @@ impl Daemon {
             couriers.spawn(courier.run(stop_sending.clone(), GRACE));
         }
 
-        let memory = joints::HistoryMemory::new(history.clone(), self.routes.clone(), bell);
+        let memory = joints::HistoryMemory::new(history.clone(), self.routing.clone(), bell);
         let mut vigil = vigil::Vigil::new(clock.clone());
         let claims = Claims::default();
         let mut lookers = JoinSet::new();
@@ -171,15 +190,8 @@ impl Daemon {
             };
             lookers.spawn(looker.run(stop.clone()));
         }
-        let mut keepers = JoinSet::new();
+        let mut keepers = self.keepers(&memory, &stop);
         keepers.spawn(vigil.keep(history.clone(), memory.clone(), *service_manager, stop.clone()));
-        keepers.spawn(upkeep::keep(
-            history.clone(),
-            memory.clone(),
-            clock.clone(),
-            self.retention,
-            stop.clone(),
-        ));
         info!(targets = self.targets.len(), receivers = names.len(), history = %history.path().display(), "ccwatch is running");
         service_manager.ready();
 
@@ -214,6 +226,27 @@ impl Daemon {
         ended.and(lookers).and(keepers).and(couriers).and(flushed).and(folded)?;
         info!("ccwatch has stopped");
         Ok(())
+    }
+
+    /// Starts what is done from time to time.
+    fn keepers(&self, memory: &joints::HistoryMemory, stop: &CancellationToken) -> JoinSet<Result<(), HistoryError>> {
+        let mut keepers = JoinSet::new();
+        keepers.spawn(upkeep::keep(
+            self.history.clone(),
+            memory.clone(),
+            self.clock.clone(),
+            self.retention,
+            stop.clone(),
+        ));
+        keepers.spawn(attention::pay(
+            self.history.clone(),
+            memory.clone(),
+            self.clock.clone(),
+            self.attention,
+            self.escalations.clone(),
+            stop.clone(),
+        ));
+        keepers
     }
 }
 

@@ -110,6 +110,8 @@ async fn waited(pause: Duration, stop: &CancellationToken) -> Result<(), ()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::decide::route::Route;
     use crate::model::{
@@ -144,10 +146,10 @@ mod tests {
         let (bell, mut rings) = tokio::sync::watch::channel(());
         let everything = Route {
             name: "everything".to_owned(),
-            matchers: Vec::new(),
             to: vec!["team".to_owned()],
+            ..Route::default()
         };
-        let memory = HistoryMemory::new(history.clone(), [everything].into(), bell);
+        let memory = HistoryMemory::new(history.clone(), Arc::new(vec![everything].into()), bell);
         let region = Region("eu-west-1".to_owned());
         let name = TargetName::new("no longer configured", &region);
         let registered = memory.register(&name, None, &region, clock.now()).await.unwrap();

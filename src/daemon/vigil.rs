@@ -81,6 +81,8 @@ impl Vigil {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -89,7 +91,7 @@ mod tests {
         let path = folder.path().join("history.db");
         let history = History::open(&path).unwrap();
         let (bell, _) = tokio::sync::watch::channel(());
-        let memory = HistoryMemory::new(history.clone(), [].into(), bell);
+        let memory = HistoryMemory::new(history.clone(), Arc::default(), bell);
         let stop = CancellationToken::new();
         let vigil = Vigil::new(Clock::simulated(crate::model::Timestamp::from_millis(0)));
         let kept = tokio::spawn(vigil.keep(history, memory, ServiceManager::none(), stop.clone()));

@@ -66,6 +66,8 @@ pub struct Attempted {
     pub answer_status: Option<u16>,
     /// The beginning of the answer, printable and without secrets.
     pub answer: Option<String>,
+    /// Until when the receiver asked to be left alone.
+    pub quiet_until: Option<Timestamp>,
     /// What the receiver keeps to find the request's living message again, where that is new.
     pub thread: Option<String>,
 }

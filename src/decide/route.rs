@@ -3,7 +3,13 @@
 //! A route says when, a receiver says where. Every route that matches adds its receivers, in the order of the
 //! configuration, and a receiver gets a change once however many routes name it.
 
+use std::fmt;
+
 use wildmatch::WildMatchPattern;
+
+use super::grouping::Grouping;
+use super::mute::MuteWindow;
+use crate::model::{ChangeKind, ErrorCode, FailureMode, HookStatus, Operation, RequestStatus};
 
 /// What a route can ask about. `target` matches a pattern by its entry's name (`prod`) as well as by its whole name
 /// (`prod/eu-west-1`).
@@ -15,9 +21,12 @@ pub enum Field {
     /// The status before.
     From,
     TypeName,
+    /// The resource's.
+    Identifier,
     Operation,
     ErrorCode,
     Target,
+    AccountId,
     Region,
     HookTypeName,
     FailureMode,
@@ -25,18 +34,55 @@ pub enum Field {
 
 impl Field {
     /// Every field with its key in the configuration.
-    pub const ALL: [(&'static str, Self); 10] = [
+    pub const ALL: [(&'static str, Self); 12] = [
         ("kind", Self::Kind),
         ("status", Self::Status),
         ("from", Self::From),
         ("type_name", Self::TypeName),
+        ("identifier", Self::Identifier),
         ("operation", Self::Operation),
         ("error_code", Self::ErrorCode),
         ("target", Self::Target),
+        ("account_id", Self::AccountId),
         ("region", Self::Region),
         ("hook_type_name", Self::HookTypeName),
         ("failure_mode", Self::FailureMode),
     ];
+
+    /// Its key in the configuration.
+    pub fn key(self) -> &'static str {
+        let found = Self::ALL.into_iter().find(|(_, field)| *field == self);
+        found.map_or("", |(key, _)| key)
+    }
+
+    /// The words that it can be, where they are a list: the service's (which AWS may lengthen at any time) or, for
+    /// [`Kind`](Self::Kind), ccwatch's own. None where it is a name that others gave.
+    pub fn words(self) -> Vec<&'static str> {
+        match self {
+            Self::Kind => ChangeKind::KNOWN.to_vec(),
+            Self::Status | Self::From => [RequestStatus::KNOWN, HookStatus::KNOWN].concat(),
+            Self::Operation => Operation::KNOWN.to_vec(),
+            Self::ErrorCode => ErrorCode::KNOWN.to_vec(),
+            Self::FailureMode => FailureMode::KNOWN.to_vec(),
+            Self::TypeName | Self::Identifier | Self::Target | Self::AccountId | Self::Region | Self::HookTypeName => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether a pattern (without its `!`) can match anything. One that can't would keep silent for ever, and look as if
+    /// nothing had happened. Where AWS may lengthen a list, a glob may be meant for what comes.
+    pub fn can_match(self, pattern: &str) -> bool {
+        let words = self.words();
+        let is_for_what_comes = self != Self::Kind && pattern.contains('*');
+        match self {
+            _ if is_for_what_comes => true,
+            // The least that a type's name has: `AWS::S3::Bucket`.
+            Self::TypeName | Self::HookTypeName => pattern.split("::").filter(|part| !part.is_empty()).count() >= 3,
+            Self::AccountId => pattern.len() == 12 && pattern.bytes().all(|byte| byte.is_ascii_digit()),
+            _ => words.is_empty() || words.iter().any(|word| Glob::new(pattern).matches(word)),
+        }
+    }
 }
 
 /// What a change says for each field; `None` where it says nothing.
@@ -46,14 +92,50 @@ pub struct Subject<'a> {
     pub status: Option<&'a str>,
     pub from: Option<&'a str>,
     pub type_name: Option<&'a str>,
+    pub identifier: Option<&'a str>,
     pub operation: Option<&'a str>,
     pub error_code: Option<&'a str>,
     /// The target's whole name, `<entry>/<region>`.
     pub target: &'a str,
+    pub account_id: Option<&'a str>,
     pub region: &'a str,
     pub hook_type_name: Option<&'a str>,
     pub failure_mode: Option<&'a str>,
 }
+
+impl<'a> Subject<'a> {
+    /// What it says for a field.
+    pub fn value(&self, field: Field) -> Option<&'a str> {
+        match field {
+            Field::Kind => Some(self.kind),
+            Field::Status => self.status,
+            Field::From => self.from,
+            Field::TypeName => self.type_name,
+            Field::Identifier => self.identifier,
+            Field::Operation => self.operation,
+            Field::ErrorCode => self.error_code,
+            Field::Target => Some(self.target),
+            Field::AccountId => self.account_id,
+            Field::Region => Some(self.region),
+            Field::HookTypeName => self.hook_type_name,
+            Field::FailureMode => self.failure_mode,
+        }
+    }
+
+    /// Whether all of the matchers match; none match everything.
+    pub fn matches(&self, matchers: &[Matcher]) -> bool {
+        matchers.iter().all(|(field, patterns)| match field {
+            Field::Target => {
+                let entry = self.target.rsplit_once('/').map_or(self.target, |(entry, _)| entry);
+                patterns.matches(&[self.target, entry])
+            }
+            _ => patterns.matches(self.value(*field).as_slice()),
+        })
+    }
+}
+
+/// A field, and what it must be.
+pub type Matcher = (Field, Patterns);
 
 /// Patterns of one key: `*` stands for any characters, `!` in front excludes.
 ///
@@ -84,9 +166,22 @@ impl Patterns {
     }
 
     /// Whether a value that goes by all of these names matches.
-    fn matches(&self, names: &[&str]) -> bool {
+    pub fn matches(&self, names: &[&str]) -> bool {
         let any = |globs: &[Glob]| globs.iter().any(|glob| names.iter().any(|name| glob.matches(name)));
         !any(&self.exclude) && (self.include.is_empty() || any(&self.include))
+    }
+}
+
+/// The patterns with commas between, the including ones first.
+impl fmt::Display for Patterns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let include = self.include.iter().map(|glob| ("", glob));
+        let exclude = self.exclude.iter().map(|glob| ("!", glob));
+        for (index, (sign, glob)) in include.chain(exclude).enumerate() {
+            let comma = if index > 0 { "," } else { "" };
+            write!(f, "{comma}{sign}{}", glob.pattern())?;
+        }
+        Ok(())
     }
 }
 
@@ -102,52 +197,44 @@ pub enum Audience {
 }
 
 /// One `[[routes]]` entry.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Route {
     pub name: String,
     /// All of them must match; a route with none matches everything.
-    pub matchers: Vec<(Field, Patterns)>,
+    pub matchers: Vec<Matcher>,
     /// Names of receivers.
     pub to: Vec<String>,
+    /// How changes wait for each other, to be told together; `None` if each is told at once.
+    pub group: Option<Grouping>,
+    /// When what it would tell is held.
+    pub mute: Vec<MuteWindow>,
 }
 
 impl Route {
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
-        self.matchers.iter().all(|(field, patterns)| {
-            let value = match field {
-                Field::Kind => Some(subject.kind),
-                Field::Status => subject.status,
-                Field::From => subject.from,
-                Field::TypeName => subject.type_name,
-                Field::Operation => subject.operation,
-                Field::ErrorCode => subject.error_code,
-                Field::Target => {
-                    let entry = subject
-                        .target
-                        .rsplit_once('/')
-                        .map_or(subject.target, |(entry, _)| entry);
-                    return patterns.matches(&[subject.target, entry]);
-                }
-                Field::Region => Some(subject.region),
-                Field::HookTypeName => subject.hook_type_name,
-                Field::FailureMode => subject.failure_mode,
-            };
-            patterns.matches(value.as_slice())
-        })
+        subject.matches(&self.matchers)
     }
 }
 
-/// The names of the receivers that are told of `subject`, each once.
-pub fn receivers<'r>(routes: &'r [Route], subject: &Subject<'_>) -> Vec<&'r str> {
-    let mut names: Vec<&str> = Vec::new();
+/// A receiver that is told of a change, with the route that says how.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chosen<'r> {
+    pub receiver: &'r str,
+    /// The first in the configuration that matches and names the receiver.
+    pub route: &'r Route,
+}
+
+/// The receivers that are told of `subject`, each once.
+pub fn receivers<'r>(routes: &'r [Route], subject: &Subject<'_>) -> Vec<Chosen<'r>> {
+    let mut chosen: Vec<Chosen<'r>> = Vec::new();
     for route in routes.iter().filter(|route| route.matches(subject)) {
-        for name in &route.to {
-            if !names.contains(&name.as_str()) {
-                names.push(name);
+        for receiver in &route.to {
+            if !chosen.iter().any(|chosen| chosen.receiver == receiver) {
+                chosen.push(Chosen { receiver, route });
             }
         }
     }
-    names
+    chosen
 }
 
 #[cfg(test)]
@@ -160,9 +247,11 @@ mod tests {
             status: Some("FAILED"),
             from: Some("IN_PROGRESS"),
             type_name: Some("AWS::RDS::DBInstance"),
+            identifier: Some("orders"),
             operation: Some("CREATE"),
             error_code: Some("Throttling"),
             target: "prod/eu-west-1",
+            account_id: Some("123456789012"),
             region: "eu-west-1",
             ..Subject::default()
         }
@@ -176,6 +265,7 @@ mod tests {
                 .map(|(field, patterns)| (*field, Patterns::new(patterns.iter().copied())))
                 .collect(),
             to: to.iter().map(ToString::to_string).collect(),
+            ..Route::default()
         }
     }
 
@@ -219,9 +309,11 @@ mod tests {
             "FAILED",
             "IN_PROGRESS",
             "AWS::RDS::DBInstance",
+            "orders",
             "CREATE",
             "Throttling",
             "prod/eu-west-1",
+            "123456789012",
             "eu-west-1",
             "Acme::Guard::X",
             "WARN",
@@ -229,6 +321,7 @@ mod tests {
         for ((key, field), value) in Field::ALL.into_iter().zip(values) {
             assert!(route(&[(field, &[value])], &[]).matches(&subject), "{key}");
             assert!(!route(&[(field, &["other"])], &[]).matches(&subject), "{key}");
+            assert_eq!((field.key(), subject.value(field)), (key, Some(value)));
         }
     }
 
@@ -239,6 +332,15 @@ mod tests {
             route(&[], &["log", "chat"]),
             route(&[(Field::Status, &["FAILED"])], &["pager", "chat"]),
         ];
-        assert_eq!(receivers(&routes, &failed_database()), ["log", "chat", "pager"]);
+        let chosen = receivers(&routes, &failed_database());
+        let names: Vec<_> = chosen.iter().map(|chosen| chosen.receiver).collect();
+        assert_eq!(names, ["log", "chat", "pager"]);
+        // Where two routes name one receiver, the first says how.
+        assert!(
+            chosen
+                .iter()
+                .zip([1, 1, 2])
+                .all(|(chosen, route)| std::ptr::eq(chosen.route, &raw const routes[route]))
+        );
     }
 }

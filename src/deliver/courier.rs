@@ -44,7 +44,8 @@ const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 /// Deliveries fetched beyond those that can start at once, for a receiver without spacing. Few: a fetched delivery
 /// shows its request as it stood when it was fetched.
 const LOOK_AHEAD: usize = 16;
-/// No new send is started while this many are taken and not yet recorded: what a crash could repeat is bounded.
+/// Nothing more is fetched while this many are taken and not yet recorded: what a crash could repeat is bounded. (A digest
+/// alone may carry more.)
 const MOST_HELD: usize = 64;
 
 /// The outbox failed with what will not pass, or until the end of the grace period when ccwatch was stopping.
@@ -138,7 +139,7 @@ impl<O: Outbox> Courier<O> {
         chance: fastrand::Rng,
     ) -> Self {
         Self {
-            pace: destination.receiver.pace(),
+            pace: destination.pace(),
             destination,
             outbox,
             bell,
@@ -251,7 +252,7 @@ impl<O: Outbox> Courier<O> {
             let is_to_be_recorded = self.recording.is_some() || !self.unrecorded.is_empty();
             if self.outbox_trouble.is_some() && is_to_be_recorded
                 || self.sending.len() >= self.concurrency()
-                || self.held.len() >= MOST_HELD
+                || self.ready.is_empty() && self.held.len() >= MOST_HELD
             {
                 // The end of a send or of a commit wakes; where neither is under way, a recording has fallen due since
                 // this turn began.
@@ -304,10 +305,20 @@ impl<O: Outbox> Courier<O> {
 
     /// Fetches what is due and not already held. Answers whether there was any.
     async fn fetch(&mut self) -> Result<bool, O::Error> {
-        let free = self.concurrency().saturating_sub(self.sending.len());
-        let ahead = if self.pace.spacing.is_zero() { LOOK_AHEAD } else { 0 };
-        let limit = self.held.len() + free + ahead;
-        let due = self.outbox.due(&self.destination.name, self.clock.now(), limit).await?;
+        let digest_over = self.destination.digest_over;
+        let limit = if digest_over.is_some() {
+            // The outbox still counts what is held, and would put it into a digest: one thing at a time.
+            if !self.held.is_empty() {
+                return Ok(false);
+            }
+            1
+        } else {
+            let free = self.concurrency().saturating_sub(self.sending.len());
+            let ahead = if self.pace.spacing.is_zero() { LOOK_AHEAD } else { 0 };
+            self.held.len() + free + ahead
+        };
+        let (name, now) = (&self.destination.name, self.clock.now());
+        let due = self.outbox.due(name, now, limit, digest_over).await?;
         // Verdicts are only taken off `held` by this same task, so none that the read above still saw as pending can
         // have left it meanwhile.
         for delivery in due {
@@ -363,6 +374,10 @@ impl<O: Outbox> Courier<O> {
             self.put_back_ready();
         }
         let now = self.clock.now();
+        let quiet_until = match outcome {
+            Outcome::Failed { retry_after, .. } => retry_after.map(|pause| now.plus(pause)),
+            Outcome::Accepted | Outcome::Rejected { .. } => None,
+        };
         let Underway {
             ids,
             number,
@@ -386,6 +401,7 @@ impl<O: Outbox> Courier<O> {
             verdict,
             answer_status,
             answer,
+            quiet_until,
             thread,
         });
     }

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
 use super::http::{Http, HttpError};
-use super::receiver::{Attempt, Receiver, Report};
+use super::receiver::{Attempt, Pace, Receiver, Report};
 use super::receivers::alertmanager::{self, Alertmanager};
 #[cfg(feature = "aws-receivers")]
 use super::receivers::eventbridge::EventBridge;
@@ -33,6 +33,10 @@ pub struct Destination {
     pub give_up_after: Duration,
     /// How long one attempt may take.
     pub time_out: Duration,
+    /// More changes than this, due together, are told in one digest; `None`: each is told for itself.
+    pub digest_over: Option<u32>,
+    /// The least time between two sends, in place of the receiver's own.
+    pub spacing: Option<Duration>,
     pub receiver: Arc<dyn Receiver>,
 }
 
@@ -63,6 +67,10 @@ pub fn build(settings: &[ReceiverSettings], output: &Output) -> Result<Vec<Desti
             name: settings.name.clone(),
             give_up_after: settings.give_up_after,
             time_out: settings.time_out,
+            digest_over: settings.digest_over,
+            spacing: settings
+                .max_messages_per_minute
+                .map(|most| Duration::try_from_secs_f64(60.0 / most).unwrap_or(Duration::MAX)),
             receiver: receiver(settings, &mut http, output)?,
         })
     };
@@ -127,6 +135,15 @@ fn receiver(
 }
 
 impl Destination {
+    /// How fast it may be sent to.
+    pub fn pace(&self) -> Pace {
+        let pace = self.receiver.pace();
+        Pace {
+            spacing: self.spacing.unwrap_or(pace.spacing),
+            ..pace
+        }
+    }
+
     /// Makes the next attempt, within the time limit. Errors are prefixed with the receiver's name.
     pub async fn send(&self, delivery: &Delivery, now: Timestamp) -> Report {
         let message = Message::new(&delivery.news);
@@ -175,11 +192,8 @@ mod tests {
 
     fn settings(name: &str, kind: ReceiverKind) -> ReceiverSettings {
         ReceiverSettings {
-            name: name.into(),
-            give_up_after: Duration::from_hours(24),
             time_out: Duration::from_millis(100),
-            audience: Audience::Machines,
-            kind,
+            ..ReceiverSettings::plain(name, Audience::Machines, kind)
         }
     }
 

@@ -7,8 +7,10 @@
 //!   two sends it again, with the same [`EventId`](crate::model::EventId), by which a receiver can tell.
 //! - **In order.** The outbox hands out heads of line only: a change is not due before the earlier changes of its
 //!   request were sent or given up. Other requests pass by.
-//! - **A receiver's wish is obeyed.** Until a Retry-After has passed, nothing at all is sent to who asked for it. After a
-//!   restart this holds only for the delivery that was so answered, whose next attempt is stored; the others may go.
+//! - **A receiver's wish is obeyed.** Until a Retry-After has passed, nothing at all is sent to who asked for it, not
+//!   after a restart either: the outbox keeps it.
+//! - **No flood.** A receiver gets no more than its rate, and people get one digest instead of many messages. A digest is
+//!   sent alone and recorded before anything else goes to its receiver, so nothing is told twice.
 //! - **No secret leaves** by an error or by `Debug`: addresses are named by their host alone, and what an answer echoes
 //!   of one is masked (law 8).
 //! - **No queue in memory.** What waits, waits in the history. Memory holds what is being sent, and a few more.

@@ -18,14 +18,18 @@ pub trait Outbox: Clone + Send + Sync + 'static {
 
     /// Up to `limit` heads of line for `receiver` whose next attempt is due at `now`, those that wait longest first.
     /// One that is being sent is still pending, so it may be among them: the caller knows which those are.
+    ///
+    /// With `digest_over`, where more changes than that are due together, a single digest that carries them, and, so that
+    /// lines keep their order, what stands behind them in their lines. Nothing while the receiver asked to be left alone.
     fn due(
         &self,
         receiver: &str,
         now: Timestamp,
         limit: usize,
+        digest_over: Option<u32>,
     ) -> impl Future<Output = Result<Vec<Delivery>, Self::Error>> + Send;
 
-    /// When the next attempt of a head of line for `receiver` is due, or `None` where nothing waits.
+    /// When the next attempt of a head of line for `receiver` is due, not before it wants to hear again, or `None` where nothing waits.
     fn next_attempt_at(&self, receiver: &str) -> impl Future<Output = Result<Option<Timestamp>, Self::Error>> + Send;
 
     /// Fails where `record` would: to be tried before the first send, which could else be made anew at each start of a

@@ -83,11 +83,8 @@ async fn is_content(script: &str, (_, headers, body): &Received) -> Option<Resul
 async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
     let double = Double::start(|_| answer(200, &[], "ok")).await;
     let settings = ReceiverSettings {
-        name: "r".into(),
-        give_up_after: std::time::Duration::MAX,
         time_out: std::time::Duration::from_mins(1),
-        audience: Audience::Machines,
-        kind: kind(&double.url),
+        ..ReceiverSettings::plain("r", Audience::Machines, kind(&double.url))
     };
     let receiver = build(&[settings], &Output::new(std::io::sink(), false))
         .unwrap()

@@ -1,5 +1,6 @@
 //! The async methods, under the paused time of simulated days.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -37,12 +38,15 @@ async fn a_request_goes_its_way_and_no_time_passes() {
         source: Source::List,
         seen: Seen::Event(Box::new(event("a", RequestStatus::InProgress)), None),
     };
-    let recorded = history.record(vec![sighting], all_to(RECEIVER)).await.unwrap();
+    let recorded = history
+        .record(vec![sighting], Arc::new(all_to(RECEIVER)))
+        .await
+        .unwrap();
     assert_eq!(history.standings(target).await.unwrap(), recorded.standings);
     history.looked(vec![(target, at(3))]).await.unwrap();
 
     assert_eq!(history.next_attempt_at(RECEIVER).await.unwrap(), Some(at(3)));
-    let due = history.due_deliveries(RECEIVER, at(3), 10).await.unwrap();
+    let due = history.due_deliveries(RECEIVER, at(3), 10, None).await.unwrap();
     assert_eq!(due.len(), 1);
     history
         .record_attempts(vec![attempted(due[0].ids[0], Verdict::Sent)], at(4))

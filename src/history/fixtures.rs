@@ -1,7 +1,6 @@
 //! What the tests of this room share: a history in a folder that goes away, and sightings to feed it with.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -9,6 +8,7 @@ use tempfile::TempDir;
 use super::{History, Recorded, locked};
 use crate::decide::retry::{Attempted, Verdict};
 use crate::decide::route::{Field, Patterns, Route};
+use crate::decide::routing::Routing;
 use crate::model::{
     AccountId, Delivery, DeliveryId, HookProgressEvent, HookStatus, ProgressEvent, Region, RequestKey, RequestState,
     RequestStatus, RequestToken, Seen, Sighting, Source, TargetId, TargetName, Timestamp,
@@ -96,7 +96,7 @@ impl Scene {
 
     pub(super) fn due(&self, second: i64) -> Vec<Delivery> {
         self.history
-            .read(|connection| super::outbox::due_deliveries(connection, RECEIVER, at(second), 100))
+            .read(|connection| super::outbox::due_deliveries(connection, RECEIVER, at(second), 100, None))
             .unwrap()
     }
 
@@ -194,13 +194,13 @@ pub(super) fn hook(type_name: &str, status: HookStatus) -> HookProgressEvent {
 }
 
 /// One route that tells `receiver` of everything.
-pub(super) fn all_to(receiver: &str) -> Arc<[Route]> {
-    [Route {
+pub(super) fn all_to(receiver: &str) -> Routing {
+    let route = Route {
         name: "all".into(),
-        matchers: Vec::new(),
         to: vec![receiver.into()],
-    }]
-    .into()
+        ..Route::default()
+    };
+    vec![route].into()
 }
 
 /// One route that tells `receiver` of what has this value.
@@ -209,6 +209,7 @@ pub(super) fn some_to(receiver: &str, field: Field, pattern: &str) -> Route {
         name: "some".into(),
         matchers: vec![(field, Patterns::new([pattern]))],
         to: vec![receiver.into()],
+        ..Route::default()
     }
 }
 
@@ -222,6 +223,7 @@ pub(super) fn attempted(id: DeliveryId, verdict: Verdict) -> Attempted {
         verdict,
         answer_status: None,
         answer: None,
+        quiet_until: None,
         thread: None,
     }
 }

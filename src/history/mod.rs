@@ -37,10 +37,14 @@
 //!
 //! A history belongs on a local disk: neither WAL nor the lock can be relied on over NFS.
 
+mod announcements;
 #[cfg(test)]
 mod async_tests;
+mod attention;
+mod digests;
 #[cfg(test)]
 mod disk_tests;
+mod editor;
 mod error;
 #[cfg(test)]
 mod fixtures;
@@ -59,8 +63,10 @@ mod resource_models;
 mod rows;
 #[cfg(test)]
 mod schema_tests;
+mod silences;
 mod sql;
 mod targets;
+mod telling;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -70,9 +76,12 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::decide::diff::Baseline;
 use crate::decide::retry::Attempted;
-use crate::decide::route::Route;
+use crate::decide::routing::Routing;
+use crate::decide::stuck::Patience;
 use crate::model::{AccountId, Delivery, Region, RequestKey, Sighting, Standing, TargetId, TargetName, Timestamp};
 
+pub use attention::{Escalation, Stuck};
+pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
 pub use reader::{Reader, RequestFilter, Summary};
 pub use record::Recorded;
@@ -268,20 +277,49 @@ impl History {
     }
 
     /// See [`WriteTx::record`].
-    pub async fn record(&self, sightings: Vec<Sighting>, routes: Arc<[Route]>) -> Result<Recorded, HistoryError> {
-        self.writing(move |tx| tx.record(&sightings, &routes)).await
+    pub async fn record(&self, sightings: Vec<Sighting>, routing: Arc<Routing>) -> Result<Recorded, HistoryError> {
+        self.writing(move |tx| tx.record(&sightings, &routing)).await
+    }
+
+    /// The open requests that are stuck at `now` and are to be told of: for the first time, or again, `remind_every` after
+    /// the last time. The oldest first.
+    pub async fn stuck(
+        &self,
+        now: Timestamp,
+        patience: Patience,
+        remind_every: Option<Duration>,
+    ) -> Result<Vec<Stuck>, HistoryError> {
+        self.reading(move |connection| attention::stuck(connection, now, patience, remind_every))
+            .await
+    }
+
+    /// See [`WriteTx::tell_stuck`].
+    pub async fn tell_stuck(
+        &self,
+        stuck: Vec<Stuck>,
+        routing: Arc<Routing>,
+        now: Timestamp,
+    ) -> Result<usize, HistoryError> {
+        self.writing(move |tx| tx.tell_stuck(&stuck, &routing, now)).await
+    }
+
+    /// See [`WriteTx::escalate`].
+    pub async fn escalate(&self, escalations: Vec<Escalation>, now: Timestamp) -> Result<usize, HistoryError> {
+        self.writing(move |tx| tx.escalate(&escalations, now)).await
     }
 
     /// Up to `limit` deliveries to `receiver` whose time has come, longest due first. Each is the head of its line: no
-    /// other pending delivery of its request to this receiver came before.
+    /// other pending delivery of its request to this receiver came before. Where more than `digest_over` changes are due
+    /// together, a single digest with all of them. None while the receiver asked to be left alone.
     pub async fn due_deliveries(
         &self,
         receiver: &str,
         now: Timestamp,
         limit: usize,
+        digest_over: Option<u32>,
     ) -> Result<Vec<Delivery>, HistoryError> {
         let receiver = receiver.to_owned();
-        self.reading(move |connection| outbox::due_deliveries(connection, &receiver, now, limit))
+        self.reading(move |connection| outbox::due_deliveries(connection, &receiver, now, limit, digest_over))
             .await
     }
 

@@ -145,6 +145,19 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// A writer for a process that is not the daemon, which may hold the file meanwhile: SQLite lets the two take turns.
+/// It makes no file and no schema.
+pub(super) fn outside_writer(path: &Path) -> Result<Connection, OpenError> {
+    drop(outside_reader(path)?);
+    let connection = connect(path)?;
+    let sorted = |source| OpenError::from_sqlite(path, source);
+    if connection.is_readonly(rusqlite::MAIN_DB).map_err(sorted)? {
+        return Err(OpenError::ReadOnly { path: path.to_owned() });
+    }
+    keep_safe(&connection).map_err(sorted)?;
+    Ok(connection)
+}
+
 /// A reader for a process that is not the daemon: of a file that may be missing, foreign, older or newer.
 pub(super) fn outside_reader(path: &Path) -> Result<Connection, OpenError> {
     match is_history(path) {

@@ -96,7 +96,7 @@ fn what_is_due_is_limited_to_what_is_due_longest_and_the_next_is_the_first_of_it
         scene
             .history
             .read(|connection| {
-                let due = due_deliveries(connection, RECEIVER, at(10), limit)?;
+                let due = due_deliveries(connection, RECEIVER, at(10), limit, None)?;
                 Ok((told(&due), next_attempt_at(connection, RECEIVER)?))
             })
             .unwrap()
@@ -118,12 +118,12 @@ fn what_was_seen_in_the_future_waits_for_it() {
 #[test]
 fn a_receiver_that_is_no_longer_configured_is_skipped_with_its_whole_line() {
     let scene = Scene::new();
-    let routes = [
+    let routes = vec![
         some_to("old", Field::Kind, "*"),
         some_to("new", Field::Status, "SUCCESS"),
     ];
     let sightings = [scene.seen(1, event("a", Pending)), scene.seen(2, event("a", Success))];
-    let recorded = scene.history.write(|tx| tx.record(&sightings, &routes)).unwrap();
+    let recorded = scene.history.write(|tx| tx.record(&sightings, &routes.into())).unwrap();
     assert_eq!((recorded.changes, recorded.deliveries), (2, 3));
 
     let known = ["new".to_owned()];
@@ -181,13 +181,13 @@ fn an_announcement_carries_the_change_as_it_was_and_the_request_as_it_is() {
 fn event_ids_differ_between_changes_and_between_histories_but_not_between_receivers() {
     let ids = || {
         let scene = Scene::new();
-        let routes = [some_to("one", Field::Kind, "*"), some_to("two", Field::Kind, "*")];
+        let routes = vec![some_to("one", Field::Kind, "*"), some_to("two", Field::Kind, "*")];
         let sightings = [scene.seen(1, event("a", Pending)), scene.seen(1, event("b", Pending))];
-        scene.history.write(|tx| tx.record(&sightings, &routes)).unwrap();
+        scene.history.write(|tx| tx.record(&sightings, &routes.into())).unwrap();
         let of = |receiver| {
             let due = scene
                 .history
-                .read(|connection| due_deliveries(connection, receiver, at(9), 9));
+                .read(|connection| due_deliveries(connection, receiver, at(9), 9, None));
             due.unwrap()
                 .into_iter()
                 .map(|due| due.news.id().clone())
@@ -217,4 +217,74 @@ fn the_schema_refuses_two_heads_of_one_line() {
         .execute("UPDATE deliveries SET next_attempt_at = 0", [])
         .unwrap_err();
     assert!(refused.to_string().contains("UNIQUE"), "{refused}");
+}
+
+#[test]
+fn who_asked_to_be_left_alone_is_whatever_else_is_due() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Pending)), scene.seen(1, event("b", Pending))]);
+    let due = scene.due(10);
+    let asked = Attempted {
+        quiet_until: Some(at(60)),
+        ..attempted(
+            due[0].ids[0],
+            Verdict::RetryAt {
+                at: at(60),
+                error: "429".into(),
+            },
+        )
+    };
+    scene.history.write(|tx| tx.record_attempts(&[asked], at(11))).unwrap();
+    let next = || {
+        scene
+            .history
+            .read(|connection| next_attempt_at(connection, RECEIVER))
+            .unwrap()
+    };
+    assert_eq!((scene.due(59), next()), (vec![], Some(at(60))));
+    // What had been on the way meanwhile does not break the quiet, whether it was accepted or not.
+    settle(&scene, due[1].ids[0], Verdict::Sent, 12);
+    assert_eq!((scene.due(59), next()), (vec![], Some(at(60))));
+    assert_eq!(scene.due(60).len(), 1);
+    settle(&scene, due[0].ids[0], Verdict::Sent, 61);
+    assert_eq!(scene.count("SELECT count(*) FROM receivers"), 0);
+}
+
+#[test]
+fn every_attempt_is_kept_with_what_was_answered() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Pending))]);
+    let id = scene.due(1)[0].ids[0];
+    let refused = Attempted {
+        answer_status: Some(503),
+        answer: Some("é".repeat(LONGEST)),
+        ..attempted(
+            id,
+            Verdict::RetryAt {
+                at: at(2),
+                error: "try later".into(),
+            },
+        )
+    };
+    let accepted = Attempted {
+        answer_status: Some(200),
+        answer: Some("ok".into()),
+        began_at: at(2),
+        ..attempted(id, Verdict::Sent)
+    };
+    scene.history.write(|tx| tx.record_attempts(&[refused], at(1))).unwrap();
+    scene
+        .history
+        .write(|tx| tx.record_attempts(&[accepted], at(2)))
+        .unwrap();
+    assert_eq!(
+        scene.rows(
+            "SELECT delivery_id, receiver, number, at, took_ms, outcome, answer_status, length(answer), error, told_with
+             FROM v_attempts ORDER BY id"
+        ),
+        json!([
+            [1, RECEIVER, 1, at(0).to_string(), 20, "retry", 503, LONGEST / 2, "try later", 1],
+            [1, RECEIVER, 2, at(2).to_string(), 20, "sent", 200, 2, null, 1]
+        ])
+    );
 }

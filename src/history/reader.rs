@@ -212,7 +212,8 @@ impl Reader {
 
 pub(super) fn deliveries_of_request() -> String {
     format!(
-        "JOIN requests AS r ON r.id = c.request_id
+        "JOIN changes AS c ON c.id = d.change_id
+JOIN requests AS r ON r.id = c.request_id
 JOIN targets AS t ON t.id = r.target_id
 {BY_TOKEN}
 ORDER BY d.id"

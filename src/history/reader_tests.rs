@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::super::fixtures::{Scene, at, event, guarded, hook, name, region};
 use super::*;
+use crate::decide::routing::Routing;
 use crate::model::HookStatus::{CompleteSucceeded, InProgress as HookInProgress};
 use crate::model::RequestStatus::{Failed, InProgress, Pending, Success};
 use crate::model::{ProgressEvent, Sighting};
@@ -102,7 +103,7 @@ fn a_target_goes_by_its_entrys_name_or_by_its_whole_name() {
                 target: id,
                 ..sighting.key
             };
-            tx.record(&[Sighting { key, ..sighting }], &[])
+            tx.record(&[Sighting { key, ..sighting }], &Routing::default())
         })
         .unwrap();
     assert_eq!(other.changes, 1);
@@ -168,7 +169,10 @@ fn a_request_shows_its_story_in_order() {
     let deliveries = reader.deliveries(&target, &token).unwrap();
     let ids: Vec<_> = changes.iter().map(|change| change.id).collect();
     assert_eq!(
-        deliveries.iter().map(|delivery| delivery.change_id).collect::<Vec<_>>(),
+        deliveries
+            .iter()
+            .map(|delivery| delivery.change_id.unwrap())
+            .collect::<Vec<_>>(),
         ids
     );
 

@@ -7,12 +7,14 @@ use rusqlite::params;
 
 use super::requests::Known;
 use super::sql::{ChangeId, HookId, RequestId};
+use super::telling::{Stored, Telling};
 use super::{Failure, WriteTx};
 use crate::decide::diff::{self, Baseline, Difference};
-use crate::decide::route::{self, Route, Subject};
+use crate::decide::route::Subject;
+use crate::decide::routing::Routing;
 use crate::model::{
-    Change, FailureMode, HookKey, HookState, Operation, ProgressEvent, RequestKey, Seen, Sighting, Source, Standing,
-    Target, TargetId, Timestamp,
+    Change, FailureMode, HookKey, HookState, Operation, ProgressEvent, RequestKey, RequestState, Seen, Sighting,
+    Source, Standing, Target, TargetId, Timestamp,
 };
 
 /// What a batch of sightings came to.
@@ -31,10 +33,11 @@ impl WriteTx<'_> {
     /// changes, and a delivery for each receiver that a route chose. Where nothing differs nothing is written.
     ///
     /// Fails where the baseline of a sighting's target was not begun: old news could not be told from new (law 6).
-    pub fn record(&self, sightings: &[Sighting], routes: &[Route]) -> Result<Recorded, Failure> {
+    pub fn record(&self, sightings: &[Sighting], routing: &Routing) -> Result<Recorded, Failure> {
         let mut targets: BTreeMap<TargetId, (Target, Baseline)> = BTreeMap::new();
         let mut known: IndexMap<&RequestKey, Option<Known>> = IndexMap::new();
         let mut recorded = Recorded::default();
+        let mut telling = Telling::new(routing);
         for sighting in sightings {
             let id = sighting.key.target;
             if let std::collections::btree_map::Entry::Vacant(entry) = targets.entry(id) {
@@ -59,7 +62,7 @@ impl WriteTx<'_> {
                 continue;
             };
             let id = self.store_request(&sighting.key, before, &difference.state)?;
-            recorded.deliveries += self.store_difference(id, target, sighting, &difference, routes)?;
+            recorded.deliveries += self.store_difference(id, target, sighting, &difference, &mut telling)?;
             recorded.changes += difference.changes.len();
             let state = difference.state;
             known.insert(&sighting.key, Some(Known { id, state }));
@@ -78,7 +81,7 @@ impl WriteTx<'_> {
         target: &Target,
         sighting: &Sighting,
         difference: &Difference,
-        routes: &[Route],
+        telling: &mut Telling<'_>,
     ) -> Result<usize, Failure> {
         let at = sighting.seen_at;
         if difference.is_progress
@@ -96,10 +99,15 @@ impl WriteTx<'_> {
         for change in &difference.changes {
             let hook = change.hook.as_ref().and_then(|key| hooks.get(key)).copied();
             let id = self.store_change(request, hook, change)?;
-            for receiver in route::receivers(routes, &subject(change, target, difference)) {
-                self.put_into_outbox(id, request, receiver, at)?;
-                deliveries += 1;
-            }
+            let stored = Stored {
+                id,
+                request,
+                target: target.id,
+                change,
+                subject: subject(change, target, &difference.state),
+                at,
+            };
+            deliveries += self.tell(&stored, telling)?;
         }
         Ok(deliveries)
     }
@@ -146,7 +154,12 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    fn store_change(&self, request: RequestId, hook: Option<HookId>, change: &Change) -> Result<ChangeId, Failure> {
+    pub(super) fn store_change(
+        &self,
+        request: RequestId,
+        hook: Option<HookId>,
+        change: &Change,
+    ) -> Result<ChangeId, Failure> {
         let mut statement = self.transaction.prepare_cached(
             "INSERT INTO changes (
                  request_id, hook_id, kind, at, event_time, from_status, to_status, error_code, message)
@@ -172,8 +185,7 @@ impl WriteTx<'_> {
 }
 
 /// What routes can ask about a change.
-fn subject<'a>(change: &'a Change, target: &'a Target, difference: &'a Difference) -> Subject<'a> {
-    let state = &difference.state;
+pub(super) fn subject<'a>(change: &'a Change, target: &'a Target, state: &'a RequestState) -> Subject<'a> {
     let hook = change
         .hook
         .as_ref()
@@ -183,9 +195,11 @@ fn subject<'a>(change: &'a Change, target: &'a Target, difference: &'a Differenc
         status: change.to.as_deref(),
         from: change.from.as_deref(),
         type_name: state.type_name.as_deref(),
+        identifier: state.identifier.as_deref(),
         operation: state.operation.as_ref().map(Operation::as_str),
         error_code: change.error_code.as_ref().map(crate::model::ErrorCode::as_str),
         target: target.name.as_str(),
+        account_id: target.account_id.as_ref().map(|id| id.0.as_str()),
         region: &target.region.0,
         hook_type_name: change.hook.as_ref().and_then(|key| key.hook_type_name.as_deref()),
         failure_mode: hook

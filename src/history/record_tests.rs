@@ -197,13 +197,16 @@ fn a_resource_model_is_read_only_to_be_compared_with_another() {
     scene.execute("UPDATE resource_models SET resource_model = CAST(x'ff' AS TEXT)");
     scene.record(&[scene.seen(4, event("a", InProgress))]);
     let unreadable = [scene.seen(5, with_model("{}"))];
-    scene.history.write(|tx| tx.record(&unreadable, &[])).unwrap_err();
+    scene
+        .history
+        .write(|tx| tx.record(&unreadable, &Routing::default()))
+        .unwrap_err();
 }
 
 #[test]
 fn routes_choose_by_what_the_change_says() {
     let scene = Scene::new();
-    let routes = [
+    let routes = vec![
         some_to("hooks", Field::HookTypeName, "A::*"),
         some_to("warnings", Field::FailureMode, "WARN"),
         some_to("types", Field::TypeName, "AWS::Logs::*"),
@@ -220,7 +223,7 @@ fn routes_choose_by_what_the_change_says() {
         scene.seen(1, guarded("a", Pending)),
         scene.got(2, guarded("a", InProgress), vec![warning]),
     ];
-    scene.history.write(|tx| tx.record(&sightings, &routes)).unwrap();
+    scene.history.write(|tx| tx.record(&sightings, &routes.into())).unwrap();
     let told = scene.rows(
         "SELECT c.kind, c.to_status, group_concat(d.receiver, ' ') FROM v_changes AS c
          JOIN v_deliveries AS d ON d.change_id = c.id GROUP BY c.id ORDER BY c.id",

@@ -6,7 +6,10 @@
 use rusqlite::{Connection, Params, Row};
 
 use super::sql::{HookId, RequestId};
-use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
+use crate::model::rows::{
+    AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
+    RequestRow, SilenceRow,
+};
 
 /// A row of a public view.
 pub(super) trait Stored: Sized {
@@ -109,10 +112,41 @@ LEFT JOIN hooks AS h ON h.id = c.hook_id"
 }
 
 stored! {
-    DeliveryRow { id, change_id, receiver, state, attempts, next_attempt_at, sent_at, last_error }
-    "SELECT d.id, d.change_id, d.receiver, d.state, d.attempts, d.next_attempt_at, d.sent_at, d.last_error
-FROM changes AS c
-JOIN deliveries AS d ON d.change_id = c.id"
+    DeliveryRow {
+        id, change_id, receiver, state, attempts, next_attempt_at, sent_at, last_error, notice_id, incident_id, replayed,
+    }
+    "SELECT d.id, d.change_id, d.receiver, d.state, d.attempts, d.next_attempt_at, d.sent_at, d.last_error, d.notice_id,
+    d.incident_id, d.replayed
+FROM deliveries AS d"
+}
+
+stored! {
+    AttemptRow {
+        id, delivery_id, receiver, number, at, took_ms, outcome, answer_status, answer, error, told_with,
+    }
+    "SELECT a.id, a.delivery_id, d.receiver, a.number, a.at, a.took_ms, a.outcome, a.answer_status, a.answer, a.error,
+    a.told_with
+FROM attempts AS a
+JOIN deliveries AS d ON d.id = a.delivery_id"
+}
+
+stored! {
+    IncidentRow { id, receiver, target, request_token, type_name, identifier, opened_at, resolved_at }
+    "SELECT i.id, i.receiver, t.name AS target, r.token AS request_token, i.type_name, i.identifier, i.opened_at,
+    i.resolved_at
+FROM incidents AS i
+JOIN targets AS t ON t.id = i.target_id
+LEFT JOIN requests AS r ON r.id = i.request_id"
+}
+
+stored! {
+    NoticeRow { id, at, receiver, since, failing, waiting, error }
+    "SELECT n.id, n.at, n.receiver, n.since, n.failing, n.waiting, n.error FROM notices AS n"
+}
+
+stored! {
+    SilenceRow { id, matchers, starts_at, ends_at, created_at, created_by, reason }
+    "SELECT s.id, s.matchers, s.starts_at, s.ends_at, s.created_at, s.created_by, s.reason FROM silences AS s"
 }
 
 stored! {

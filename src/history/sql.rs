@@ -20,6 +20,10 @@ pub(super) struct HookId(pub(super) i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ChangeId(pub(super) i64);
 
+/// The history's number for a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct NoticeId(pub(super) i64);
+
 macro_rules! as_integer {
     ($($id:ident),+) => {$(
         impl ToSql for $id {
@@ -35,7 +39,7 @@ macro_rules! as_integer {
         }
     )+};
 }
-as_integer!(TargetId, RequestId, HookId, ChangeId, DeliveryId);
+as_integer!(TargetId, RequestId, HookId, ChangeId, NoticeId, DeliveryId);
 
 macro_rules! as_text {
     ($($word:ident: $from:expr),+ $(,)?) => {$(

@@ -15,6 +15,7 @@ mod announcement;
 mod change;
 mod delivery;
 mod incident;
+mod nearest;
 mod news;
 mod printable;
 mod progress_event;
@@ -30,6 +31,7 @@ pub use announcement::{Announcement, EventId};
 pub use change::{Change, ChangeKind};
 pub use delivery::{Delivery, DeliveryId, DeliveryState};
 pub use incident::{Incident, IncidentState};
+pub use nearest::nearest;
 pub use news::{Digest, DigestCount, News, ReceiverNotice};
 pub use printable::printable;
 pub use progress_event::{

@@ -107,13 +107,79 @@ pub struct ChangeRow {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DeliveryRow {
     pub id: i64,
-    pub change_id: i64,
+    /// The change that it tells; `None` where it tells a notice.
+    pub change_id: Option<i64>,
     pub receiver: String,
     pub state: String,
     pub attempts: u32,
     pub next_attempt_at: Option<Timestamp>,
     pub sent_at: Option<Timestamp>,
+    /// Why the last attempt failed, or why it was skipped.
     pub last_error: Option<String>,
+    pub notice_id: Option<i64>,
+    pub incident_id: Option<i64>,
+    /// Whether it tells again what was told before, because someone asked for that.
+    pub replayed: bool,
+}
+
+/// A row of `v_attempts`. `outcome` is one of sent, retry, dead.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AttemptRow {
+    pub id: i64,
+    pub delivery_id: i64,
+    pub receiver: String,
+    /// 1 for the first.
+    pub number: u32,
+    pub at: Timestamp,
+    pub took_ms: i64,
+    pub outcome: String,
+    /// HTTP's or SMTP's, or a program's exit code.
+    pub answer_status: Option<u16>,
+    /// The beginning of the answer.
+    pub answer: Option<String>,
+    pub error: Option<String>,
+    /// The first delivery of the digest that carried it, which has `answer` and `error` for all of them; itself where it was
+    /// sent alone.
+    pub told_with: i64,
+}
+
+/// A row of `v_incidents`: what went wrong, for a receiver that keeps incidents.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct IncidentRow {
+    pub id: i64,
+    pub receiver: String,
+    pub target: String,
+    /// The last request that opened it, while it is kept.
+    pub request_token: Option<String>,
+    pub type_name: Option<String>,
+    pub identifier: Option<String>,
+    pub opened_at: Timestamp,
+    pub resolved_at: Option<Timestamp>,
+}
+
+/// A row of `v_notices`: what was told of a receiver through another one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NoticeRow {
+    pub id: i64,
+    pub at: Timestamp,
+    pub receiver: String,
+    pub since: Timestamp,
+    pub failing: bool,
+    pub waiting: u32,
+    pub error: Option<String>,
+}
+
+/// A row of `v_silences`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SilenceRow {
+    pub id: i64,
+    /// One a line.
+    pub matchers: String,
+    pub starts_at: Timestamp,
+    pub ends_at: Timestamp,
+    pub created_at: Timestamp,
+    pub created_by: String,
+    pub reason: String,
 }
 
 /// A row of `v_gaps`: a time in which a target was not looked at, and why. `to_at` is absent while it lasts.

@@ -9,8 +9,8 @@ fn unknown_keys() {
         "colour = 1
 histroy = 2
 ",
-        r#"1:1: colour: unknown key; the keys are history, poll, targets, receivers, routes
-2:1: histroy: unknown key (did you mean "history"?); the keys are history, poll, targets, receivers, routes"#,
+        r#"1:1: colour: unknown key; the keys are history, poll, targets, receivers, routes, attention
+2:1: histroy: unknown key (did you mean "history"?); the keys are history, poll, targets, receivers, routes, attention"#,
     );
     assert_problems(
         r#"[poll]
@@ -40,7 +40,7 @@ name = "a"
 type = "log"
 url = "https://hunter2"
 "#,
-        r#"4:1: receivers[0].url: unknown key; the keys of a receiver of type "log" are name, type, give_up_after, time_out, format"#,
+        r#"4:1: receivers[0].url: unknown key; the keys of a receiver of type "log" are {common receiver keys}, format"#,
     );
     assert_problems(
         r#"[[receivers]]
@@ -65,14 +65,14 @@ name = "a"
 to = "log"
 typename = "*"
 "#,
-        r#"4:1: routes[0].typename: unknown key (did you mean "type_name"?); the keys of [[routes]] are name, to, kind, status, from, type_name, operation, error_code, target, region, hook_type_name, failure_mode"#,
+        r#"4:1: routes[0].typename: unknown key (did you mean "type_name"?); the keys of [[routes]] are {route keys}"#,
     );
     assert_problems(
         r#""a\u001b[31m" = 1
 [target]
 "#,
-        r#"1:2: a�[31m: unknown key; the keys are history, poll, targets, receivers, routes
-2:2: target: unknown key (did you mean "targets"?); the keys are history, poll, targets, receivers, routes"#,
+        r#"1:2: a�[31m: unknown key; the keys are history, poll, targets, receivers, routes, attention
+2:2: target: unknown key (did you mean "targets"?); the keys are history, poll, targets, receivers, routes, attention"#,
     );
 }
 
@@ -219,7 +219,7 @@ name = "x"
     );
     assert_eq!(
         problems("\u{feff}colour = 1\n"),
-        "1:1: colour: unknown key; the keys are history, poll, targets, receivers, routes
+        "1:1: colour: unknown key; the keys are history, poll, targets, receivers, routes, attention
 1:1: targets: missing; expected at least one [[targets]] entry with a name and regions, to say where to look"
     );
     assert_eq!(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_cloudcontrol::config::SharedHttpClient;
 use ccwatch::clock::Clock;
 use ccwatch::cloud::Connection;
-use ccwatch::config::{ResourceModelPolicy, TargetSettings};
+use ccwatch::config::{AttentionSettings, ResourceModelPolicy, TargetSettings};
 use ccwatch::daemon::{Daemon, DaemonError, ServiceManager};
 use ccwatch::decide::cadence::Pace;
 use ccwatch::decide::retry::Outcome;
@@ -154,19 +154,23 @@ impl Stage {
             name: "remembers".into(),
             give_up_after: Duration::from_hours(24),
             time_out: Duration::from_secs(15),
+            digest_over: None,
+            spacing: None,
             receiver: Arc::new(self.received.clone()),
         };
         let route = Route {
             name: "everything".into(),
-            matchers: vec![],
             to: vec!["remembers".into()],
+            ..Route::default()
         };
         let in_memory = InMemory::new(self.simulator.clone(), self.clock.clone());
         let daemon = Daemon {
             history: History::open(&self.history_path()).unwrap(),
             targets,
             destinations: vec![destination],
-            routes: Arc::new([route]),
+            routing: Arc::new(vec![route].into()),
+            attention: AttentionSettings::default(),
+            escalations: Vec::new(),
             resource_model: ResourceModelPolicy::Drop,
             retention: None,
             connection: Connection::in_memory(SharedHttpClient::new(in_memory)),

@@ -2,6 +2,7 @@
 
 mod alertmanager;
 mod aws;
+mod common;
 mod eventbridge;
 mod exec;
 mod file;
@@ -28,7 +29,16 @@ use super::{ReceiverKind, ReceiverSettings, Surroundings};
 use crate::decide::route::Audience;
 
 /// Keys of every receiver.
-pub(super) const COMMON_KEYS: [&str; 4] = ["name", "type", "give_up_after", "time_out"];
+pub(super) const COMMON_KEYS: [&str; 8] = [
+    "name",
+    "type",
+    "give_up_after",
+    "time_out",
+    "digest_over",
+    "max_messages_per_minute",
+    "escalate_to",
+    "escalate_after",
+];
 
 /// What a type of receiver is.
 #[derive(Clone, Copy)]
@@ -56,7 +66,9 @@ pub(super) const TYPES: [Type; 11] = [
     exec::TYPE,
 ];
 
-const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
+pub(super) const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
+pub(super) const TIME_OUT: Duration = Duration::from_secs(15);
+pub(super) const DIGEST_OVER: u32 = 10;
 const GIVE_UP_BOUNDS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(30 * 24);
 const TIME_OUT_BOUNDS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_mins(10);
 
@@ -67,24 +79,31 @@ pub(super) fn read<'d>(
 ) -> Read<Vec<ReceiverSettings>> {
     let entries = root.entries("receivers");
     let entries = entries.inspect_err(|reported| names.refuse(*reported))?;
-    all(entries.iter().map(|section| entry(section, surroundings, names)))
+    let receivers = all(entries.iter().map(|section| entry(section, surroundings, names)))?;
+    common::check_escalations(&entries, &receivers)?;
+    Ok(receivers)
 }
 
 fn entry<'d>(section: &Section<'d>, surroundings: &Surroundings<'_>, names: &mut Names<'d>) -> Read<ReceiverSettings> {
     let name = names.take(section);
     let give_up_after = section.optional("give_up_after", |item| duration(item, &GIVE_UP_BOUNDS, ""));
     let time_out = section.optional("time_out", |item| duration(item, &TIME_OUT_BOUNDS, ""));
+    let max_messages_per_minute = section.optional("max_messages_per_minute", common::messages_per_minute);
+    let escalation = common::escalation(section);
     let type_ = type_of(section);
     let known = refuse_unknown(section, type_.as_ref().ok());
     let type_ = type_?;
+    let digest_over = common::digest_over(section, type_.name, type_.audience);
     let kind = (type_.read)(section, surroundings);
     known?;
+    let plain = ReceiverSettings::plain(name?, type_.audience, kind?);
     Ok(ReceiverSettings {
-        name: name?.to_owned(),
-        give_up_after: give_up_after?.unwrap_or(GIVE_UP_AFTER),
+        give_up_after: give_up_after?.unwrap_or(plain.give_up_after),
         time_out: time_out?.unwrap_or(type_.time_out),
-        audience: type_.audience,
-        kind: kind?,
+        digest_over: digest_over?.or(plain.digest_over),
+        max_messages_per_minute: max_messages_per_minute?,
+        escalation: escalation?,
+        ..plain
     })
 }
 

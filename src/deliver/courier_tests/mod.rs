@@ -112,7 +112,13 @@ impl Outbox for Model {
         *error == Failing::Full
     }
 
-    async fn due(&self, receiver: &str, now: Timestamp, limit: usize) -> Result<Vec<Delivery>, Failing> {
+    async fn due(
+        &self,
+        receiver: &str,
+        now: Timestamp,
+        limit: usize,
+        _: Option<u32>,
+    ) -> Result<Vec<Delivery>, Failing> {
         let (due, takes) = self.with(|model| {
             model.reads += 1;
             let due = model.heads().filter(|row| row.next_attempt_at <= now);
@@ -271,6 +277,8 @@ impl World {
             name: "r".into(),
             give_up_after: Duration::from_hours(24),
             time_out: TIME_OUT,
+            digest_over: None,
+            spacing: None,
             receiver: receiver.clone(),
         };
         let (bell, ring) = watch::channel(());

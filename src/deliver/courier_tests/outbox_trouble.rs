@@ -67,6 +67,8 @@ async fn a_recording_that_falls_due_while_the_courier_takes_its_turn_is_not_left
         name: "r".into(),
         give_up_after: Duration::from_hours(24),
         time_out: TIME_OUT,
+        digest_over: None,
+        spacing: None,
         receiver,
     };
     let (_bell, ring) = watch::channel(());
@@ -81,6 +83,7 @@ async fn a_recording_that_falls_due_while_the_courier_takes_its_turn_is_not_left
         verdict: Verdict::Sent,
         answer_status: None,
         answer: None,
+        quiet_until: None,
         thread: None,
     }];
     courier.outbox_trouble = Some(OutboxTrouble {
