@@ -83,7 +83,7 @@ path = "/var/log/"
         r#"4:11: receivers[0].command: expected an array, or the absolute path of a program alone (no shell is there to split it), found "echo hi"
 8:12: receivers[1].command[0]: expected a program, found ""
 12:11: receivers[2].command: expected a program and its arguments, such as ["/usr/bin/logger", "-t", "ccwatch"], found an empty array
-16:8: receivers[3].path: expected the path of a file, such as "/var/log/ccwatch/changes.jsonl", found "/var/log/""#,
+16:8: receivers[3].path: expected the path of a file, such as "/var/lib/ccwatch/changes.jsonl", found "/var/log/""#,
     );
 }
 

@@ -17,7 +17,7 @@ pub(super) const TYPE: Type = Type {
 };
 
 fn read(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<ReceiverKind> {
-    let expected = "the path of a file, such as \"/var/log/ccwatch/changes.jsonl\"";
+    let expected = "the path of a file, such as \"/var/lib/ccwatch/changes.jsonl\"";
     let is_file = |path: &str| !path.is_empty() && !path.ends_with('/') && !path.contains('\0');
     let path = checked(&section.required("path", expected)?, expected, is_file)?;
     Ok(ReceiverKind::File {
