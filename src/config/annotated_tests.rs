@@ -22,6 +22,7 @@ fn with_every_setting() -> String {
 }
 
 #[test]
+#[cfg_attr(not(feature = "aws-receivers"), ignore = "it shows receivers that are not built in")]
 fn every_setting_in_it_is_right() {
     let credentials = tempfile::tempdir().unwrap();
     let key = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=";
@@ -51,15 +52,20 @@ fn every_setting_in_it_is_right() {
     let environment: Environment = [
         ("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap()),
         ("CCWATCH_OLD_WEBHOOK_KEY", key),
+        ("ALERTMANAGER_PASSWORD", "open sesame"),
+        ("ALERTMANAGER_TOKEN", "sesame"),
+        ("OPSGENIE_API_KEY", "00000000-0000-0000-0000-000000000000"),
+        ("PAGERDUTY_ROUTING_KEY", "0123456789abcdef0123456789abcdef"),
     ]
     .into_iter()
     .collect();
     let path = credentials.path().join("ccwatch.toml");
     let config = Config::parse(&with_every_setting(), &path, &environment).unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(config.warnings, [""; 0]);
+    // One receiver of each type, and a second Alertmanager with the other kind of login.
     assert_eq!(
         (config.targets.len(), config.receivers.len(), config.routes.len()),
-        (3, 9, 2)
+        (3, receivers::TYPES.len() + 1, 2)
     );
     // What stands there as a default is the default.
     let plain = Config::parse(

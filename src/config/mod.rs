@@ -195,6 +195,36 @@ pub enum ReceiverKind {
     GoogleChat {
         url: SecretString,
     },
+    PagerDuty {
+        /// The integration's key.
+        routing_key: SecretString,
+        url: SecretString,
+    },
+    Opsgenie {
+        /// An API integration's key.
+        api_key: SecretString,
+        url: SecretString,
+    },
+    Alertmanager {
+        url: SecretString,
+        login: Option<Login>,
+    },
+    Sqs {
+        queue_url: String,
+        access: AwsAccess,
+    },
+    Sns {
+        topic_arn: String,
+        access: AwsAccess,
+    },
+    EventBridge {
+        /// A bus's name or ARN.
+        bus: String,
+        access: AwsAccess,
+    },
+    File {
+        path: PathBuf,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,
@@ -206,6 +236,22 @@ pub enum ReceiverKind {
 pub struct MattermostBotSettings {
     pub token: SecretString,
     pub channel_id: String,
+}
+
+/// Where in AWS a receiver is, and by whose credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsAccess {
+    pub region: Region,
+    /// Instead of the SDK's chain.
+    pub profile: Option<String>,
+    pub endpoint_url: Option<Url>,
+}
+
+/// How to log in by HTTP.
+#[derive(Debug, Clone)]
+pub enum Login {
+    Basic { user: String, password: SecretString },
+    Bearer { token: SecretString },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

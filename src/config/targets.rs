@@ -79,10 +79,7 @@ fn entry<'d>(
         (Ok(name), Ok(regions)) => places.known.extend(regions.iter().map(|region| (name, *region))),
         (Err(reported), _) | (_, &Err(reported)) => places.complete = Err(reported),
     }
-    let profile = section.optional("profile", |item| {
-        let is_profile = |text: &str| !text.trim().is_empty() && !text.contains(char::is_control);
-        checked(item, "the name of a profile of ~/.aws/config", is_profile)
-    });
+    let profile = section.optional("profile", profile);
     let role = role(section);
     let account_id = account_id(section, role.as_ref().ok().and_then(Option::as_ref));
     let endpoint_url = section.optional("endpoint_url", endpoint);
@@ -174,7 +171,14 @@ fn account_id(section: &Section<'_>, role: Option<&RoleSettings>) -> Read<Option
     }
 }
 
-fn endpoint(item: &Item<'_>) -> Read<Url> {
+/// A profile to take credentials from.
+pub(super) fn profile(item: &Item<'_>) -> Read<String> {
+    let is_profile = |text: &str| !text.trim().is_empty() && !text.contains(char::is_control);
+    checked(item, "the name of a profile of ~/.aws/config", is_profile)
+}
+
+/// An endpoint that stands in for AWS's own.
+pub(super) fn endpoint(item: &Item<'_>) -> Read<Url> {
     let expected = "an http or https URL of an endpoint";
     let text = item.string(expected)?;
     // The text is not shown: it may hold a password by mistake.

@@ -8,16 +8,24 @@ use tokio::time::{Instant, timeout_at};
 
 use super::http::{Bearer, Http, HttpError, TokenError};
 use super::receiver::{Attempt, Pace, Receiver, Report};
+use super::receivers::alertmanager::{self, Alertmanager};
 use super::receivers::discord::Discord;
+#[cfg(feature = "aws-receivers")]
+use super::receivers::eventbridge::EventBridge;
 use super::receivers::exec::{EmptyCommand, Exec};
+use super::receivers::file::File;
 use super::receivers::google_chat::GoogleChat;
 use super::receivers::log::{Log, Output};
 use super::receivers::mattermost::bot::MattermostBot;
 use super::receivers::mattermost::webhook::Mattermost;
+use super::receivers::opsgenie::Opsgenie;
+use super::receivers::pagerduty::PagerDuty;
 use super::receivers::slack::bot::SlackBot;
 use super::receivers::slack::webhook::Slack;
 use super::receivers::teams::Teams;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
+#[cfg(feature = "aws-receivers")]
+use super::receivers::{sns::Sns, sqs::Sqs};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
 use crate::model::{Delivery, Timestamp};
@@ -54,6 +62,9 @@ pub enum BuildError {
         receiver: String,
         error: WebhookSecretError,
     },
+    #[cfg(not(feature = "aws-receivers"))]
+    #[error("receiver `{receiver}`: this ccwatch was built without the cargo feature `aws-receivers`")]
+    NotBuiltIn { receiver: String },
     #[error("receiver `{receiver}`: {error}")]
     Command { receiver: String, error: EmptyCommand },
 }
@@ -123,6 +134,28 @@ fn receiver(
         )),
         ReceiverKind::Teams { url } => Arc::new(Teams::new(endpoint(url, &[])?)),
         ReceiverKind::GoogleChat { url } => Arc::new(GoogleChat::new(endpoint(url, &[])?)),
+        ReceiverKind::PagerDuty { routing_key, url } => {
+            let endpoint = endpoint(url, &[routing_key])?;
+            Arc::new(PagerDuty::new(endpoint, routing_key.clone()))
+        }
+        ReceiverKind::Opsgenie { api_key, url } => Arc::new(Opsgenie::new(endpoint(url, &[api_key])?, api_key.clone())),
+        ReceiverKind::Alertmanager { url, login } => {
+            let secrets = login.as_ref().map(alertmanager::secrets);
+            let tokens: Vec<&SecretString> = secrets.iter().flatten().collect();
+            Arc::new(Alertmanager::new(&endpoint(url, &tokens)?, login.as_ref()))
+        }
+        #[cfg(feature = "aws-receivers")]
+        ReceiverKind::Sqs { queue_url, access } => Arc::new(Sqs::new(queue_url.clone(), access.clone())),
+        #[cfg(feature = "aws-receivers")]
+        ReceiverKind::Sns { topic_arn, access } => Arc::new(Sns::new(topic_arn.clone(), access.clone())),
+        #[cfg(feature = "aws-receivers")]
+        ReceiverKind::EventBridge { bus, access } => Arc::new(EventBridge::new(bus.clone(), access.clone())),
+        // The configuration refuses them before.
+        #[cfg(not(feature = "aws-receivers"))]
+        ReceiverKind::Sqs { .. } | ReceiverKind::Sns { .. } | ReceiverKind::EventBridge { .. } => {
+            return Err(BuildError::NotBuiltIn { receiver: receiver() });
+        }
+        ReceiverKind::File { path } => Arc::new(File::new(path.clone())),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -204,8 +237,10 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{LogFormat, MattermostBotSettings};
+    use crate::config::{LogFormat, Login, MattermostBotSettings};
     use crate::decide::route::Audience;
+    #[cfg(feature = "aws-receivers")]
+    use crate::deliver::samples::aws_access;
     use crate::deliver::samples::{NOW, delivery};
     use crate::model::News;
     use crate::render::{Part, Template};
@@ -261,10 +296,58 @@ mod tests {
             settings("teams", ReceiverKind::Teams { url: url() }),
             settings("google-chat", ReceiverKind::GoogleChat { url: url() }),
             settings(
+                "pagerduty",
+                ReceiverKind::PagerDuty {
+                    routing_key: "T0SECRETmarker".into(),
+                    url: url(),
+                },
+            ),
+            settings(
+                "opsgenie",
+                ReceiverKind::Opsgenie {
+                    api_key: "T0SECRETmarker".into(),
+                    url: url(),
+                },
+            ),
+            settings(
+                "alertmanager",
+                ReceiverKind::Alertmanager {
+                    url: url(),
+                    login: Some(Login::Bearer {
+                        token: "T0SECRETmarker".into(),
+                    }),
+                },
+            ),
+            settings(
                 "webhook",
                 ReceiverKind::Webhook {
                     url: url(),
                     secrets: vec!["whsec_T0SECRETmarkerAA".into()],
+                },
+            ),
+            settings("file", ReceiverKind::File { path: "/x".into() }),
+            #[cfg(feature = "aws-receivers")]
+            settings(
+                "sqs",
+                ReceiverKind::Sqs {
+                    queue_url: "https://sqs.eu-west-1.amazonaws.com/123456789012/q".into(),
+                    access: aws_access(),
+                },
+            ),
+            #[cfg(feature = "aws-receivers")]
+            settings(
+                "sns",
+                ReceiverKind::Sns {
+                    topic_arn: "arn:aws:sns:eu-west-1:123456789012:t".into(),
+                    access: aws_access(),
+                },
+            ),
+            #[cfg(feature = "aws-receivers")]
+            settings(
+                "eventbridge",
+                ReceiverKind::EventBridge {
+                    bus: "default".into(),
+                    access: aws_access(),
                 },
             ),
             settings(
@@ -275,12 +358,11 @@ mod tests {
             ),
         ];
         let destinations = build(&kinds, &output()).unwrap();
-        let names: Vec<&str> = destinations
-            .iter()
-            .map(|destination| destination.name.as_str())
-            .collect();
-        let given = kinds.each_ref().map(|settings| settings.name.as_str());
-        assert_eq!(names, given);
+        let of = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(
+            of(&mut destinations.iter().map(|destination| destination.name.as_str())),
+            of(&mut kinds.iter().map(|settings| settings.name.as_str()))
+        );
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

@@ -20,12 +20,17 @@
 //! file in `receivers/` that implements [`Receiver`], and a line in [`destination::build`]; for what people read it asks
 //! [`crate::render`], for HTTP `http`.
 
+#[cfg(feature = "aws-receivers")]
+mod aws;
+mod cloud_event;
 pub mod courier;
 pub mod destination;
 #[cfg(test)]
 mod double;
 mod health;
 pub mod http;
+mod identity;
+mod incident;
 pub mod outbox;
 pub mod receiver;
 pub mod receivers;

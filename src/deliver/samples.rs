@@ -3,13 +3,18 @@
 use proptest::prelude::*;
 
 use super::{Attempt, Receiver, Report};
-use crate::model::{Announcement, Delivery, DeliveryId, EventId, News};
+use crate::model::{Announcement, Delivery, DeliveryId, EventId, Incident, IncidentState, News};
 use crate::render::Message;
 pub(super) use crate::render::samples::{NOW, failed_hook, failed_request, hostile};
 
 /// Sends an announcement as a courier does at first.
 pub(super) async fn send(receiver: &dyn Receiver, announcement: &Announcement) -> Report {
     send_in_thread(receiver, announcement, None).await
+}
+
+/// Sends any news as a courier does at first.
+pub(super) async fn send_news(receiver: &dyn Receiver, news: &News) -> Report {
+    receiver.send(attempt(&Message::new(news), None)).await
 }
 
 /// Sends an announcement as a courier does where `thread` was reported before.
@@ -21,6 +26,15 @@ pub(super) async fn send_in_thread(
     let news = News::Change(Box::new(announcement.clone()));
     let message = Message::new(&news);
     receiver.send(attempt(&message, thread)).await
+}
+
+/// The announcement as receivers of incidents are told it.
+pub(super) fn incident(announcement: Announcement, key: &str, state: IncidentState) -> Announcement {
+    let key = key.to_owned();
+    Announcement {
+        incident: Some(Incident { key, state }),
+        ..announcement
+    }
 }
 
 /// A first attempt.
@@ -78,4 +92,33 @@ pub(super) fn hostile_text() -> impl Strategy<Value = String> {
 /// A deadline that no test comes near.
 pub(super) fn in_a_minute() -> tokio::time::Instant {
     tokio::time::Instant::now() + std::time::Duration::from_mins(1)
+}
+
+/// A double that stands in for AWS, as clients are made for it.
+#[cfg(feature = "aws-receivers")]
+pub(super) fn aws_at(double: &super::double::Double) -> aws_config::SdkConfig {
+    use aws_credential_types::Credentials;
+    use aws_credential_types::provider::SharedCredentialsProvider;
+
+    use super::double::SECRET;
+
+    let url = url::Url::parse(&double.url).unwrap();
+    let credentials = Credentials::new("AKIDEXAMPLE", SECRET, Some(SECRET.into()), None, "test");
+    aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+        .region(aws_config::Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .retry_config(aws_config::retry::RetryConfig::disabled())
+        .endpoint_url(url.origin().ascii_serialization())
+        .build()
+}
+
+/// Where that is said to be.
+#[cfg(feature = "aws-receivers")]
+pub(super) fn aws_access() -> crate::config::AwsAccess {
+    crate::config::AwsAccess {
+        region: crate::model::Region("eu-west-1".into()),
+        profile: None,
+        endpoint_url: None,
+    }
 }

@@ -75,10 +75,124 @@ command = ["", "x"]
 name = "c"
 type = "exec"
 command = []
+[[receivers]]
+name = "d"
+type = "file"
+path = "/var/log/"
 "#,
         r#"4:11: receivers[0].command: expected an array, or the absolute path of a program alone (no shell is there to split it), found "echo hi"
 8:12: receivers[1].command[0]: expected a program, found ""
-12:11: receivers[2].command: expected a program and its arguments, such as ["/usr/bin/logger", "-t", "ccwatch"], found an empty array"#,
+12:11: receivers[2].command: expected a program and its arguments, such as ["/usr/bin/logger", "-t", "ccwatch"], found an empty array
+16:8: receivers[3].path: expected the path of a file, such as "/var/lib/ccwatch/changes.jsonl", found "/var/log/""#,
+    );
+}
+
+/// What is wrong with a receiver of incidents.
+#[test]
+fn receivers_of_incidents() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "pagerduty"
+url = "hunter2"
+[[receivers]]
+name = "b"
+type = "pagerduty"
+routing_key = "hunter2 "
+[[receivers]]
+name = "c"
+type = "opsgenie"
+"#,
+        r#"1:1: receivers[0].routing_key: missing; expected the Integration Key of an Events API v2 integration, as text or by reference: { env = "NAME" }
+4:7: receivers[0].url: the value is not a URL (relative URL without a base)
+8:15: receivers[1].routing_key: the value holds a space or a letter beyond ASCII, which no such key does
+9:1: receivers[2].api_key: missing; expected the key of an API integration, as text or by reference: { env = "NAME" }"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "alertmanager"
+user = "a:b"
+[[receivers]]
+name = "b"
+type = "alertmanager"
+url = "http://localhost:9093"
+password = "hunter2"
+token = "hunter2"
+"#,
+        r#"1:1: receivers[0].url: missing; expected the URL to post to, as text or by reference: { env = "NAME" }
+1:1: receivers[0].password: missing; expected the user's password, as text or by reference: { env = "NAME" }
+4:8: receivers[0].user: expected a user's name, without a colon, found "a:b"
+9:12: receivers[1].password: stands beside `token`: a login is either a token, or a user with a password"#,
+    );
+}
+
+/// What is wrong with a receiver in AWS.
+#[cfg(feature = "aws-receivers")]
+#[test]
+fn receivers_in_aws() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "sns"
+topic_arn = "arn:aws:sqs:eu-west-1:123456789012:changes"
+profile = ""
+endpoint_url = "https://example.com/?a"
+[[receivers]]
+name = "b"
+type = "sqs"
+queue_url = "changes"
+[[receivers]]
+name = "c"
+type = "sqs"
+queue_url = "https://example.com/123456789012/changes"
+[[receivers]]
+name = "d"
+type = "sqs"
+queue_url = "https://example.com/123456789012/changes"
+region = "EU"
+"#,
+        r#"4:13: receivers[0].topic_arn: expected a topic's ARN, such as "arn:aws:sns:eu-west-1:123456789012:changes", found "arn:aws:sqs:eu-west-1:123456789012:changes"
+5:11: receivers[0].profile: expected the name of a profile of ~/.aws/config, found ""
+6:16: receivers[0].endpoint_url: ends in a query or a fragment, which an endpoint can't have
+10:13: receivers[1].queue_url: expected a queue's URL, such as "https://sqs.eu-west-1.amazonaws.com/123456789012/changes", found text that is not a URL (relative URL without a base)
+11:1: receivers[2].region: missing; `queue_url` does not say in which Region the queue is
+19:10: receivers[3].region: expected a Region, such as "eu-west-1", found "EU""#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "eventbridge"
+bus = "ops"
+[[receivers]]
+name = "b"
+type = "eventbridge"
+bus = "arn:aws:events:eu-west-1:123456789012:event-bus/ops"
+region = "eu-west-1"
+[[receivers]]
+name = "c"
+type = "eventbridge"
+bus = "a bus"
+region = "eu-west-1"
+"#,
+        r#"1:1: receivers[0].region: missing; expected a Region, such as "eu-west-1"
+9:10: receivers[1].region: the bus's ARN says it already: leave it out
+13:7: receivers[2].bus: expected an event bus by its name, such as "default", or by its ARN, found "a bus""#,
+    );
+}
+
+/// Without the feature that they are behind, they are refused.
+#[cfg(not(feature = "aws-receivers"))]
+#[test]
+fn receivers_in_aws_that_are_not_built_in() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "sns"
+topic_arn = "arn:aws:sns:eu-west-1:123456789012:changes"
+"#,
+        "1:1: receivers[0].type: this ccwatch was built without the receivers in AWS: build it with the cargo feature \
+         `aws-receivers`",
     );
 }
 
@@ -238,7 +352,7 @@ url = "hunter2"
 "#,
         r#"1:1: receivers[0].token: missing; expected the app's bot token, xoxb-…, as text or by reference: { env = "NAME" }
 1:1: receivers[0].channel: missing; expected a channel's id, such as "C0123456789", which Slack shows at the end of the channel's details
-7:9: receivers[1].token: the value holds a space, or another character that no token has
+7:9: receivers[1].token: the value holds a space or a letter beyond ASCII, which no such key does
 8:11: receivers[1].channel: expected a channel's id, such as "C0123456789", which Slack shows at the end of the channel's details, found "ops"
 9:7: receivers[1].url: the value is not a URL (relative URL without a base)"#,
     );

@@ -26,7 +26,7 @@ fn read(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<Receiver
 }
 
 fn bot(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<Option<MattermostBotSettings>> {
-    let token = section.optional("token", |item| token(item, surroundings));
+    let token = section.optional("token", |_| token(section, "token", TOKEN, surroundings));
     let channel_id = section.optional("channel_id", |item| checked(item, CHANNEL, is_id));
     let is_given = |key| section.get(key).is_some();
     match (is_given("token"), is_given("channel_id")) {

@@ -1,13 +1,21 @@
 //! `[[receivers]]`: the keys that all have; a file for each type has those that are its own.
 
+mod alertmanager;
+mod aws;
 mod common;
 mod discord;
+mod eventbridge;
 mod exec;
+mod file;
 mod google_chat;
 mod log;
 mod mattermost;
+mod opsgenie;
+mod pagerduty;
 mod slack;
 mod slack_bot;
+mod sns;
+mod sqs;
 mod teams;
 mod webhook;
 
@@ -65,7 +73,7 @@ impl Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 9] = [
+pub(super) const TYPES: [Type; 16] = [
     log::TYPE,
     slack::TYPE,
     slack_bot::TYPE,
@@ -73,7 +81,14 @@ pub(super) const TYPES: [Type; 9] = [
     mattermost::TYPE,
     teams::TYPE,
     google_chat::TYPE,
+    pagerduty::TYPE,
+    opsgenie::TYPE,
+    alertmanager::TYPE,
     webhook::TYPE,
+    sqs::TYPE,
+    sns::TYPE,
+    eventbridge::TYPE,
+    file::TYPE,
     exec::TYPE,
 ];
 
@@ -167,9 +182,9 @@ fn url(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<SecretStr
 }
 
 /// `url`, where there is one for all: the vendor's. Another one leads to a proxy, or to what stands in for the vendor.
-fn url_or(section: &Section<'_>, surroundings: &Surroundings<'_>, vendors: &str) -> Read<SecretString> {
+fn url_or(section: &Section<'_>, default: &str, surroundings: &Surroundings<'_>) -> Read<SecretString> {
     let url = section.optional("url", |item| address(item, surroundings))?;
-    Ok(url.unwrap_or_else(|| vendors.into()))
+    Ok(url.unwrap_or_else(|| SecretString::from(default)))
 }
 
 fn address(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
@@ -182,12 +197,12 @@ fn address(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretStrin
     Ok(SecretString::from(String::from(url)))
 }
 
-/// A token for a header.
-fn token(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
-    let secret = secret(item, surroundings)?;
-    let is_right = secret.value.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
-    if !is_right {
-        return Err(secret.error("holds a space, or another character that no token has"));
+/// What a tool gives out to know its callers by: sent in a header or beside a message. `what` it is stands in messages.
+fn token(section: &Section<'_>, key: &str, what: &str, surroundings: &Surroundings<'_>) -> Read<SecretString> {
+    let item = section.required(key, &format!("{what}, as text or by reference: {{ env = \"NAME\" }}"))?;
+    let secret = secret(&item, surroundings)?;
+    if !secret.value.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(secret.error("holds a space or a letter beyond ASCII, which no such key does"));
     }
     Ok(secret.value)
 }

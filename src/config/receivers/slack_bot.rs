@@ -19,12 +19,8 @@ pub(super) const TYPE: Type = Type {
 const API: &str = "https://slack.com/api/";
 
 fn read(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<ReceiverKind> {
-    let item = section.required(
-        "token",
-        "the app's bot token, xoxb-…, as text or by reference: { env = \"NAME\" }",
-    );
-    let token = item.and_then(|item| token(&item, surroundings));
-    let url = url_or(section, surroundings, API);
+    let token = token(section, "token", "the app's bot token, xoxb-…", surroundings);
+    let url = url_or(section, API, surroundings);
     let expected = "a channel's id, such as \"C0123456789\", which Slack shows at the end of the channel's details";
     let channel = section.required("channel", expected);
     let channel = channel.and_then(|item| checked(&item, expected, is_channel));

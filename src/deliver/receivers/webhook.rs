@@ -1,10 +1,9 @@
 //! A CloudEvent by HTTP, signed.
 //!
-//! The body is a CloudEvent 1.0 in structured mode, and the headers are Standard Webhooks': `webhook-id` is the event's
-//! id and stays over retries, `webhook-timestamp` is each attempt's, so that a receiver may refuse what is old. There is
-//! a signature for each configured secret, so that a secret can be rotated without losing one.
+//! The body is a CloudEvent 1.0 in structured mode (`cloud_event` makes it), and the headers are Standard Webhooks':
+//! `webhook-id` is the event's id and stays over retries, `webhook-timestamp` is each attempt's, so that a receiver may
+//! refuse what is old. There is a signature for each configured secret, so that a secret can be rotated without losing one.
 //!
-//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>,
 //! <https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>
 
 use std::fmt;
@@ -13,18 +12,14 @@ use std::time::Duration;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
-use serde_json::Value;
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
 
-use crate::decide::retry::Outcome;
+use crate::deliver::cloud_event::{self, LARGEST};
 use crate::deliver::http::Endpoint;
 use crate::deliver::receiver::{Attempt, Measure, Pace, Preview, Receiver, Report, Sending};
-use crate::model::{News, Timestamp};
-use crate::render::{Message, text};
+use crate::model::Timestamp;
+use crate::render::Message;
 
-/// Bytes. What every intermediary must pass on: CloudEvents 1.0, section "Size limits".
-const LARGEST: usize = 64 * 1024;
 const CONTENT: HeaderValue = HeaderValue::from_static("application/cloudevents+json; charset=utf-8");
 
 /// A webhook's secret cannot be used to sign.
@@ -92,9 +87,7 @@ impl Webhook {
                 Ok(answer) => answer.report(answer.outcome()),
                 Err(report) => report,
             },
-            Err(error) => Report::from(Outcome::Rejected {
-                error: format!("the event cannot be written: {error}"),
-            }),
+            Err(error) => cloud_event::unwritten(&error),
         }
     }
 }
@@ -108,23 +101,17 @@ impl Receiver for Webhook {
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {
-        let whole = match &message.payload {
-            Some(payload) => payload.len(),
-            None => serde_json::to_vec(&event(message.news)).map_or(0, |body| body.len()),
-        };
-        Preview {
-            content: match (&message.payload, serde_json::to_string_pretty(&event(message.news))) {
-                (Some(payload), _) => payload.clone(),
-                (None, Ok(event)) => event,
-                (None, Err(error)) => format!("the event cannot be written: {error}"),
-            },
-            measures: vec![Measure {
+        let mut preview = cloud_event::preview(message.news);
+        if let Some(payload) = &message.payload {
+            preview.content.clone_from(payload);
+            preview.measures = vec![Measure {
                 part: "body",
-                size: whole,
+                size: payload.len(),
                 limit: LARGEST,
                 unit: "bytes",
-            }],
+            }];
         }
+        preview
     }
 
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a> {
@@ -132,43 +119,11 @@ impl Receiver for Webhook {
     }
 }
 
-/// The members in the order of the specification's own examples.
-#[derive(Serialize)]
-struct CloudEvent<'a> {
-    specversion: &'static str,
-    #[serde(rename = "type")]
-    kind: String,
-    source: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'a str>,
-    id: &'a str,
-    time: Timestamp,
-    datacontenttype: &'static str,
-    data: &'a News,
-}
-
-fn event(news: &News) -> CloudEvent<'_> {
-    CloudEvent {
-        specversion: "1.0",
-        kind: format!("ccwatch.{}", news.kind()),
-        source: source(news),
-        subject: match news {
-            News::Change(announcement) => Some(&announcement.request.request_token),
-            News::Receiver(notice) => Some(&notice.receiver),
-            News::Digest(_) => None,
-        },
-        id: &news.id().0,
-        time: news.at(),
-        datacontenttype: "application/json",
-        data: news,
-    }
-}
-
 /// The body with its content type: a template's payload as it is, else the CloudEvent, within [`LARGEST`].
 fn body(message: &Message<'_>) -> serde_json::Result<(HeaderValue, Vec<u8>)> {
     match &message.payload {
         Some(payload) => Ok((payload_type(payload), payload.clone().into_bytes())),
-        None => Ok((CONTENT, cloud_event(message.news)?)),
+        None => Ok((CONTENT, cloud_event::written(message.news)?.into_bytes())),
     }
 }
 
@@ -180,56 +135,6 @@ fn payload_type(payload: &str) -> HeaderValue {
     } else {
         "text/plain; charset=utf-8"
     })
-}
-
-fn cloud_event(news: &News) -> serde_json::Result<Vec<u8>> {
-    let event = event(news);
-    let whole = serde_json::to_vec(&event)?;
-    if whole.len() <= LARGEST {
-        return Ok(whole);
-    }
-    // Only a service that breaks its own limits gets here. About 50 strings of 128 characters, each at most six bytes
-    // long when escaped, fit in any case.
-    let mut value = serde_json::to_value(&event)?;
-    for longest in [2048, 512, 128] {
-        cut_strings(&mut value, longest);
-        let cut = serde_json::to_vec(&value)?;
-        if cut.len() <= LARGEST {
-            return Ok(cut);
-        }
-    }
-    serde_json::to_vec(&value)
-}
-
-fn cut_strings(value: &mut Value, longest: usize) {
-    match value {
-        Value::String(text) => {
-            if let std::borrow::Cow::Owned(cut) = text::cut(text, longest) {
-                *text = cut;
-            }
-        }
-        Value::Array(values) => values.iter_mut().for_each(|value| cut_strings(value, longest)),
-        Value::Object(members) => members.values_mut().for_each(|value| cut_strings(value, longest)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// `/ccwatch/<account>/<region>`, or `/ccwatch` where the news is not about one place. It must be a URI reference whatever the names hold.
-fn source(news: &News) -> String {
-    let Some(announcement) = news.change() else {
-        return "/ccwatch".to_owned();
-    };
-    let segment = |text: Option<&str>| {
-        let safe = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
-        let segment: String = text.unwrap_or_default().chars().filter(safe).collect();
-        if segment.is_empty() { "unknown".into() } else { segment }
-    };
-    let account = announcement.account_id.as_ref().map(|account| account.0.as_str());
-    format!(
-        "/ccwatch/{}/{}",
-        segment(account),
-        segment(Some(&announcement.region.0))
-    )
 }
 
 #[cfg(test)]
