@@ -82,6 +82,8 @@ SELECT id, change_id, NULL, request_id, receiver, '', state, attempts, since, si
 FROM deliveries;
 
 CREATE INDEX notices_by_receiver ON notices (receiver, id);
+CREATE INDEX notices_by_time ON notices (at);
+CREATE INDEX incidents_resolved ON incidents (resolved_at) WHERE resolved_at IS NOT NULL;
 
 DROP VIEW v_deliveries;
 DROP TABLE deliveries;

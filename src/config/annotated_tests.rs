@@ -31,6 +31,23 @@ fn every_setting_in_it_is_right() {
         "https://hooks.slack.com/services/T/B/x",
     )
     .unwrap();
+    std::fs::write(credentials.path().join("slack-token"), "xoxb-1").unwrap();
+    std::fs::write(
+        credentials.path().join("discord-url"),
+        "https://discord.com/api/webhooks/1/x",
+    )
+    .unwrap();
+    std::fs::write(credentials.path().join("mattermost-token"), "xyz").unwrap();
+    std::fs::write(
+        credentials.path().join("teams-url"),
+        "https://prod-1.westeurope.logic.azure.com/workflows/x",
+    )
+    .unwrap();
+    std::fs::write(
+        credentials.path().join("google-chat-url"),
+        "https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t",
+    )
+    .unwrap();
     std::fs::write(credentials.path().join("webhook.key"), key).unwrap();
     let environment: Environment = [
         ("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap()),

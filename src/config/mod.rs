@@ -47,6 +47,7 @@ use crate::decide::cadence::Pace;
 use crate::decide::route::{Audience, Route};
 use crate::decide::stuck::Patience;
 use crate::model::{AccountId, Region};
+use crate::render::Templates;
 
 /// What `ccwatch run` is told to do. Whatever can be checked without a network has been.
 #[derive(Debug)]
@@ -117,6 +118,8 @@ pub struct ReceiverSettings {
     /// `None`: the tool's own pace.
     pub max_messages_per_minute: Option<f64>,
     pub escalation: Option<Escalation>,
+    /// Sound: they were tried when they were read.
+    pub templates: Templates,
     pub kind: ReceiverKind,
 }
 
@@ -148,6 +151,7 @@ impl ReceiverSettings {
             digest_over: (audience == Audience::People).then_some(receivers::DIGEST_OVER),
             max_messages_per_minute: None,
             escalation: None,
+            templates: Templates::default(),
             kind,
         }
     }
@@ -166,6 +170,29 @@ pub enum ReceiverKind {
         secrets: Vec<SecretString>,
     },
     Slack {
+        url: SecretString,
+    },
+    SlackBot {
+        /// Of the Web API.
+        url: SecretString,
+        token: SecretString,
+        /// The channel's id.
+        channel: String,
+    },
+    Discord {
+        url: SecretString,
+        /// Whether the webhook's channel is a forum.
+        is_forum: bool,
+    },
+    Mattermost {
+        /// The webhook's, or for a bot the server's.
+        url: SecretString,
+        bot: Option<MattermostBotSettings>,
+    },
+    Teams {
+        url: SecretString,
+    },
+    GoogleChat {
         url: SecretString,
     },
     PagerDuty {
@@ -218,6 +245,13 @@ pub struct AwsAccess {
 pub enum Login {
     Basic { user: String, password: SecretString },
     Bearer { token: SecretString },
+}
+
+/// A bot of Mattermost.
+#[derive(Debug, Clone)]
+pub struct MattermostBotSettings {
+    pub token: SecretString,
+    pub channel_id: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -19,7 +19,7 @@ use crate::model::{
     DeliveryId, News, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source, TargetId,
     TargetName, Timestamp,
 };
-use crate::render::Message;
+use crate::render::{Message, Renderer};
 use crate::watch::Memory;
 
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -199,6 +199,7 @@ impl Stage {
                 time_out: Duration::from_secs(15),
                 digest_over: *digest_over,
                 spacing: None,
+                renderer: Renderer::default(),
                 receiver: Arc::new((*tool).clone()),
             };
             let courier = Courier::new(

@@ -93,6 +93,8 @@ async fn tidy(
         seen: Seen::Gone,
     });
     let lost = memory.record(presumed_gone.collect()).await?.changes;
+    // Whoever groups by identifier makes a group for each.
+    history.forget_groups(now, STEP).await?;
     let removed = match retention {
         Some(retention) => history.prune(now, retention, STEP).await?,
         None => 0,

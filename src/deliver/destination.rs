@@ -6,24 +6,30 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::http::{Http, HttpError};
+use super::http::{Bearer, Http, HttpError, TokenError};
 use super::receiver::{Attempt, Pace, Receiver, Report};
 use super::receivers::alertmanager::{self, Alertmanager};
+use super::receivers::discord::Discord;
 #[cfg(feature = "aws-receivers")]
 use super::receivers::eventbridge::EventBridge;
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::file::File;
+use super::receivers::google_chat::GoogleChat;
 use super::receivers::log::{Log, Output};
+use super::receivers::mattermost::bot::MattermostBot;
+use super::receivers::mattermost::webhook::Mattermost;
 use super::receivers::opsgenie::Opsgenie;
 use super::receivers::pagerduty::PagerDuty;
-use super::receivers::slack::Slack;
+use super::receivers::slack::bot::SlackBot;
+use super::receivers::slack::webhook::Slack;
+use super::receivers::teams::Teams;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 #[cfg(feature = "aws-receivers")]
 use super::receivers::{sns::Sns, sqs::Sqs};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
 use crate::model::{Delivery, Timestamp};
-use crate::render::Message;
+use crate::render::{Renderer, TemplateError};
 
 /// Where deliveries go: a `[[receivers]]` entry, ready to send.
 #[derive(Debug, Clone)]
@@ -37,6 +43,8 @@ pub struct Destination {
     pub digest_over: Option<u32>,
     /// The least time between two sends, in place of the receiver's own.
     pub spacing: Option<Duration>,
+    /// Puts the news into words.
+    pub renderer: Renderer,
     pub receiver: Arc<dyn Receiver>,
 }
 
@@ -47,6 +55,8 @@ pub enum BuildError {
     Http(#[from] HttpError),
     #[error("receiver `{receiver}`: its `url` cannot be used: {error}")]
     Url { receiver: String, error: HttpError },
+    #[error("receiver `{receiver}`: {error}")]
+    Token { receiver: String, error: TokenError },
     #[error("receiver `{receiver}`: {error}")]
     WebhookSecret {
         receiver: String,
@@ -71,6 +81,7 @@ pub fn build(settings: &[ReceiverSettings], output: &Output) -> Result<Vec<Desti
             spacing: settings
                 .max_messages_per_minute
                 .map(|most| Duration::try_from_secs_f64(60.0 / most).unwrap_or(Duration::MAX)),
+            renderer: Renderer::new(settings.templates.clone()),
             receiver: receiver(settings, &mut http, output)?,
         })
     };
@@ -95,6 +106,12 @@ fn receiver(
                 error,
             })
     };
+    let bearer = |token: &SecretString| {
+        Bearer::new(token).map_err(|error| BuildError::Token {
+            receiver: receiver(),
+            error,
+        })
+    };
     Ok(match &settings.kind {
         ReceiverKind::Log { format } => Arc::new(Log::new(*format, output.clone())),
         ReceiverKind::Webhook { url, secrets } => {
@@ -105,6 +122,18 @@ fn receiver(
             })?)
         }
         ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url, &[])?)),
+        ReceiverKind::SlackBot { url, token, channel } => {
+            Arc::new(SlackBot::new(endpoint(url, &[token])?, bearer(token)?, channel))
+        }
+        ReceiverKind::Discord { url, is_forum } => Arc::new(Discord::new(endpoint(url, &[])?, *is_forum)),
+        ReceiverKind::Mattermost { url, bot: None } => Arc::new(Mattermost::new(endpoint(url, &[])?)),
+        ReceiverKind::Mattermost { url, bot: Some(bot) } => Arc::new(MattermostBot::new(
+            endpoint(url, &[&bot.token])?,
+            bearer(&bot.token)?,
+            &bot.channel_id,
+        )),
+        ReceiverKind::Teams { url } => Arc::new(Teams::new(endpoint(url, &[])?)),
+        ReceiverKind::GoogleChat { url } => Arc::new(GoogleChat::new(endpoint(url, &[])?)),
         ReceiverKind::PagerDuty { routing_key, url } => {
             let endpoint = endpoint(url, &[routing_key])?;
             Arc::new(PagerDuty::new(endpoint, routing_key.clone()))
@@ -146,7 +175,19 @@ impl Destination {
 
     /// Makes the next attempt, within the time limit. Errors are prefixed with the receiver's name.
     pub async fn send(&self, delivery: &Delivery, now: Timestamp) -> Report {
-        let message = Message::new(&delivery.news);
+        let rendered = match self.renderer.message(&delivery.news) {
+            Ok(rendered) => rendered,
+            Err(error) => return self.without_payload(&error),
+        };
+        for error in &rendered.failures {
+            tracing::warn!(
+                receiver = self.name,
+                template = error.part.as_str(),
+                %error,
+                "a template fails; ccwatch's own words stand in its place"
+            );
+        }
+        let message = rendered.message;
         let deadline = Instant::now() + self.time_out;
         let idempotency_key = match delivery.ids.as_slice() {
             [id] => format!("{}-{}", message.id(), id.0),
@@ -179,16 +220,30 @@ impl Destination {
         }
         report
     }
+
+    /// There is nothing to send, and another attempt would make the same of it.
+    fn without_payload(&self, error: &TemplateError) -> Report {
+        // A person mends it, and starts ccwatch again: nothing is lost by it.
+        Report::from(Outcome::Failed {
+            error: format!(
+                "receiver `{}`: its `payload` makes nothing of this news: {error}",
+                self.name
+            ),
+            retry_after: None,
+        })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{LogFormat, Login};
+    use crate::config::{LogFormat, Login, MattermostBotSettings};
     use crate::decide::route::Audience;
     #[cfg(feature = "aws-receivers")]
     use crate::deliver::samples::aws_access;
     use crate::deliver::samples::{NOW, delivery};
+    use crate::model::News;
+    use crate::render::{Part, Template};
 
     fn settings(name: &str, kind: ReceiverKind) -> ReceiverSettings {
         ReceiverSettings {
@@ -212,6 +267,34 @@ mod tests {
                 },
             ),
             settings("slack", ReceiverKind::Slack { url: url() }),
+            settings(
+                "slack-bot",
+                ReceiverKind::SlackBot {
+                    url: url(),
+                    token: "xoxb-T0SECRETmarker".into(),
+                    channel: "C0123456789".into(),
+                },
+            ),
+            settings(
+                "discord",
+                ReceiverKind::Discord {
+                    url: url(),
+                    is_forum: true,
+                },
+            ),
+            settings("mattermost", ReceiverKind::Mattermost { url: url(), bot: None }),
+            settings(
+                "mattermost-bot",
+                ReceiverKind::Mattermost {
+                    url: url(),
+                    bot: Some(MattermostBotSettings {
+                        token: "T0SECRETmarker".into(),
+                        channel_id: "4xp9fdt77pncbef59f4k1qe83o".into(),
+                    }),
+                },
+            ),
+            settings("teams", ReceiverKind::Teams { url: url() }),
+            settings("google-chat", ReceiverKind::GoogleChat { url: url() }),
             settings(
                 "pagerduty",
                 ReceiverKind::PagerDuty {
@@ -300,6 +383,14 @@ mod tests {
                 },
                 "secret",
             ),
+            (
+                ReceiverKind::SlackBot {
+                    url: url(),
+                    token: "T0SECRETmarker\n".into(),
+                    channel: "C0123456789".into(),
+                },
+                "`token`",
+            ),
             (ReceiverKind::Exec { command: vec![] }, "`command`"),
         ] {
             let error = build(&[settings("ops", kind)], &output()).unwrap_err();
@@ -321,6 +412,42 @@ mod tests {
             Outcome::Failed {
                 error: "receiver `ops`: not done within 100ms; raise its `time_out` if it needs longer".into(),
                 retry_after: None
+            }
+        );
+    }
+
+    fn exec_with_payload(script: &str, payload: &str) -> Destination {
+        let command = ["/bin/sh", "-c", script].map(str::to_owned).to_vec();
+        let mut settings = settings("ops", ReceiverKind::Exec { command });
+        settings.time_out = Duration::from_mins(1);
+        settings.templates.payload = Some(Template::new(Part::Payload, payload).unwrap());
+        build(&[settings], &output()).unwrap().remove(0)
+    }
+
+    #[tokio::test]
+    async fn a_payload_is_what_is_sent() {
+        let destination = exec_with_payload("read -r line; test \"$line\" = 'it is FAILED'", "it is {{ to }}\n");
+        assert_eq!(
+            destination.send(&delivery(1, "a", 0), NOW).await.outcome,
+            Outcome::Accepted
+        );
+    }
+
+    #[tokio::test]
+    async fn a_payload_that_cannot_be_made_is_given_up_with_the_reason() {
+        let destination = exec_with_payload("true", "{% if to == 'PAUSED' %}{{ 1 / 0 }}{% endif %}x");
+        let mut delivery = delivery(1, "a", 0);
+        let News::Change(change) = &mut delivery.news else {
+            panic!("{delivery:?}");
+        };
+        change.to = Some("PAUSED".into());
+        let error = "receiver `ops`: its `payload` makes nothing of this news: line 1 of the template: invalid operation: \
+                     unable to calculate 1 / 0";
+        assert_eq!(
+            destination.send(&delivery, NOW).await.outcome,
+            Outcome::Failed {
+                error: error.into(),
+                retry_after: None,
             }
         );
     }

@@ -13,6 +13,7 @@
 //! - Time limits on the whole are the caller's; there is one of its own on connecting, so that the error says which.
 
 mod answer;
+mod json;
 mod mask;
 mod retry_after;
 
@@ -20,13 +21,15 @@ use std::fmt;
 use std::time::Duration;
 
 use http::header::{DATE, RETRY_AFTER};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, StatusCode};
 use secrecy::SecretString;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 pub use answer::Answer;
+pub use json::{Bearer, TokenError};
 use mask::Mask;
+pub(in crate::deliver) use retry_after::seconds;
 
 use crate::decide::retry::Outcome;
 use crate::deliver::receiver::{Attempt, Report};
@@ -155,7 +158,12 @@ impl Endpoint {
             retry_after: None,
         })?;
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = header(RETRY_AFTER).and_then(|value| retry_after::parse(value, header(DATE), now));
+        let retry_after = header(RETRY_AFTER)
+            .and_then(|value| retry_after::parse(value, header(DATE), now))
+            .or_else(|| {
+                let is_limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
+                is_limited.then(|| retry_after::of_rate_limit(response.headers(), now))?
+            });
         let mut body = Vec::new();
         let read = async {
             while body.len() < BODY_LIMIT {

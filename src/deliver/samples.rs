@@ -1,5 +1,7 @@
 //! Deliveries to try things with.
 
+use proptest::prelude::*;
+
 use super::{Attempt, Receiver, Report};
 use crate::model::{Announcement, Delivery, DeliveryId, EventId, Incident, IncidentState, News};
 use crate::render::Message;
@@ -60,6 +62,31 @@ pub(super) fn delivery(id: i64, request: &str, step: usize) -> Delivery {
         news: News::Change(Box::new(announcement)),
         thread: None,
     }
+}
+
+/// Text that would break a layout, ping, link, or not fit.
+pub(super) fn hostile_text() -> impl Strategy<Value = String> {
+    let units = vec![
+        "<!channel>",
+        "&<>",
+        "&lt;!here&gt;",
+        "<users/all> <b>x</b>",
+        "<@1> <@&2> @everyone",
+        "@all ",
+        "[x](https://evil.example) ",
+        "https://evil.example/x?y=z ",
+        "www.evil.example ",
+        "\\",
+        "```\n",
+        "# ",
+        "😀",
+        "*`_~|\n",
+        "\u{200b}",
+        "\u{1}",
+    ];
+    let unit = prop_oneof![any::<String>(), proptest::sample::select(units).prop_map(str::to_owned)];
+    (unit, 0_usize..4_000)
+        .prop_map(|(unit, times)| unit.chars().cycle().take(unit.len() * times).take(20_000).collect())
 }
 
 /// A deadline that no test comes near.

@@ -1,5 +1,6 @@
 //! What is really sent, put before validators that others wrote: `slack_sdk`, `standardwebhooks` and `cloudevents` of
-//! PyPI, by the Python that CCWATCH_PYTHON names. Without it there is nothing to ask, and these tests say so.
+//! PyPI, by the Python that CCWATCH_PYTHON names, and `adaptivecards` and `@discordjs/builders` of npm, by Node.js in the
+//! folder that CCWATCH_NODE_MODULES names. Without these there is nothing to ask, and these tests say so.
 
 use std::process::Stdio;
 
@@ -44,12 +45,61 @@ assert event.get_data()['request']['request_token'] == event.get_subject()
 print('fine')
 ";
 
-/// Whether `script` is content with what came in. `None` where there is no Python to ask.
-async fn is_content(script: &str, (_, headers, body): &Received) -> Option<Result<(), String>> {
-    let Some(python) = std::env::var_os("CCWATCH_PYTHON") else {
-        println!("not tried: CCWATCH_PYTHON is not set");
-        return None;
-    };
+const CHECK_TEAMS: &str = "
+const assert = require('assert');
+// Its bundle is made for browsers.
+globalThis.self = globalThis;
+const cards = require('adaptivecards/dist/adaptivecards.js');
+const sent = JSON.parse(JSON.parse(require('fs').readFileSync(0)).body).attachments[0].content;
+const context = new cards.SerializationContext(cards.Versions.v1_4);
+const card = new cards.AdaptiveCard();
+card.parse(sent, context);
+const events = Array.from({length: context.eventCount}, (_, index) => context.getEventAt(index).message);
+assert.deepStrictEqual(events, []);
+assert.deepStrictEqual(card.validateProperties().validationEvents, []);
+assert.deepStrictEqual(card.toJSON().body, sent.body);
+console.log('fine');
+";
+
+const CHECK_DISCORD: &str = "
+const assert = require('assert');
+const { EmbedBuilder, embedLength } = require('@discordjs/builders');
+const [sent] = JSON.parse(JSON.parse(require('fs').readFileSync(0)).body).embeds;
+const embed = new EmbedBuilder().setTitle(sent.title).setColor(sent.color);
+if (sent.description) embed.setDescription(sent.description);
+if (sent.fields) embed.addFields(sent.fields);
+if (sent.footer) embed.setFooter(sent.footer);
+assert.deepStrictEqual(JSON.parse(JSON.stringify(embed.toJSON())), sent);
+assert(embedLength(sent) <= 6000);
+console.log('fine');
+";
+
+/// Runs a script of Python, if there is one to run it.
+fn python(script: &str) -> Option<Command> {
+    let mut command = Command::new(set("CCWATCH_PYTHON")?);
+    command.args(["-c", script]);
+    Some(command)
+}
+
+/// Runs a script of JavaScript, if there are packages for it.
+fn node(script: &str) -> Option<Command> {
+    let modules = set("CCWATCH_NODE_MODULES")?;
+    let mut command = Command::new("node");
+    command.args(["-e", script]).env("NODE_PATH", modules);
+    Some(command)
+}
+
+fn set(name: &str) -> Option<std::ffi::OsString> {
+    let value = std::env::var_os(name);
+    if value.is_none() {
+        println!("not tried: {name} is not set");
+    }
+    value
+}
+
+/// Whether the validator is content with what came in. `None` where there is none to ask.
+async fn is_content(validator: Option<Command>, (_, headers, body): &Received) -> Option<Result<(), String>> {
+    let mut command = validator?;
     let text = |headers: &HeaderMap| -> Value {
         let entry = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
             (name.to_string(), Value::from(value.to_str().unwrap()))
@@ -57,21 +107,19 @@ async fn is_content(script: &str, (_, headers, body): &Received) -> Option<Resul
         headers.iter().map(entry).collect()
     };
     let input = json!({"secret": SECRET, "headers": text(headers), "body": std::str::from_utf8(body).unwrap()});
-    let mut command = Command::new(python);
     command
-        .args(["-c", script])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut python = command.spawn().unwrap();
-    python
+    let mut validator = command.spawn().unwrap();
+    validator
         .stdin
         .take()
         .unwrap()
         .write_all(input.to_string().as_bytes())
         .await
         .unwrap();
-    let output = python.wait_with_output().await.unwrap();
+    let output = validator.wait_with_output().await.unwrap();
     let is_fine = output.status.success() && output.stdout.trim_ascii() == b"fine";
     Some(
         is_fine
@@ -80,8 +128,9 @@ async fn is_content(script: &str, (_, headers, body): &Received) -> Option<Resul
     )
 }
 
-async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
-    let double = Double::start(|_| answer(200, &[], "ok")).await;
+/// `said` is what a tool that accepts it answers.
+async fn check(kind: impl Fn(&str) -> ReceiverKind, said: &'static str, validator: impl Fn() -> Option<Command>) {
+    let double = Double::start(move |_| answer(200, &[], said)).await;
     let settings = ReceiverSettings {
         time_out: std::time::Duration::from_mins(1),
         ..ReceiverSettings::plain("r", Audience::Machines, kind(&double.url))
@@ -103,7 +152,7 @@ async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
         assert_eq!(report.outcome, Outcome::Accepted);
     }
     for received in double.received() {
-        if let Some(verdict) = is_content(script, &received).await {
+        if let Some(verdict) = is_content(validator(), &received).await {
             verdict.unwrap();
         }
     }
@@ -111,7 +160,21 @@ async fn check(kind: impl Fn(&str) -> ReceiverKind, script: &str) {
 
 #[tokio::test]
 async fn slacks_own_library_parses_the_message() {
-    check(|url| ReceiverKind::Slack { url: url.into() }, CHECK_SLACK).await;
+    check(
+        |url| ReceiverKind::Slack { url: url.into() },
+        "ok",
+        || python(CHECK_SLACK),
+    )
+    .await;
+    let kind = |url: &str| ReceiverKind::SlackBot {
+        url: url.into(),
+        token: "xoxb-1".into(),
+        channel: "C0123456789".into(),
+    };
+    check(kind, r#"{"ok":true,"channel":"C0123456789","ts":"1.1"}"#, || {
+        python(CHECK_SLACK)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -120,5 +183,19 @@ async fn the_webhook_is_verified_and_parsed_by_the_reference_libraries() {
         url: url.into(),
         secrets: vec![SECRET.into()],
     };
-    check(kind, CHECK_WEBHOOK).await;
+    check(kind, "", || python(CHECK_WEBHOOK)).await;
+}
+
+#[tokio::test]
+async fn microsofts_own_library_parses_the_card() {
+    check(|url| ReceiverKind::Teams { url: url.into() }, "", || node(CHECK_TEAMS)).await;
+}
+
+#[tokio::test]
+async fn discords_builders_take_the_embed() {
+    let kind = |url: &str| ReceiverKind::Discord {
+        url: url.into(),
+        is_forum: false,
+    };
+    check(kind, r#"{"id":"1","channel_id":"2"}"#, || node(CHECK_DISCORD)).await;
 }

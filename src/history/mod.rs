@@ -346,6 +346,11 @@ impl History {
         self.writing(move |tx| tx.prune(now, retention, limit)).await
     }
 
+    /// See [`WriteTx::forget_groups`].
+    pub async fn forget_groups(&self, now: Timestamp, limit: usize) -> Result<usize, HistoryError> {
+        self.writing(move |tx| tx.forget_groups(now, limit)).await
+    }
+
     /// Folds the WAL into the file, so that the file alone holds everything: before a copy, or at the end. Returns
     /// whether all of it was; a reader in another process may hold a part back until it has finished.
     pub async fn checkpoint(&self) -> Result<bool, HistoryError> {

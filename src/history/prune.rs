@@ -23,6 +23,29 @@ DELETE FROM requests WHERE id IN (
     ORDER BY r.last_seen_at
     LIMIT ?2)";
 
+/// What was told of receivers, in which nothing is still to be told.
+pub(super) const PRUNE_NOTICES: &str = "
+DELETE FROM notices WHERE id IN (
+    SELECT n.id FROM notices AS n
+    WHERE n.at < ?1
+        AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.notice_id = n.id AND d.state = 'pending')
+    LIMIT ?2)";
+
+/// Incidents that are resolved, and of which no delivery is kept any more.
+pub(super) const PRUNE_INCIDENTS: &str = "
+DELETE FROM incidents WHERE id IN (
+    SELECT i.id FROM incidents AS i
+    WHERE i.resolved_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.incident_id = i.id)
+    LIMIT ?2)";
+
+pub(super) const PRUNE_SILENCES: &str = "
+DELETE FROM silences WHERE id IN (SELECT id FROM silences WHERE ends_at < ?1 LIMIT ?2)";
+
+/// A group that was not told for longer than any interval is as good as new.
+pub(super) const FORGET_GROUPS: &str = "
+DELETE FROM delivery_groups WHERE (receiver, group_key) IN (
+    SELECT receiver, group_key FROM delivery_groups WHERE told_at < ?1 LIMIT ?2)";
+
 impl WriteTx<'_> {
     /// Forgets up to `limit` requests, with all that hangs on them, that ended and were last seen more than `retention`
     /// ago. Returns how many; call it again while that is `limit`.
@@ -30,11 +53,23 @@ impl WriteTx<'_> {
     /// Never an open request, nor one of which something is still to be told, nor one that the service itself may still
     /// list: a sweep would take that for new, and tell it again. So a `retention` below [`retention::SHORTEST`] counts
     /// as that.
+    ///
+    /// With them goes what is as old and hangs on no request: silences, notices, resolved incidents.
     pub fn prune(&self, now: Timestamp, retention: Duration, limit: usize) -> Result<usize, Failure> {
         let before = now.minus(retention.max(retention::SHORTEST));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        for rest in [PRUNE_NOTICES, PRUNE_INCIDENTS, PRUNE_SILENCES] {
+            self.transaction.prepare_cached(rest)?.execute(params![before, limit])?;
+        }
         let mut statement = self.transaction.prepare_cached(PRUNE)?;
         Ok(statement.execute(params![before, limit])?)
+    }
+
+    /// Forgets when groups were last told, of those whose interval has long passed.
+    pub fn forget_groups(&self, now: Timestamp, limit: usize) -> Result<usize, Failure> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.transaction.prepare_cached(FORGET_GROUPS)?;
+        Ok(statement.execute(params![now.minus(retention::SHORTEST), limit])?)
     }
 }
 
@@ -112,6 +147,28 @@ mod tests {
         tell_all(&scene);
         assert_eq!(prune(&scene, 8 * DAY, 0, 10), 0);
         assert_eq!(prune(&scene, 8 * DAY + 1, 0, 10), 1);
+    }
+
+    #[test]
+    fn what_hangs_on_no_request_goes_as_well_once_nothing_is_told_of_it() {
+        let scene = Scene::new();
+        scene.execute(
+            "INSERT INTO silences (matchers, starts_at, ends_at, created_at, created_by, reason)
+                 VALUES ('kind=*', 0, 1, 0, 'a', 'b'), ('kind=*', 0, 9223372036854775807, 0, 'a', 'b');
+             INSERT INTO notices (at, receiver, since, failing, waiting) VALUES (1, 'r', 0, 1, 0), (1, 'r', 0, 0, 0);
+             INSERT INTO deliveries (notice_id, receiver, group_key, state, attempts, since, not_before, next_attempt_at,
+                 resolves, replayed)
+                 VALUES (1, 'm', '', 'pending', 0, 1, 1, 1, 0, 0), (2, 'm', '', 'dead', 0, 1, 1, NULL, 0, 0);
+             INSERT INTO incidents (receiver, target_id, by_hook, opened_at, resolved_at)
+                 SELECT 'p', id, 0, 1, NULL FROM targets UNION ALL SELECT 'p', id, 0, 1, 2 FROM targets;
+             INSERT INTO delivery_groups VALUES ('r', 'g', 1)",
+        );
+        assert_eq!(prune(&scene, 100 * DAY, 30, 10), 0);
+        for table in ["silences", "notices", "incidents", "deliveries"] {
+            assert_eq!(scene.count(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
+        }
+        let forget = |tx: &WriteTx<'_>| tx.forget_groups(at(100 * DAY), 10);
+        assert_eq!(scene.history.write(forget).unwrap(), 1);
     }
 
     #[test]

@@ -327,6 +327,7 @@ fn no_query_of_the_program_walks_a_table() {
         requests::OPEN_BUT_UNSEEN.into(),
         requests::UPDATE_HOOK.into(),
         prune::PRUNE.into(),
+        prune::FORGET_GROUPS.into(),
         resource_models::NEXT.into(),
         resource_models::MASK.into(),
         RequestRow::sql(rows::REQUEST_BY_ID),

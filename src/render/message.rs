@@ -1,10 +1,13 @@
 //! A message: news, with the words for it.
 
+use serde::Serialize;
+
 use super::{digest, notice, present, words};
 use crate::model::{EventId, News};
 
 /// How the news is to be felt: what colour or sign a tool gives it. The worst comes last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tone {
     Good,
     /// On its way.
@@ -15,22 +18,23 @@ pub enum Tone {
 }
 
 /// A labelled value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
     pub label: &'static str,
     pub value: String,
 }
 
 /// Where to look further.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Link {
     pub label: &'static str,
     /// An https address.
     pub url: String,
 }
 
-/// News in words. All but `body` are one line, and all are printable.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// News in words. All but `body` are one line, and all are printable. Serialized, they are what templates see of them, so
+/// that their names are public.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Words {
     pub tone: Tone,
     /// What happened, in a sentence: `CREATE AWS::S3::Bucket failed`. Never empty.
@@ -42,6 +46,7 @@ pub struct Words {
     /// `IN_PROGRESS → FAILED`, in the service's words.
     pub status: String,
     /// A template's own text, of one or many lines. Stands in place of all that follows but the link.
+    #[serde(skip)]
     pub body: Option<String>,
     /// Why, in the service's words: `AlreadyExists: my-bucket already exists`.
     pub reason: Option<String>,
@@ -70,7 +75,10 @@ impl<'n> Message<'n> {
     /// With ccwatch's own words.
     pub fn new(news: &'n News) -> Self {
         let (words, present) = match news {
-            News::Change(announcement) => (words::words(announcement), Some(present::words(announcement))),
+            News::Change(announcement) => {
+                let present = present::words(&present::announcement(announcement));
+                (words::words(announcement), Some(present))
+            }
             News::Digest(digest) => (digest::words(digest), None),
             News::Receiver(notice) => (notice::words(notice), None),
         };

@@ -5,14 +5,24 @@
 //!
 //! - **Everything is printable**: the service's own text is hostile until it has passed
 //!   [`printable`](crate::model::printable()).
-//! - **No message is empty**, whatever the service left out.
+//! - **No message is empty**, whatever the service left out, and whatever a template makes of it.
+//! - **A template is checked when it is read**, with every kind of news, and is bounded in time and memory: see `template`.
 
+mod console;
+mod context;
 mod digest;
+mod filters;
 mod message;
 mod notice;
 mod present;
+mod remedies;
+mod renderer;
 pub mod samples;
+mod template;
 pub mod text;
+mod verdict;
 mod words;
 
 pub use message::{Fact, Link, Message, Tone, Words};
+pub use renderer::{Rendered, Renderer, Templates};
+pub use template::{Part, Template, TemplateError};

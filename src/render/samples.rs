@@ -2,7 +2,8 @@
 
 use crate::model::rows::{HookRow, RequestRow};
 use crate::model::{
-    AccountId, Announcement, ChangeKind, Digest, DigestCount, EventId, News, ReceiverNotice, Region, Timestamp,
+    AccountId, Announcement, ChangeKind, Digest, DigestCount, EventId, Incident, IncidentState, News, ReceiverNotice,
+    Region, Timestamp,
 };
 
 /// 2025-11-22T06:28:00.123Z
@@ -49,6 +50,24 @@ pub fn failed_request() -> Announcement {
         incident: None,
         replayed: false,
     }
+}
+
+/// A database that has been created for too long.
+pub fn stuck_request() -> Announcement {
+    let mut announcement = failed_request();
+    let text = |text: &str| Some(text.to_owned());
+    announcement.kind = ChangeKind::RequestStuck;
+    announcement.from = text("IN_PROGRESS");
+    announcement.to = text("IN_PROGRESS");
+    announcement.error_code = None;
+    announcement.message = text("open for 2h 5m; 99 of 100 such requests took less than 18m");
+    let request = &mut announcement.request;
+    request.type_name = text("AWS::RDS::DBInstance");
+    request.identifier = text("orders");
+    request.status = text("IN_PROGRESS");
+    (request.error_code, request.status_message) = (None, None);
+    (request.finished_at, request.duration_s, request.open) = (None, None, true);
+    announcement
 }
 
 /// A hook that found fault with it.
@@ -158,6 +177,7 @@ pub fn every_kind() -> Vec<News> {
     let of_kind = |kind: &str| {
         let mut announcement = match kind {
             "hook.status" | "hook.detail" => failed_hook("WARN"),
+            "request.stuck" => stuck_request(),
             _ => failed_request(),
         };
         announcement.kind = ChangeKind::from(kind);
@@ -170,4 +190,84 @@ pub fn every_kind() -> Vec<News> {
     every.push(News::Digest(Box::new(digest())));
     every.extend([true, false].map(|is_failing| News::Receiver(Box::new(notice(is_failing)))));
     every
+}
+
+/// What templates are tried with, each with what it is called: every kind of news but a digest, every kind of change once
+/// more with nothing known that may be unknown, and one that has all that a change seldom has.
+pub(super) fn for_templates() -> Vec<(String, News)> {
+    let mut all: Vec<(String, News)> = every_kind()
+        .into_iter()
+        .filter(|news| !matches!(news, News::Digest(_)))
+        .map(|news| (news.kind().to_owned(), news))
+        .collect();
+    let changes: Vec<Announcement> = all.iter().filter_map(|(_, news)| news.change().cloned()).collect();
+    all.extend(changes.into_iter().map(|change| {
+        let name = format!("{} with all unknown that can be", change.kind);
+        (name, News::Change(Box::new(bare(change))))
+    }));
+    let seldom = Announcement {
+        event_time: Some(NOW),
+        observed_late: true,
+        turns: Announcement::FLAPPING,
+        incident: Some(Incident {
+            key: "01JD8Z-7".into(),
+            state: IncidentState::Open,
+        }),
+        replayed: true,
+        ..failed_request()
+    };
+    let silent = ReceiverNotice {
+        error: None,
+        ..notice(true)
+    };
+    all.push((
+        "request.status, replayed, with an incident".into(),
+        News::Change(Box::new(seldom)),
+    ));
+    all.push((
+        "receiver.failing without an error".into(),
+        News::Receiver(Box::new(silent)),
+    ));
+    all
+}
+
+/// The same change with nothing known that may be unknown.
+fn bare(change: Announcement) -> Announcement {
+    let request = RequestRow {
+        account_id: None,
+        hooks_request_token: None,
+        type_name: None,
+        identifier: None,
+        operation: None,
+        status: None,
+        error_code: None,
+        status_message: None,
+        started_at: None,
+        finished_at: None,
+        duration_s: None,
+        ..change.request
+    };
+    let hook = change.hook.map(|hook| HookRow {
+        hook_type_name: None,
+        hook_type_version_id: None,
+        hook_type_arn: None,
+        invocation_point: None,
+        failure_mode: None,
+        status: None,
+        status_message: None,
+        event_time: None,
+        finished_at: None,
+        ..hook
+    });
+    Announcement {
+        from: None,
+        to: None,
+        event_time: None,
+        error_code: None,
+        message: None,
+        account_id: None,
+        request,
+        hook,
+        ..change
+    }
 }

@@ -105,7 +105,7 @@ type = "opsgenie"
 "#,
         r#"1:1: receivers[0].routing_key: missing; expected the Integration Key of an Events API v2 integration, as text or by reference: { env = "NAME" }
 4:7: receivers[0].url: the value is not a URL (relative URL without a base)
-8:15: receivers[1].routing_key: the value holds a space or a letter beyond ASCII, which no such key does
+8:15: receivers[1].routing_key: the value holds a space, or another character that no token has
 9:1: receivers[2].api_key: missing; expected the key of an API integration, as text or by reference: { env = "NAME" }"#,
     );
     assert_problems(
@@ -193,6 +193,53 @@ topic_arn = "arn:aws:sns:eu-west-1:123456789012:changes"
 "#,
         "1:1: receivers[0].type: this ccwatch was built without the receivers in AWS: build it with the cargo feature \
          `aws-receivers`",
+    );
+}
+
+/// A template is tried where it is read, and its own line is told.
+#[test]
+fn templates() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack"
+url = "https://example.com"
+title = "{{ target }}: {{ words.titel }}"
+body = """
+{{ message }}
+{{ hook.status }}"""
+"#,
+        "5:9: receivers[0].title: line 1 of the template: there is no `words.titel`; there are tone, title, about, hook, status, reason, meaning, facts, items, link
+6:8: receivers[0].body: line 2 of the template: undefined value: `hook.status` is undefined (tried with request.status)",
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "exec"
+command = "/bin/true"
+payload = "{{ request.status }}x"
+[[receivers]]
+name = "b"
+type = "webhook"
+url = "https://example.com"
+payload = 3
+"#,
+        r#"5:11: receivers[0].payload: line 1 of the template: undefined value: `request.status` is undefined (tried with receiver.failing)
+10:11: receivers[1].payload: expected a template, such as "{{ target }}: {{ words.title }}", found an integer"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "log"
+title = "{{ x"
+[[receivers]]
+name = "b"
+type = "slack"
+url = "https://example.com"
+payload = "{{ x"
+"#,
+        r#"4:1: receivers[0].title: unknown key; the keys of a receiver of type "log" are name, type, give_up_after, time_out, format
+9:1: receivers[1].payload: unknown key; the keys of a receiver of type "slack" are name, type, give_up_after, time_out, title, body, url"#,
     );
 }
 
@@ -286,5 +333,49 @@ type = "slack"
 url = ""
 "#,
         "4:7: receivers[0].url: the value is empty",
+    );
+}
+
+/// What is wrong with a receiver of a chat tool.
+#[test]
+fn chat() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "slack-bot"
+[[receivers]]
+name = "b"
+type = "slack-bot"
+token = "xoxb-hunter2 x"
+channel = "ops"
+url = "hunter2"
+"#,
+        r#"1:1: receivers[0].token: missing; expected the app's bot token, xoxb-…, as text or by reference: { env = "NAME" }
+1:1: receivers[0].channel: missing; expected a channel's id, such as "C0123456789", which Slack shows at the end of the channel's details
+7:9: receivers[1].token: the value holds a space, or another character that no token has
+8:11: receivers[1].channel: expected a channel's id, such as "C0123456789", which Slack shows at the end of the channel's details, found "ops"
+9:7: receivers[1].url: the value is not a URL (relative URL without a base)"#,
+    );
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "discord"
+url = "https://discord.com/api/webhooks/1/hunter2"
+forum = "yes"
+[[receivers]]
+name = "b"
+type = "mattermost"
+url = "https://mattermost.example.com"
+token = "hunter2"
+[[receivers]]
+name = "c"
+type = "mattermost"
+url = "https://mattermost.example.com"
+channel_id = "town-square"
+"#,
+        r#"5:9: receivers[0].forum: expected true or false, found a string
+6:1: receivers[1].channel_id: missing; with `token`, expected a channel's id of 26 lower-case letters and digits, which Mattermost shows in the channel's info
+11:1: receivers[2].token: missing; with `channel_id`, expected the bot's token, as text or by reference: { env = "NAME" }
+15:14: receivers[2].channel_id: expected a channel's id of 26 lower-case letters and digits, which Mattermost shows in the channel's info, found "town-square""#,
     );
 }

@@ -11,6 +11,7 @@ mod command_line;
 mod credentials;
 mod day;
 mod discovery;
+mod killed_while_sending;
 mod process;
 mod stage;
 mod trouble;

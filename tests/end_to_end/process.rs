@@ -52,7 +52,7 @@ impl Hook {
     }
 }
 
-struct World {
+pub(crate) struct World {
     folder: TempDir,
     simulator: Simulator,
     endpoint: String,
@@ -60,7 +60,7 @@ struct World {
 }
 
 impl World {
-    async fn new(scenario: Scenario) -> Self {
+    pub(crate) async fn new(scenario: Scenario) -> Self {
         let clock = Clock::system();
         let scenario = Scenario {
             region: "eu-west-1".into(),
@@ -83,7 +83,7 @@ impl World {
         self.folder.path().join("history.db")
     }
 
-    fn configure(&self, rest: &str) -> PathBuf {
+    pub(crate) fn configure(&self, rest: &str) -> PathBuf {
         let path = self.folder.path().join("ccwatch.toml");
         let text = format!(
             r#"
@@ -115,7 +115,7 @@ impl World {
     }
 
     /// Read-only, as anyone may while a daemon writes.
-    fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> Vec<T> {
+    pub(crate) fn query<T: rusqlite::types::FromSql>(&self, sql: &str) -> Vec<T> {
         let connection = Connection::open_with_flags(self.history(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
         connection.busy_timeout(Duration::from_secs(10)).unwrap();
         let mut statement = connection.prepare(sql).unwrap();
@@ -133,7 +133,7 @@ impl Drop for World {
     }
 }
 
-fn run(config: &Path) -> Command {
+pub(crate) fn run(config: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ccwatch"));
     command
         .args(["run", "--config"])
@@ -148,7 +148,7 @@ fn run(config: &Path) -> Command {
     command
 }
 
-fn terminate(mut child: Child) -> (Option<i32>, String) {
+pub(crate) fn terminate(mut child: Child) -> (Option<i32>, String) {
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     let mut log = String::new();
@@ -157,7 +157,7 @@ fn terminate(mut child: Child) -> (Option<i32>, String) {
 }
 
 /// Waits until `done`, for a minute at the most.
-async fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut done: impl FnMut() -> bool) {
     for _ in 0..600 {
         if done() {
             return;

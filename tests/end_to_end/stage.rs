@@ -16,7 +16,7 @@ use ccwatch::decide::route::Route;
 use ccwatch::deliver::{Attempt, Destination, Pace as SendPace, Preview, Receiver, Report, Sending};
 use ccwatch::history::{History, Reader};
 use ccwatch::model::{AccountId, Announcement, Region, Timestamp};
-use ccwatch::render::Message;
+use ccwatch::render::{Message, Renderer};
 use ccwatch::simulator::{InMemory, Scenario, Simulator};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -156,6 +156,7 @@ impl Stage {
             time_out: Duration::from_secs(15),
             digest_over: None,
             spacing: None,
+            renderer: Renderer::default(),
             receiver: Arc::new(self.received.clone()),
         };
         let route = Route {

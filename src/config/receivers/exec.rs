@@ -11,7 +11,7 @@ use crate::decide::route::Audience;
 
 pub(super) const TYPE: Type = Type {
     name: "exec",
-    keys: &["command"],
+    keys: &["command", "payload"],
     audience: Audience::Machines,
     time_out: Duration::from_secs(30),
     read,

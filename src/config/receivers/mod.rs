@@ -3,15 +3,20 @@
 mod alertmanager;
 mod aws;
 mod common;
+mod discord;
 mod eventbridge;
 mod exec;
 mod file;
+mod google_chat;
 mod log;
+mod mattermost;
 mod opsgenie;
 mod pagerduty;
 mod slack;
+mod slack_bot;
 mod sns;
 mod sqs;
+mod teams;
 mod webhook;
 
 use std::ops::RangeInclusive;
@@ -27,9 +32,10 @@ use super::values::{Names, duration, http_url, is_exposed, one_of};
 use super::wording::{listed, quoted};
 use super::{ReceiverKind, ReceiverSettings, Surroundings};
 use crate::decide::route::Audience;
+use crate::render::{Part, Template, Templates};
 
 /// Keys of every receiver.
-pub(super) const COMMON_KEYS: [&str; 8] = [
+pub(super) const COMMON_KEYS: [&str; 10] = [
     "name",
     "type",
     "give_up_after",
@@ -38,7 +44,12 @@ pub(super) const COMMON_KEYS: [&str; 8] = [
     "max_messages_per_minute",
     "escalate_to",
     "escalate_after",
+    "title",
+    "body",
 ];
+/// Those of them that only words for people have. A machine gets the news itself, and the line of a `log` has a form of its
+/// own, by which it is searched.
+const KEYS_FOR_PEOPLE: [Part; 2] = [Part::Title, Part::Body];
 
 /// What a type of receiver is.
 #[derive(Clone, Copy)]
@@ -51,10 +62,25 @@ pub(super) struct Type {
     read: fn(&Section<'_>, &Surroundings<'_>) -> Read<ReceiverKind>,
 }
 
+impl Type {
+    fn all_keys(&self) -> impl Iterator<Item = &'static str> {
+        let is_common = |key: &&str| {
+            self.audience != Audience::Machines || KEYS_FOR_PEOPLE.iter().all(|part| part.as_str() != *key)
+        };
+        let common = COMMON_KEYS.into_iter().filter(is_common);
+        common.chain(self.keys.iter().copied())
+    }
+}
+
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 11] = [
+pub(super) const TYPES: [Type; 16] = [
     log::TYPE,
     slack::TYPE,
+    slack_bot::TYPE,
+    discord::TYPE,
+    mattermost::TYPE,
+    teams::TYPE,
+    google_chat::TYPE,
     pagerduty::TYPE,
     opsgenie::TYPE,
     alertmanager::TYPE,
@@ -94,6 +120,7 @@ fn entry<'d>(section: &Section<'d>, surroundings: &Surroundings<'_>, names: &mut
     let known = refuse_unknown(section, type_.as_ref().ok());
     let type_ = type_?;
     let digest_over = common::digest_over(section, type_.name, type_.audience);
+    let templates = templates(section, &type_);
     let kind = (type_.read)(section, surroundings);
     known?;
     let plain = ReceiverSettings::plain(name?, type_.audience, kind?);
@@ -103,7 +130,27 @@ fn entry<'d>(section: &Section<'d>, surroundings: &Surroundings<'_>, names: &mut
         digest_over: digest_over?.or(plain.digest_over),
         max_messages_per_minute: max_messages_per_minute?,
         escalation: escalation?,
+        templates: templates?,
         ..plain
+    })
+}
+
+/// Each is tried while it is read; those that the type does not know were refused already.
+fn templates(section: &Section<'_>, type_: &Type) -> Read<Templates> {
+    let template = |part: Part| {
+        if !type_.all_keys().any(|key| key == part.as_str()) {
+            return Ok(None);
+        }
+        section.optional(part.as_str(), |item| {
+            let source = item.string("a template, such as \"{{ target }}: {{ words.title }}\"")?;
+            Template::new(part, source).map_err(|error| item.error(error.to_string()))
+        })
+    };
+    let (title, body, payload) = (template(Part::Title), template(Part::Body), template(Part::Payload));
+    Ok(Templates {
+        title: title?,
+        body: body?,
+        payload: payload?,
     })
 }
 
@@ -119,8 +166,7 @@ fn refuse_unknown(section: &Section<'_>, known_type: Option<&Type>) -> Read<()> 
     let types = TYPES
         .iter()
         .filter(|type_| known_type.is_none_or(|known| known.name == type_.name));
-    let own_keys = types.clone().flat_map(|type_| type_.keys).copied();
-    let keys: IndexSet<&str> = COMMON_KEYS.into_iter().chain(own_keys).collect();
+    let keys: IndexSet<&str> = types.clone().flat_map(Type::all_keys).collect();
     let names: Vec<_> = types.map(|type_| type_.name).collect();
     let whose = match names.as_slice() {
         [name] => format!(" of a receiver of type \"{name}\""),
@@ -135,10 +181,10 @@ fn url(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<SecretStr
     address(&item, surroundings)
 }
 
-/// `url` where the tool has an address that is right for most.
-fn url_or(section: &Section<'_>, default: &str, surroundings: &Surroundings<'_>) -> Read<SecretString> {
+/// `url`, where there is one for all: the vendor's. Another one leads to a proxy, or to what stands in for the vendor.
+fn url_or(section: &Section<'_>, surroundings: &Surroundings<'_>, vendors: &str) -> Read<SecretString> {
     let url = section.optional("url", |item| address(item, surroundings))?;
-    Ok(url.unwrap_or_else(|| SecretString::from(default)))
+    Ok(url.unwrap_or_else(|| vendors.into()))
 }
 
 fn address(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
@@ -151,12 +197,16 @@ fn address(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretStrin
     Ok(SecretString::from(String::from(url)))
 }
 
-/// What a tool gives out to know its callers by: sent in a header or beside a message. `what` it is stands in messages.
-fn token(section: &Section<'_>, key: &str, what: &str, surroundings: &Surroundings<'_>) -> Read<SecretString> {
-    let item = section.required(key, &format!("{what}, as text or by reference: {{ env = \"NAME\" }}"))?;
-    let secret = secret(&item, surroundings)?;
-    if !secret.value.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(secret.error("holds a space or a letter beyond ASCII, which no such key does"));
+/// A token for a header.
+fn token(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
+    let secret = secret(item, surroundings)?;
+    let is_right = secret.value.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
+    if !is_right {
+        return Err(secret.error("holds a space, or another character that no token has"));
     }
     Ok(secret.value)
 }
+
+#[cfg(test)]
+#[path = "templates_tests.rs"]
+mod templates_tests;

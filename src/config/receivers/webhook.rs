@@ -12,7 +12,7 @@ use crate::decide::route::Audience;
 
 pub(super) const TYPE: Type = Type {
     name: "webhook",
-    keys: &["url", "secret"],
+    keys: &["url", "secret", "payload"],
     audience: Audience::Machines,
     time_out: Duration::from_secs(15),
     read,

@@ -16,7 +16,7 @@ use super::*;
 use crate::decide::retry::Verdict;
 use crate::deliver::samples::{NOW, delivery};
 use crate::deliver::{Attempt, Preview, Receiver, Sending};
-use crate::render::Message;
+use crate::render::{Message, Renderer};
 
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 enum Failing {
@@ -279,6 +279,7 @@ impl World {
             time_out: TIME_OUT,
             digest_over: None,
             spacing: None,
+            renderer: Renderer::default(),
             receiver: receiver.clone(),
         };
         let (bell, ring) = watch::channel(());

@@ -69,6 +69,7 @@ async fn a_recording_that_falls_due_while_the_courier_takes_its_turn_is_not_left
         time_out: TIME_OUT,
         digest_over: None,
         spacing: None,
+        renderer: Renderer::default(),
         receiver,
     };
     let (_bell, ring) = watch::channel(());

@@ -1,6 +1,8 @@
-//! The header Retry-After (RFC 9110, section 10.2.3), in both of its forms.
+//! The header Retry-After (RFC 9110, section 10.2.3), in both of its forms, and what is said in its place.
 
 use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
 
 use crate::model::Timestamp;
 
@@ -18,6 +20,29 @@ pub(super) fn parse(retry_after: &str, date: Option<&str>, now: Timestamp) -> Op
         http_date(text)?.since(date.and_then(http_date).unwrap_or(now))
     };
     Some(pause.min(LONGEST))
+}
+
+/// How long to wait, where a 429 has no Retry-After: from X-RateLimit-Reset-After, in seconds and their fractions (Discord),
+/// or X-RateLimit-Reset, which is whole seconds to wait (Mattermost) or since 1970 (most others).
+pub(super) fn of_rate_limit(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    /// 2001: what is larger is no time to wait.
+    const A_TIME: u64 = 1_000_000_000;
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let after = header("x-ratelimit-reset-after").and_then(|text| seconds(text.parse().ok()?));
+    after.or_else(|| {
+        let reset: u64 = header("x-ratelimit-reset")?.parse().ok()?;
+        let pause = if reset < A_TIME {
+            Duration::from_secs(reset)
+        } else {
+            Timestamp::default().plus(Duration::from_secs(reset)).since(now)
+        };
+        Some(pause.min(LONGEST))
+    })
+}
+
+/// How long to wait, from seconds as a number, as some tools say it in the body. `None` for what is no time.
+pub(in crate::deliver) fn seconds(number: f64) -> Option<Duration> {
+    Some(Duration::try_from_secs_f64(number).ok()?.min(LONGEST))
 }
 
 fn http_date(text: &str) -> Option<Timestamp> {
@@ -44,6 +69,27 @@ mod tests {
         assert_eq!(seconds("Sun, 06 Nov 1994 08:49:37 GMT"), Some(30));
         assert_eq!(seconds("Sunday, 06-Nov-94 08:49:37 GMT"), Some(30));
         assert_eq!(seconds("Sun Nov  6 08:49:37 1994"), Some(30));
+    }
+
+    #[test]
+    fn what_stands_in_its_place_is_read() {
+        let now = at("2025-11-22T06:28:00Z");
+        let wish = |name: &'static str, value: &str| {
+            of_rate_limit(
+                &HeaderMap::from_iter([(http::HeaderName::from_static(name), value.parse().unwrap())]),
+                now,
+            )
+        };
+        assert_eq!(
+            wish("x-ratelimit-reset-after", "1.25"),
+            Some(Duration::from_millis(1250))
+        );
+        assert_eq!(wish("x-ratelimit-reset", "7"), Some(Duration::from_secs(7)));
+        assert_eq!(wish("x-ratelimit-reset", "1763792910"), Some(Duration::from_secs(30)));
+        assert_eq!(wish("x-ratelimit-reset", "18446744073709551615"), Some(LONGEST));
+        for absurd in ["-1", "NaN", "inf", "", "soon"] {
+            assert_eq!(wish("x-ratelimit-reset-after", absurd), None, "{absurd}");
+        }
     }
 
     #[test]

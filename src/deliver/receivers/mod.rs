@@ -1,16 +1,24 @@
 //! The receivers, a file each.
 
 pub mod alertmanager;
+mod detail;
+pub mod discord;
 #[cfg(feature = "aws-receivers")]
 pub mod eventbridge;
 pub mod exec;
 pub mod file;
+pub mod google_chat;
+mod living;
 pub mod log;
+pub mod mattermost;
 pub mod opsgenie;
 pub mod pagerduty;
+mod sign;
 pub mod slack;
 #[cfg(feature = "aws-receivers")]
 pub mod sns;
 #[cfg(feature = "aws-receivers")]
 pub mod sqs;
+pub mod teams;
+mod unlinked;
 pub mod webhook;
