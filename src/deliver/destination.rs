@@ -256,10 +256,39 @@ mod tests {
         Output::new(std::io::sink(), false)
     }
 
+    #[cfg(not(feature = "aws-receivers"))]
+    fn kinds_in_aws() -> Vec<ReceiverSettings> {
+        Vec::new()
+    }
+
+    #[cfg(feature = "aws-receivers")]
+    fn kinds_in_aws() -> Vec<ReceiverSettings> {
+        let queue_url = "https://sqs.eu-west-1.amazonaws.com/123456789012/q".into();
+        let topic_arn = "arn:aws:sns:eu-west-1:123456789012:t".into();
+        let (bus, access) = ("default".into(), aws_access());
+        vec![
+            settings(
+                "sqs",
+                ReceiverKind::Sqs {
+                    queue_url,
+                    access: access.clone(),
+                },
+            ),
+            settings(
+                "sns",
+                ReceiverKind::Sns {
+                    topic_arn,
+                    access: access.clone(),
+                },
+            ),
+            settings("eventbridge", ReceiverKind::EventBridge { bus, access }),
+        ]
+    }
+
     #[tokio::test]
     async fn every_kind_can_be_made_and_shows_no_secret() {
         let url = || SecretString::from("https://example.com/T0SECRETmarker");
-        let kinds = [
+        let mut kinds = vec![
             settings(
                 "log",
                 ReceiverKind::Log {
@@ -326,30 +355,6 @@ mod tests {
                 },
             ),
             settings("file", ReceiverKind::File { path: "/x".into() }),
-            #[cfg(feature = "aws-receivers")]
-            settings(
-                "sqs",
-                ReceiverKind::Sqs {
-                    queue_url: "https://sqs.eu-west-1.amazonaws.com/123456789012/q".into(),
-                    access: aws_access(),
-                },
-            ),
-            #[cfg(feature = "aws-receivers")]
-            settings(
-                "sns",
-                ReceiverKind::Sns {
-                    topic_arn: "arn:aws:sns:eu-west-1:123456789012:t".into(),
-                    access: aws_access(),
-                },
-            ),
-            #[cfg(feature = "aws-receivers")]
-            settings(
-                "eventbridge",
-                ReceiverKind::EventBridge {
-                    bus: "default".into(),
-                    access: aws_access(),
-                },
-            ),
             settings(
                 "exec",
                 ReceiverKind::Exec {
@@ -357,6 +362,7 @@ mod tests {
                 },
             ),
         ];
+        kinds.extend(kinds_in_aws());
         let destinations = build(&kinds, &output()).unwrap();
         let of = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(

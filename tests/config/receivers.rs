@@ -105,7 +105,7 @@ type = "opsgenie"
 "#,
         r#"1:1: receivers[0].routing_key: missing; expected the Integration Key of an Events API v2 integration, as text or by reference: { env = "NAME" }
 4:7: receivers[0].url: the value is not a URL (relative URL without a base)
-8:15: receivers[1].routing_key: the value holds a space or a letter beyond ASCII, which no such key does
+8:15: receivers[1].routing_key: the value holds a space, or another character that no token has
 9:1: receivers[2].api_key: missing; expected the key of an API integration, as text or by reference: { env = "NAME" }"#,
     );
     assert_problems(

@@ -86,6 +86,7 @@ async fn whatever_the_news_pagerduty_takes_it() {
 fn a_failure_triggers() {
     let mut event = event_about(incident(failed_request(), "prod/my-bucket", IncidentState::Open));
     let details = event["payload"]["custom_details"].take();
+    let links = event["links"].take();
     assert_eq!(
         event,
         json!({
@@ -93,7 +94,7 @@ fn a_failure_triggers() {
             "event_action": "trigger",
             "dedup_key": "prod/my-bucket",
             "client": "ccwatch",
-            "links": [],
+            "links": null,
             "payload": {
                 "summary": "CREATE AWS::S3::Bucket failed: AlreadyExists: my-bucket already exists",
                 "severity": "error",
@@ -106,6 +107,7 @@ fn a_failure_triggers() {
             },
         })
     );
+    assert!(links[0]["href"].as_str().unwrap().starts_with("https://"), "{links}");
     assert_eq!(details["Request"], "73553e7d-token");
     assert_eq!(details["Account"], "123456789012");
     assert!(
