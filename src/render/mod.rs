@@ -8,6 +8,8 @@
 //! - **No message is empty**, whatever the service left out.
 
 mod digest;
+mod fit;
+pub mod letter;
 mod message;
 mod notice;
 mod present;
@@ -15,4 +17,5 @@ pub mod samples;
 pub mod text;
 mod words;
 
+pub use fit::fit;
 pub use message::{Fact, Link, Message, Tone, Words};
