@@ -125,6 +125,12 @@ pub enum ReceiverKind {
     Slack {
         url: SecretString,
     },
+    Ntfy {
+        /// The server's.
+        url: SecretString,
+        topic: SecretString,
+        token: Option<SecretString>,
+    },
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,

@@ -6,10 +6,11 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::http::{Http, HttpError};
+use super::http::{Http, HttpError, bearer};
 use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
+use super::receivers::ntfy::Ntfy;
 use super::receivers::slack::Slack;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
@@ -35,6 +36,8 @@ pub enum BuildError {
     Http(#[from] HttpError),
     #[error("receiver `{receiver}`: its `url` cannot be used: {error}")]
     Url { receiver: String, error: HttpError },
+    #[error("receiver `{receiver}`: its `token` holds a character that no HTTP header can")]
+    Token { receiver: String },
     #[error("receiver `{receiver}`: {error}")]
     WebhookSecret {
         receiver: String,
@@ -65,27 +68,33 @@ fn receiver(
     output: &Output,
 ) -> Result<Arc<dyn Receiver>, BuildError> {
     let receiver = || settings.name.clone();
-    let mut endpoint = |url: &SecretString| {
+    let mut endpoint = |url: &SecretString, tokens: &[&SecretString]| {
         let http = match http {
             Some(http) => http,
             None => http.insert(Http::new()?),
         };
-        http.endpoint(url.expose_secret(), &[])
+        http.endpoint(url.expose_secret(), tokens)
             .map_err(|error| BuildError::Url {
                 receiver: receiver(),
                 error,
             })
     };
+    let authorization = |token: &SecretString| bearer(token).ok_or_else(|| BuildError::Token { receiver: receiver() });
     Ok(match &settings.kind {
         ReceiverKind::Log { format } => Arc::new(Log::new(*format, output.clone())),
         ReceiverKind::Webhook { url, secrets } => {
-            let webhook = Webhook::new(endpoint(url)?, secrets);
+            let webhook = Webhook::new(endpoint(url, &[])?, secrets);
             Arc::new(webhook.map_err(|error| BuildError::WebhookSecret {
                 receiver: receiver(),
                 error,
             })?)
         }
-        ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url)?)),
+        ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url, &[])?)),
+        ReceiverKind::Ntfy { url, topic, token } => {
+            let tokens: Vec<&SecretString> = std::iter::once(topic).chain(token).collect();
+            let authorization = token.as_ref().map(authorization).transpose()?;
+            Arc::new(Ntfy::new(endpoint(url, &tokens)?, topic.clone(), authorization))
+        }
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -171,6 +180,14 @@ mod tests {
                 },
             ),
             settings(
+                "ntfy",
+                ReceiverKind::Ntfy {
+                    url: url(),
+                    topic: "T0SECRETmarker".into(),
+                    token: Some("T0SECRETmarker".into()),
+                },
+            ),
+            settings(
                 "exec",
                 ReceiverKind::Exec {
                     command: vec!["/bin/true".into()],
@@ -182,7 +199,7 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "webhook", "exec"]);
+        assert_eq!(names, ["log", "slack", "webhook", "ntfy", "exec"]);
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

@@ -31,7 +31,10 @@ to = "log"
 
 /// What stands in expectations for a list that grows.
 const LISTS: &[(&str, &[&str])] = &[
-    ("{types}", &["\"log\"", "\"slack\"", "\"webhook\"", "\"exec\""]),
+    (
+        "{types}",
+        &["\"log\"", "\"slack\"", "\"ntfy\"", "\"webhook\"", "\"exec\""],
+    ),
     (
         "{receiver keys}",
         &[
@@ -41,6 +44,8 @@ const LISTS: &[(&str, &[&str])] = &[
             "time_out",
             "format",
             "url",
+            "topic",
+            "token",
             "secret",
             "command",
         ],

@@ -82,6 +82,26 @@ command = []
     );
 }
 
+#[test]
+fn ntfy() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "ntfy"
+[[receivers]]
+name = "b"
+type = "ntfy"
+topic = "hunter2/x"
+token = "hunter2 hunter2"
+url = "hunter2"
+"#,
+        r#"1:1: receivers[0].topic: missing; expected the topic's name, as text or by reference: { env = "NAME" }
+7:9: receivers[1].topic: the value is no topic's name: 1 to 64 letters, digits, dashes or underscores
+8:9: receivers[1].token: the value holds a space or a letter beyond ASCII, which no such key does
+9:7: receivers[1].url: the value is not a URL (relative URL without a base)"#,
+    );
+}
+
 /// A secret that is missing is told by where it should be.
 #[test]
 fn secrets() {

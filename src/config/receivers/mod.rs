@@ -2,6 +2,7 @@
 
 mod exec;
 mod log;
+mod ntfy;
 mod slack;
 mod webhook;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 use indexmap::IndexSet;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::document::Section;
+use super::document::{Item, Section};
 use super::problems::{Read, all};
 use super::secret::secret;
 use super::values::{Names, duration, http_url, is_exposed, one_of};
@@ -34,7 +35,7 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 4] = [log::TYPE, slack::TYPE, webhook::TYPE, exec::TYPE];
+pub(super) const TYPES: [Type; 5] = [log::TYPE, slack::TYPE, ntfy::TYPE, webhook::TYPE, exec::TYPE];
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 const GIVE_UP_BOUNDS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(30 * 24);
@@ -93,11 +94,31 @@ fn refuse_unknown(section: &Section<'_>, known_type: Option<&Type>) -> Read<()> 
 /// `url`, the address to send to: a secret, since what grants access often stands in it.
 fn url(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
     let item = section.required("url", "the URL to post to, as text or by reference: { env = \"NAME\" }")?;
-    let secret = secret(&item, surroundings)?;
+    address(&item, surroundings)
+}
+
+/// `url` where the tool has an address that is right for most.
+fn url_or(section: &Section<'_>, default: &str, surroundings: &Surroundings<'_>) -> Read<SecretString> {
+    let url = section.optional("url", |item| address(item, surroundings))?;
+    Ok(url.unwrap_or_else(|| SecretString::from(default)))
+}
+
+fn address(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
+    let secret = secret(item, surroundings)?;
     let url = http_url(secret.value.expose_secret()).map_err(|fault| secret.error(&fault))?;
     if is_exposed(&url) {
         secret
             .warning("is http to another machine: messages, and what grants access in the URL, can be read on the way");
     }
     Ok(SecretString::from(String::from(url)))
+}
+
+/// What a tool gives out to know its callers by: sent in a header or beside a message. `what` it is stands in messages.
+fn token(section: &Section<'_>, key: &str, what: &str, surroundings: &Surroundings<'_>) -> Read<SecretString> {
+    let item = section.required(key, &format!("{what}, as text or by reference: {{ env = \"NAME\" }}"))?;
+    let secret = secret(&item, surroundings)?;
+    if !secret.value.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(secret.error("holds a space or a letter beyond ASCII, which no such key does"));
+    }
+    Ok(secret.value)
 }

@@ -2,5 +2,6 @@
 
 pub mod exec;
 pub mod log;
+pub mod ntfy;
 pub mod slack;
 pub mod webhook;
