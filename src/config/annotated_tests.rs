@@ -30,6 +30,9 @@ fn every_setting_in_it_is_right() {
     )
     .unwrap();
     std::fs::write(credentials.path().join("webhook.key"), key).unwrap();
+    for token in ["matrix-token", "telegram-token"] {
+        std::fs::write(credentials.path().join(token), "1:token").unwrap();
+    }
     let environment: Environment = [
         ("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap()),
         ("CCWATCH_OLD_WEBHOOK_KEY", key),

@@ -125,6 +125,23 @@ pub enum ReceiverKind {
     Slack {
         url: SecretString,
     },
+    Matrix {
+        /// The homeserver's.
+        url: SecretString,
+        token: SecretString,
+        /// Its id, `!…`.
+        room: String,
+    },
+    Telegram {
+        /// The bot's.
+        token: SecretString,
+        /// A number, or a public chat's `@name`.
+        chat_id: String,
+        /// A topic of a forum.
+        message_thread_id: Option<i64>,
+        /// The Bot API's.
+        url: SecretString,
+    },
     Ntfy {
         /// The server's.
         url: SecretString,

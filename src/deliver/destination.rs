@@ -10,8 +10,10 @@ use super::http::{Http, HttpError, bearer};
 use super::receiver::{Attempt, Receiver, Report};
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
+use super::receivers::matrix::Matrix;
 use super::receivers::ntfy::Ntfy;
 use super::receivers::slack::Slack;
+use super::receivers::telegram::Telegram;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 use crate::config::{ReceiverKind, ReceiverSettings};
 use crate::decide::retry::Outcome;
@@ -90,6 +92,19 @@ fn receiver(
             })?)
         }
         ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url, &[])?)),
+        ReceiverKind::Matrix { url, token, room } => {
+            let homeserver = endpoint(url, &[token])?;
+            Arc::new(Matrix::new(&homeserver, room, authorization(token)?))
+        }
+        ReceiverKind::Telegram {
+            token,
+            chat_id,
+            message_thread_id,
+            url,
+        } => {
+            let api = endpoint(url, &[token])?;
+            Arc::new(Telegram::new(&api, token, chat_id.clone(), *message_thread_id))
+        }
         ReceiverKind::Ntfy { url, topic, token } => {
             let tokens: Vec<&SecretString> = std::iter::once(topic).chain(token).collect();
             let authorization = token.as_ref().map(authorization).transpose()?;
@@ -180,6 +195,23 @@ mod tests {
                 },
             ),
             settings(
+                "matrix",
+                ReceiverKind::Matrix {
+                    url: url(),
+                    token: "T0SECRETmarker".into(),
+                    room: "!a:b".into(),
+                },
+            ),
+            settings(
+                "telegram",
+                ReceiverKind::Telegram {
+                    token: "1:T0SECRETmarker".into(),
+                    chat_id: "1".into(),
+                    message_thread_id: None,
+                    url: url(),
+                },
+            ),
+            settings(
                 "ntfy",
                 ReceiverKind::Ntfy {
                     url: url(),
@@ -199,7 +231,7 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "webhook", "ntfy", "exec"]);
+        assert_eq!(names, ["log", "slack", "webhook", "matrix", "telegram", "ntfy", "exec"]);
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

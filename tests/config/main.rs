@@ -33,7 +33,15 @@ to = "log"
 const LISTS: &[(&str, &[&str])] = &[
     (
         "{types}",
-        &["\"log\"", "\"slack\"", "\"ntfy\"", "\"webhook\"", "\"exec\""],
+        &[
+            "\"log\"",
+            "\"slack\"",
+            "\"matrix\"",
+            "\"telegram\"",
+            "\"ntfy\"",
+            "\"webhook\"",
+            "\"exec\"",
+        ],
     ),
     (
         "{receiver keys}",
@@ -44,8 +52,11 @@ const LISTS: &[(&str, &[&str])] = &[
             "time_out",
             "format",
             "url",
-            "topic",
             "token",
+            "room",
+            "chat_id",
+            "message_thread_id",
+            "topic",
             "secret",
             "command",
         ],

@@ -102,6 +102,46 @@ url = "hunter2"
     );
 }
 
+#[test]
+fn matrix() {
+    assert_problems(
+        r##"[[receivers]]
+name = "a"
+type = "matrix"
+[[receivers]]
+name = "b"
+type = "matrix"
+url = "https://example.com"
+token = "hunter2"
+room = "#ops:example.com"
+"##,
+        r##"1:1: receivers[0].url: missing; expected the URL to post to, as text or by reference: { env = "NAME" }
+1:1: receivers[0].token: missing; expected an access token, as text or by reference: { env = "NAME" }
+1:1: receivers[0].room: missing; expected a room's id, such as "!OGEhHVWSdvArJzumhm:example.com" (an alias, #name, may come to mean another room)
+9:8: receivers[1].room: expected a room's id, such as "!OGEhHVWSdvArJzumhm:example.com" (an alias, #name, may come to mean another room), found "#ops:example.com""##,
+    );
+}
+
+#[test]
+fn telegram() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "telegram"
+[[receivers]]
+name = "b"
+type = "telegram"
+token = "110201543:hunter2"
+chat_id = "ops"
+message_thread_id = 0
+"#,
+        r#"1:1: receivers[0].token: missing; expected the bot's token, as text or by reference: { env = "NAME" }
+1:1: receivers[0].chat_id: missing; expected a chat's number, such as -1001234567890, or a public channel's or group's name, such as "@ccwatch"
+8:11: receivers[1].chat_id: expected a chat's number, such as -1001234567890, or a public channel's or group's name, such as "@ccwatch", found "ops"
+9:21: receivers[1].message_thread_id: expected a whole number from 1 to 2147483647, found 0"#,
+    );
+}
+
 /// A secret that is missing is told by where it should be.
 #[test]
 fn secrets() {

@@ -14,7 +14,7 @@ use ccwatch::model::{Delivery, DeliveryId, News};
 
 /// The receiver that this `[[receivers]]` entry describes. It needs no name.
 pub(crate) fn receiver(entry: &str) -> Destination {
-    let text = format!("[[receivers]]\nname = \"tool\"\n{entry}");
+    let text = format!("[[targets]]\nname = \"t\"\nregions = [\"eu-west-1\"]\n[[receivers]]\nname = \"tool\"\n{entry}");
     let config = Config::parse(&text, Path::new("/test/ccwatch.toml"), &Environment::of_process())
         .unwrap_or_else(|errors| panic!("{errors}"));
     build(&config.receivers, &Output::new(std::io::sink(), false))

@@ -2,8 +2,10 @@
 
 mod exec;
 mod log;
+mod matrix;
 mod ntfy;
 mod slack;
+mod telegram;
 mod webhook;
 
 use std::ops::RangeInclusive;
@@ -35,7 +37,15 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 5] = [log::TYPE, slack::TYPE, ntfy::TYPE, webhook::TYPE, exec::TYPE];
+pub(super) const TYPES: [Type; 7] = [
+    log::TYPE,
+    slack::TYPE,
+    matrix::TYPE,
+    telegram::TYPE,
+    ntfy::TYPE,
+    webhook::TYPE,
+    exec::TYPE,
+];
 
 const GIVE_UP_AFTER: Duration = Duration::from_hours(24);
 const GIVE_UP_BOUNDS: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_hours(30 * 24);

@@ -170,7 +170,7 @@ proptest! {
     #[test]
     fn no_text_whatever_breaks_a_limit(
         unit in prop_oneof![any::<String>(), "[\"\\\\€😀\u{7f}a\n]{1,20}"],
-        times in 0_usize..2_000,
+        times in 0_usize..500,
     ) {
         let text: String = unit.chars().cycle().take(unit.len().min(20) * times).collect();
         let news = News::Change(Box::new(hostile(&text)));
