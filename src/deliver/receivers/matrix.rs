@@ -64,13 +64,11 @@ impl Matrix {
     }
 
     async fn tell(&self, attempt: Attempt<'_>) -> Report {
-        match attempt.message.present.as_ref() {
-            Some(present) => self.tell_in_thread(present, attempt).await,
-            None => {
-                let sent = self.put("news", &content(&attempt.message.words), attempt).await;
-                sent.map_or_else(|report| report, |(_, answer)| answer.report(Outcome::Accepted))
-            }
+        if let Some(present) = &attempt.message.present {
+            return self.tell_in_thread(present, attempt).await;
         }
+        let sent = self.put("news", &content(&attempt.message.words), attempt).await;
+        sent.map_or_else(|report| report, |(_, answer)| answer.report(Outcome::Accepted))
     }
 
     async fn tell_in_thread(&self, present: &Words, attempt: Attempt<'_>) -> Report {
@@ -268,7 +266,7 @@ fn outcome(answer: &Answer, json: &Value) -> Outcome {
             Outcome::Accepted | Outcome::Rejected { .. } => {
                 answer.failed("a homeserver would have answered in JSON: check `url`, and the proxy")
             }
-            outcome => outcome,
+            failed @ Outcome::Failed { .. } => failed,
         },
     }
 }

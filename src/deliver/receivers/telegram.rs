@@ -261,7 +261,7 @@ fn outcome(answer: &Answer, json: &Value) -> Outcome {
             Outcome::Accepted | Outcome::Rejected { .. } => {
                 answer.failed("the Bot API would have answered in JSON: check `url`, and the proxy")
             }
-            outcome => outcome,
+            failed @ Outcome::Failed { .. } => failed,
         };
     };
     let is_about_the_text = [
