@@ -30,7 +30,7 @@ fn every_setting_in_it_is_right() {
     )
     .unwrap();
     std::fs::write(credentials.path().join("webhook.key"), key).unwrap();
-    for token in ["matrix-token", "telegram-token"] {
+    for token in ["matrix-token", "telegram-token", "mail-password"] {
         std::fs::write(credentials.path().join(token), "1:token").unwrap();
     }
     let environment: Environment = [

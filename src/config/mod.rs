@@ -148,10 +148,39 @@ pub enum ReceiverKind {
         topic: SecretString,
         token: Option<SecretString>,
     },
+    Email(EmailSettings),
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,
     },
+}
+
+/// A mail server, and whose letters it is to carry to whom.
+#[derive(Debug, Clone)]
+pub struct EmailSettings {
+    pub host: String,
+    pub port: u16,
+    pub tls: EmailTls,
+    pub login: Option<EmailLogin>,
+    pub from: String,
+    pub to: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct EmailLogin {
+    pub user: String,
+    pub password: SecretString,
+}
+
+/// How a connection to a mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EmailTls {
+    /// From the STARTTLS command on, without which nothing is sent (RFC 3207).
+    #[default]
+    StartTls,
+    /// From its first byte (RFC 8314).
+    Implicit,
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -8,6 +8,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::http::{Http, HttpError, bearer};
 use super::receiver::{Attempt, Receiver, Report};
+use super::receivers::email::{Email, EmailError};
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::log::{Log, Output};
 use super::receivers::matrix::Matrix;
@@ -45,6 +46,8 @@ pub enum BuildError {
         receiver: String,
         error: WebhookSecretError,
     },
+    #[error("receiver `{receiver}`: {error}")]
+    Email { receiver: String, error: EmailError },
     #[error("receiver `{receiver}`: {error}")]
     Command { receiver: String, error: EmptyCommand },
 }
@@ -110,6 +113,10 @@ fn receiver(
             let authorization = token.as_ref().map(authorization).transpose()?;
             Arc::new(Ntfy::new(endpoint(url, &tokens)?, topic.clone(), authorization))
         }
+        ReceiverKind::Email(email) => Arc::new(Email::new(email).map_err(|error| BuildError::Email {
+            receiver: receiver(),
+            error,
+        })?),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -158,7 +165,7 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::LogFormat;
+    use crate::config::{EmailLogin, EmailSettings, EmailTls, LogFormat};
     use crate::decide::route::Audience;
     use crate::deliver::samples::{NOW, delivery};
 
@@ -220,6 +227,20 @@ mod tests {
                 },
             ),
             settings(
+                "email",
+                ReceiverKind::Email(EmailSettings {
+                    host: "mail.example.com".into(),
+                    port: 587,
+                    tls: EmailTls::StartTls,
+                    login: Some(EmailLogin {
+                        user: "ccwatch".into(),
+                        password: "T0SECRETmarker".into(),
+                    }),
+                    from: "ccwatch@example.com".into(),
+                    to: vec!["ops@example.com".into()],
+                }),
+            ),
+            settings(
                 "exec",
                 ReceiverKind::Exec {
                     command: vec!["/bin/true".into()],
@@ -231,7 +252,10 @@ mod tests {
             .iter()
             .map(|destination| destination.name.as_str())
             .collect();
-        assert_eq!(names, ["log", "slack", "webhook", "matrix", "telegram", "ntfy", "exec"]);
+        assert_eq!(
+            names,
+            ["log", "slack", "webhook", "matrix", "telegram", "ntfy", "email", "exec"]
+        );
         assert!(!format!("{destinations:?} {kinds:?}").contains("T0SECRETmarker"));
     }
 

@@ -142,6 +142,43 @@ message_thread_id = 0
     );
 }
 
+#[test]
+fn email() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "email"
+[[receivers]]
+name = "b"
+type = "email"
+host = "smtp.example.com:25"
+port = 0
+tls = "ssl"
+user = "ccwatch"
+from = "ccwatch"
+to = ["ops@example.com", "a@b\nBcc: c@d"]
+[[receivers]]
+name = "c"
+type = "email"
+host = "smtp.example.com"
+password = "hunter2"
+from = "ccwatch@example.com"
+to = []
+"#,
+        r#"1:1: receivers[0].host: missing; expected the mail server's name, such as "smtp.example.com", without its port
+1:1: receivers[0].from: missing; expected an address, such as "ccwatch@example.com" or "ccwatch <ccwatch@example.com>"
+1:1: receivers[0].to: missing; expected an address, such as "ops@example.com", or an array of them
+4:1: receivers[1].password: missing; `user` alone can't log in
+7:8: receivers[1].host: expected the mail server's name, such as "smtp.example.com", without its port, found "smtp.example.com:25"
+8:8: receivers[1].port: expected a whole number from 1 to 65535, found 0
+9:7: receivers[1].tls: expected one of "starttls", "implicit", "none", found "ssl"
+11:8: receivers[1].from: expected an address, such as "ccwatch@example.com" or "ccwatch <ccwatch@example.com>", found "ccwatch"
+12:26: receivers[1].to[1]: expected an address, such as "ops@example.com", or an array of them, found "a@b Bcc: c@d"
+13:1: receivers[2].user: missing; `password` alone can't log in
+19:6: receivers[2].to: expected an address, such as "ops@example.com", or an array of them, found an empty array"#,
+    );
+}
+
 /// A secret that is missing is told by where it should be.
 #[test]
 fn secrets() {

@@ -8,5 +8,6 @@
 //! Receivers before the real tools that they are made for, as those are installed from packages. Where a tool is not
 //! there, its test says so and passes: `.ci/run` installs them all.
 
+mod email;
 mod matrix;
 mod stage;

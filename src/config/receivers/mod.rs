@@ -1,5 +1,6 @@
 //! `[[receivers]]`: the keys that all have; a file for each type has those that are its own.
 
+mod email;
 mod exec;
 mod log;
 mod matrix;
@@ -37,12 +38,13 @@ pub(super) struct Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 7] = [
+pub(super) const TYPES: [Type; 8] = [
     log::TYPE,
     slack::TYPE,
     matrix::TYPE,
     telegram::TYPE,
     ntfy::TYPE,
+    email::TYPE,
     webhook::TYPE,
     exec::TYPE,
 ];

@@ -1,5 +1,6 @@
 //! The receivers, a file each.
 
+pub mod email;
 pub mod exec;
 pub mod log;
 pub mod matrix;
