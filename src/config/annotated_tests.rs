@@ -49,6 +49,9 @@ fn every_setting_in_it_is_right() {
     )
     .unwrap();
     std::fs::write(credentials.path().join("webhook.key"), key).unwrap();
+    for token in ["matrix-token", "telegram-token", "mail-password"] {
+        std::fs::write(credentials.path().join(token), "1:token").unwrap();
+    }
     let environment: Environment = [
         ("CREDENTIALS_DIRECTORY", credentials.path().to_str().unwrap()),
         ("CCWATCH_OLD_WEBHOOK_KEY", key),
@@ -56,6 +59,8 @@ fn every_setting_in_it_is_right() {
         ("ALERTMANAGER_TOKEN", "sesame"),
         ("OPSGENIE_API_KEY", "00000000-0000-0000-0000-000000000000"),
         ("PAGERDUTY_ROUTING_KEY", "0123456789abcdef0123456789abcdef"),
+        ("CCWATCH_NTFY_TOPIC", "ccwatch-1f9b"),
+        ("CCWATCH_NTFY_TOKEN", "tk_1"),
     ]
     .into_iter()
     .collect();

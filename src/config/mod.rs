@@ -225,6 +225,30 @@ pub enum ReceiverKind {
     File {
         path: PathBuf,
     },
+    Matrix {
+        /// The homeserver's.
+        url: SecretString,
+        token: SecretString,
+        /// Its id, `!…`.
+        room: String,
+    },
+    Telegram {
+        /// The bot's.
+        token: SecretString,
+        /// A number, or a public chat's `@name`.
+        chat_id: String,
+        /// A topic of a forum.
+        message_thread_id: Option<i64>,
+        /// The Bot API's.
+        url: SecretString,
+    },
+    Ntfy {
+        /// The server's.
+        url: SecretString,
+        topic: SecretString,
+        token: Option<SecretString>,
+    },
+    Email(EmailSettings),
     Exec {
         /// The program and its arguments. No shell is involved.
         command: Vec<String>,
@@ -252,6 +276,34 @@ pub struct AwsAccess {
 pub enum Login {
     Basic { user: String, password: SecretString },
     Bearer { token: SecretString },
+}
+
+/// A mail server, and whose letters it is to carry to whom.
+#[derive(Debug, Clone)]
+pub struct EmailSettings {
+    pub host: String,
+    pub port: u16,
+    pub tls: EmailTls,
+    pub login: Option<EmailLogin>,
+    pub from: String,
+    pub to: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub struct EmailLogin {
+    pub user: String,
+    pub password: SecretString,
+}
+
+/// How a connection to a mail server is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum EmailTls {
+    /// From the STARTTLS command on, without which nothing is sent (RFC 3207).
+    #[default]
+    StartTls,
+    /// From its first byte (RFC 8314).
+    Implicit,
+    None,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

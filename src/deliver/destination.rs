@@ -6,23 +6,27 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::time::{Instant, timeout_at};
 
-use super::http::{Bearer, Http, HttpError, TokenError};
+use super::http::{Bearer, Http, HttpError, TokenError, bearer};
 use super::receiver::{Attempt, Pace, Receiver, Report};
 use super::receivers::alertmanager::{self, Alertmanager};
 use super::receivers::discord::Discord;
+use super::receivers::email::{Email, EmailError};
 #[cfg(feature = "aws-receivers")]
 use super::receivers::eventbridge::EventBridge;
 use super::receivers::exec::{EmptyCommand, Exec};
 use super::receivers::file::File;
 use super::receivers::google_chat::GoogleChat;
 use super::receivers::log::{Log, Output};
+use super::receivers::matrix::Matrix;
 use super::receivers::mattermost::bot::MattermostBot;
 use super::receivers::mattermost::webhook::Mattermost;
+use super::receivers::ntfy::Ntfy;
 use super::receivers::opsgenie::Opsgenie;
 use super::receivers::pagerduty::PagerDuty;
 use super::receivers::slack::bot::SlackBot;
 use super::receivers::slack::webhook::Slack;
 use super::receivers::teams::Teams;
+use super::receivers::telegram::Telegram;
 use super::receivers::webhook::{Webhook, WebhookSecretError};
 #[cfg(feature = "aws-receivers")]
 use super::receivers::{sns::Sns, sqs::Sqs};
@@ -66,6 +70,8 @@ pub enum BuildError {
     #[error("receiver `{receiver}`: this ccwatch was built without the cargo feature `aws-receivers`")]
     NotBuiltIn { receiver: String },
     #[error("receiver `{receiver}`: {error}")]
+    Email { receiver: String, error: EmailError },
+    #[error("receiver `{receiver}`: {error}")]
     Command { receiver: String, error: EmptyCommand },
 }
 
@@ -106,10 +112,16 @@ fn receiver(
                 error,
             })
     };
-    let bearer = |token: &SecretString| {
+    let header = |token: &SecretString| {
         Bearer::new(token).map_err(|error| BuildError::Token {
             receiver: receiver(),
             error,
+        })
+    };
+    let authorization = |token: &SecretString| {
+        bearer(token).ok_or_else(|| BuildError::Token {
+            receiver: receiver(),
+            error: TokenError,
         })
     };
     Ok(match &settings.kind {
@@ -123,13 +135,13 @@ fn receiver(
         }
         ReceiverKind::Slack { url } => Arc::new(Slack::new(endpoint(url, &[])?)),
         ReceiverKind::SlackBot { url, token, channel } => {
-            Arc::new(SlackBot::new(endpoint(url, &[token])?, bearer(token)?, channel))
+            Arc::new(SlackBot::new(endpoint(url, &[token])?, header(token)?, channel))
         }
         ReceiverKind::Discord { url, is_forum } => Arc::new(Discord::new(endpoint(url, &[])?, *is_forum)),
         ReceiverKind::Mattermost { url, bot: None } => Arc::new(Mattermost::new(endpoint(url, &[])?)),
         ReceiverKind::Mattermost { url, bot: Some(bot) } => Arc::new(MattermostBot::new(
             endpoint(url, &[&bot.token])?,
-            bearer(&bot.token)?,
+            header(&bot.token)?,
             &bot.channel_id,
         )),
         ReceiverKind::Teams { url } => Arc::new(Teams::new(endpoint(url, &[])?)),
@@ -156,6 +168,28 @@ fn receiver(
             return Err(BuildError::NotBuiltIn { receiver: receiver() });
         }
         ReceiverKind::File { path } => Arc::new(File::new(path.clone())),
+        ReceiverKind::Matrix { url, token, room } => {
+            let homeserver = endpoint(url, &[token])?;
+            Arc::new(Matrix::new(&homeserver, room, authorization(token)?))
+        }
+        ReceiverKind::Telegram {
+            token,
+            chat_id,
+            message_thread_id,
+            url,
+        } => {
+            let api = endpoint(url, &[token])?;
+            Arc::new(Telegram::new(&api, token, chat_id.clone(), *message_thread_id))
+        }
+        ReceiverKind::Ntfy { url, topic, token } => {
+            let tokens: Vec<&SecretString> = std::iter::once(topic).chain(token).collect();
+            let authorization = token.as_ref().map(authorization).transpose()?;
+            Arc::new(Ntfy::new(endpoint(url, &tokens)?, topic.clone(), authorization))
+        }
+        ReceiverKind::Email(email) => Arc::new(Email::new(email).map_err(|error| BuildError::Email {
+            receiver: receiver(),
+            error,
+        })?),
         ReceiverKind::Exec { command } => Arc::new(Exec::new(command).map_err(|error| BuildError::Command {
             receiver: receiver(),
             error,
@@ -237,7 +271,7 @@ impl Destination {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{LogFormat, Login, MattermostBotSettings};
+    use crate::config::{EmailLogin, EmailSettings, EmailTls, LogFormat, Login, MattermostBotSettings};
     use crate::decide::route::Audience;
     #[cfg(feature = "aws-receivers")]
     use crate::deliver::samples::aws_access;
@@ -355,6 +389,45 @@ mod tests {
                 },
             ),
             settings("file", ReceiverKind::File { path: "/x".into() }),
+            settings(
+                "matrix",
+                ReceiverKind::Matrix {
+                    url: url(),
+                    token: "T0SECRETmarker".into(),
+                    room: "!a:b".into(),
+                },
+            ),
+            settings(
+                "telegram",
+                ReceiverKind::Telegram {
+                    token: "1:T0SECRETmarker".into(),
+                    chat_id: "1".into(),
+                    message_thread_id: None,
+                    url: url(),
+                },
+            ),
+            settings(
+                "ntfy",
+                ReceiverKind::Ntfy {
+                    url: url(),
+                    topic: "T0SECRETmarker".into(),
+                    token: Some("T0SECRETmarker".into()),
+                },
+            ),
+            settings(
+                "email",
+                ReceiverKind::Email(EmailSettings {
+                    host: "mail.example.com".into(),
+                    port: 587,
+                    tls: EmailTls::StartTls,
+                    login: Some(EmailLogin {
+                        user: "ccwatch".into(),
+                        password: "T0SECRETmarker".into(),
+                    }),
+                    from: "ccwatch@example.com".into(),
+                    to: vec!["ops@example.com".into()],
+                }),
+            ),
             settings(
                 "exec",
                 ReceiverKind::Exec {

@@ -17,6 +17,18 @@ pub enum Tone {
     Bad,
 }
 
+impl Tone {
+    /// A sign for it, for tools that show text alone.
+    pub fn mark(self) -> &'static str {
+        match self {
+            Self::Good => "✅",
+            Self::Neutral => "🔹",
+            Self::Warning => "⚠️",
+            Self::Bad => "❌",
+        }
+    }
+}
+
 /// A labelled value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fact {
@@ -95,6 +107,21 @@ impl<'n> Message<'n> {
         self.news.id()
     }
 
+    /// Whether the request's present state says all that this news does, so that a living message which shows it need not
+    /// be followed by a reply. A hook's finding, say, stands in no request's state.
+    pub fn is_told_by_present(&self) -> bool {
+        let told = |words: &Words| {
+            (
+                words.tone,
+                words.reason.clone(),
+                words.meaning.clone(),
+                words.body.clone(),
+            )
+        };
+        let Self { words, present, .. } = self;
+        words.hook.is_none() && present.as_ref().is_some_and(|present| told(present) == told(words))
+    }
+
     /// What a thread is about: the same for all news of one request, and for no other. `None` where it is not about one
     /// request.
     pub fn thread_key(&self) -> Option<String> {
@@ -103,5 +130,30 @@ impl<'n> Message<'n> {
             "{}/{}",
             announcement.target, announcement.request.request_token
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Announcement, ChangeKind};
+    use crate::render::samples::{digest, failed_hook, failed_request};
+
+    fn is_told(announcement: Announcement) -> bool {
+        Message::new(&News::Change(Box::new(announcement))).is_told_by_present()
+    }
+
+    #[test]
+    fn a_requests_state_tells_its_end_and_neither_hooks_nor_what_is_not_known() {
+        assert!(is_told(failed_request()));
+        assert!(!is_told(failed_hook("WARN")));
+        let mut lost = failed_request();
+        (lost.kind, lost.to) = (ChangeKind::RequestLost, None);
+        assert!(!is_told(lost));
+        // It went on meanwhile.
+        let mut earlier = failed_request();
+        (earlier.to, earlier.error_code, earlier.message) = (Some("IN_PROGRESS".into()), None, None);
+        assert!(!is_told(earlier));
+        assert!(!Message::new(&News::Digest(Box::new(digest()))).is_told_by_present());
     }
 }

@@ -12,6 +12,8 @@ mod console;
 mod context;
 mod digest;
 mod filters;
+mod fit;
+pub mod letter;
 mod message;
 mod notice;
 mod present;
@@ -23,6 +25,7 @@ pub mod text;
 mod verdict;
 mod words;
 
+pub use fit::fit;
 pub use message::{Fact, Link, Message, Tone, Words};
 pub use renderer::{Rendered, Renderer, Templates};
 pub use template::{Part, Template, TemplateError};

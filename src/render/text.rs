@@ -43,6 +43,27 @@ pub fn cut_escaped(text: &str, longest: usize, escape: impl Fn(char) -> Option<&
     escaped
 }
 
+/// `text`, cut as by [`cut`], where a limit counts something else: `cost` says what a character takes of it.
+pub fn cut_by(text: &str, longest: usize, cost: impl Fn(char) -> usize) -> Cow<'_, str> {
+    let ellipsis = cost(ELLIPSIS);
+    let mut long = 0;
+    let mut fits = 0;
+    for (at, character) in text.char_indices() {
+        if long + ellipsis <= longest {
+            fits = at;
+        }
+        long += cost(character);
+        if long > longest {
+            let mut cut = text[..fits].to_owned();
+            if ellipsis <= longest {
+                cut.push(ELLIPSIS);
+            }
+            return Cow::Owned(cut);
+        }
+    }
+    Cow::Borrowed(text)
+}
+
 /// In UTF-16 units.
 pub fn length(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
@@ -70,7 +91,23 @@ mod tests {
         assert_eq!(cut_escaped("a&bc", 7, ampersand), "a&amp;…");
     }
 
+    #[test]
+    fn any_cost_can_be_counted() {
+        assert_eq!(cut_by("größe", 7, char::len_utf8), "größe");
+        assert_eq!(cut_by("größe", 6, char::len_utf8), "gr…");
+        assert_eq!(cut_by("größe", 3, char::len_utf8), "…");
+        assert_eq!(cut_by("größe", 2, char::len_utf8), "");
+    }
+
     proptest! {
+        #[test]
+        fn never_above_a_limit_in_bytes(text in "[aö€😀]{0,30}", longest in 0_usize..60) {
+            let cut = cut_by(&text, longest, char::len_utf8);
+            prop_assert!(cut.len() <= longest);
+            prop_assert!(text.starts_with(cut.trim_end_matches(ELLIPSIS)));
+            prop_assert_eq!(cut == text.as_str(), text.len() <= longest);
+        }
+
         #[test]
         fn never_too_long_and_never_within_a_replacement(text in "[a&😀\u{0}]{0,30}", longest in 0_usize..40) {
             let cut = cut_escaped(&text, longest, ampersand);

@@ -243,6 +243,103 @@ payload = "{{ x"
     );
 }
 
+#[test]
+fn ntfy() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "ntfy"
+[[receivers]]
+name = "b"
+type = "ntfy"
+topic = "hunter2/x"
+token = "hunter2 hunter2"
+url = "hunter2"
+"#,
+        r#"1:1: receivers[0].topic: missing; expected the topic's name, as text or by reference: { env = "NAME" }
+7:9: receivers[1].topic: the value is no topic's name: 1 to 64 letters, digits, dashes or underscores
+8:9: receivers[1].token: the value holds a space or a letter beyond ASCII, which no such key does
+9:7: receivers[1].url: the value is not a URL (relative URL without a base)"#,
+    );
+}
+
+#[test]
+fn matrix() {
+    assert_problems(
+        r##"[[receivers]]
+name = "a"
+type = "matrix"
+[[receivers]]
+name = "b"
+type = "matrix"
+url = "https://example.com"
+token = "hunter2"
+room = "#ops:example.com"
+"##,
+        r##"1:1: receivers[0].url: missing; expected the URL to post to, as text or by reference: { env = "NAME" }
+1:1: receivers[0].token: missing; expected an access token, as text or by reference: { env = "NAME" }
+1:1: receivers[0].room: missing; expected a room's id, such as "!OGEhHVWSdvArJzumhm:example.com" (an alias, #name, may come to mean another room)
+9:8: receivers[1].room: expected a room's id, such as "!OGEhHVWSdvArJzumhm:example.com" (an alias, #name, may come to mean another room), found "#ops:example.com""##,
+    );
+}
+
+#[test]
+fn telegram() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "telegram"
+[[receivers]]
+name = "b"
+type = "telegram"
+token = "110201543:hunter2"
+chat_id = "ops"
+message_thread_id = 0
+"#,
+        r#"1:1: receivers[0].token: missing; expected the bot's token, as text or by reference: { env = "NAME" }
+1:1: receivers[0].chat_id: missing; expected a chat's number, such as -1001234567890, or a public channel's or group's name, such as "@ccwatch"
+8:11: receivers[1].chat_id: expected a chat's number, such as -1001234567890, or a public channel's or group's name, such as "@ccwatch", found "ops"
+9:21: receivers[1].message_thread_id: expected a whole number from 1 to 2147483647, found 0"#,
+    );
+}
+
+#[test]
+fn email() {
+    assert_problems(
+        r#"[[receivers]]
+name = "a"
+type = "email"
+[[receivers]]
+name = "b"
+type = "email"
+host = "smtp.example.com:25"
+port = 0
+tls = "ssl"
+user = "ccwatch"
+from = "ccwatch"
+to = ["ops@example.com", "a@b\nBcc: c@d"]
+[[receivers]]
+name = "c"
+type = "email"
+host = "smtp.example.com"
+password = "hunter2"
+from = "ccwatch@example.com"
+to = []
+"#,
+        r#"1:1: receivers[0].host: missing; expected the mail server's name, such as "smtp.example.com", without its port
+1:1: receivers[0].from: missing; expected an address, such as "ccwatch@example.com" or "ccwatch <ccwatch@example.com>"
+1:1: receivers[0].to: missing; expected an address, such as "ops@example.com", or an array of them
+4:1: receivers[1].password: missing; `user` alone can't log in
+7:8: receivers[1].host: expected the mail server's name, such as "smtp.example.com", without its port, found "smtp.example.com:25"
+8:8: receivers[1].port: expected a whole number from 1 to 65535, found 0
+9:7: receivers[1].tls: expected one of "starttls", "implicit", "none", found "ssl"
+11:8: receivers[1].from: expected an address, such as "ccwatch@example.com" or "ccwatch <ccwatch@example.com>", found "ccwatch"
+12:26: receivers[1].to[1]: expected an address, such as "ops@example.com", or an array of them, found "a@b Bcc: c@d"
+13:1: receivers[2].user: missing; `password` alone can't log in
+19:6: receivers[2].to: expected an address, such as "ops@example.com", or an array of them, found an empty array"#,
+    );
+}
+
 /// A secret that is missing is told by where it should be.
 #[test]
 fn secrets() {

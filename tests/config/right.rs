@@ -266,6 +266,28 @@ endpoint_url = "http://example.com/"
 }
 
 #[test]
+fn mail_in_the_clear_to_another_machine_is_warned_of() {
+    let text = |host| {
+        format!(
+            "{RIGHT}[[receivers]]\nname = \"mail\"\ntype = \"email\"\nhost = \"{host}\"\ntls = \"none\"\n\
+             from = \"ccwatch@example.com\"\nto = \"ops@example.com\"\n\
+             [[routes]]\nname = \"r\"\nto = \"mail\"\n"
+        )
+    };
+    for host in ["localhost", "127.0.0.1", "::1"] {
+        assert_eq!(parse(&text(host), &home()).warnings, [""; 0], "{host}");
+    }
+    let config = parse(&text("smtp.example.com"), &home());
+    let [warning] = config.warnings.as_slice() else {
+        panic!("{:?}", config.warnings)
+    };
+    assert!(
+        warning.contains("receivers[1].tls: is \"none\" to another machine"),
+        "{warning}"
+    );
+}
+
+#[test]
 fn routes_hold_what_the_file_says() {
     let text = format!(
         "{RIGHT}[[routes]]\nname = \"r\"\nto = [\"log\"]\nstatus = [\"FAILED\", \"CANCEL_*\"]\ntype_name = \"!AWS::Logs::*\"\n"

@@ -11,4 +11,6 @@
 mod alertmanager;
 #[cfg(feature = "aws-receivers")]
 mod aws;
+mod email;
+mod matrix;
 mod stage;

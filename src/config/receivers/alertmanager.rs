@@ -28,11 +28,11 @@ fn read(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<Receiver
 /// `user` with `password`, or `token`, or none of them.
 fn login(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<Option<Login>> {
     let has = |key| section.get(key).is_some();
-    if let Some(item) = section.get("token") {
+    if has("token") {
         if let Some(item) = section.get("user").or(section.get("password")) {
             return Err(item.error("stands beside `token`: a login is either a token, or a user with a password"));
         }
-        let token = token(&item, surroundings)?;
+        let token = token(section, "token", "a bearer token", surroundings)?;
         return Ok(Some(Login::Bearer { token }));
     }
     if !has("user") && !has("password") {

@@ -4,12 +4,15 @@ mod alertmanager;
 mod aws;
 mod common;
 mod discord;
+mod email;
 mod eventbridge;
 mod exec;
 mod file;
 mod google_chat;
 mod log;
+mod matrix;
 mod mattermost;
+mod ntfy;
 mod opsgenie;
 mod pagerduty;
 mod slack;
@@ -17,6 +20,7 @@ mod slack_bot;
 mod sns;
 mod sqs;
 mod teams;
+mod telegram;
 mod webhook;
 
 use std::ops::RangeInclusive;
@@ -73,7 +77,7 @@ impl Type {
 }
 
 /// In the order in which the annotated configuration shows them.
-pub(super) const TYPES: [Type; 16] = [
+pub(super) const TYPES: [Type; 20] = [
     log::TYPE,
     slack::TYPE,
     slack_bot::TYPE,
@@ -81,6 +85,10 @@ pub(super) const TYPES: [Type; 16] = [
     mattermost::TYPE,
     teams::TYPE,
     google_chat::TYPE,
+    matrix::TYPE,
+    telegram::TYPE,
+    ntfy::TYPE,
+    email::TYPE,
     pagerduty::TYPE,
     opsgenie::TYPE,
     alertmanager::TYPE,

@@ -20,11 +20,8 @@ pub(super) const TYPE: Type = Type {
 const URL: &str = "https://api.atlassian.com/jsm/ops/integration";
 
 fn read(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<ReceiverKind> {
-    let expected = "the key of an API integration, as text or by reference: { env = \"NAME\" }";
-    let api_key = section
-        .required("api_key", expected)
-        .and_then(|item| token(&item, surroundings));
-    let url = url_or(section, surroundings, URL);
+    let api_key = token(section, "api_key", "the key of an API integration", surroundings);
+    let url = url_or(section, URL, surroundings);
     Ok(ReceiverKind::Opsgenie {
         api_key: api_key?,
         url: url?,

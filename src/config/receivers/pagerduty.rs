@@ -19,11 +19,13 @@ pub(super) const TYPE: Type = Type {
 const URL: &str = "https://events.pagerduty.com/v2/enqueue";
 
 fn read(section: &Section<'_>, surroundings: &Surroundings<'_>) -> Read<ReceiverKind> {
-    let expected = "the Integration Key of an Events API v2 integration, as text or by reference: { env = \"NAME\" }";
-    let routing_key = section
-        .required("routing_key", expected)
-        .and_then(|item| token(&item, surroundings));
-    let url = url_or(section, surroundings, URL);
+    let routing_key = token(
+        section,
+        "routing_key",
+        "the Integration Key of an Events API v2 integration",
+        surroundings,
+    );
+    let url = url_or(section, URL, surroundings);
     Ok(ReceiverKind::PagerDuty {
         routing_key: routing_key?,
         url: url?,

@@ -2,10 +2,10 @@
 
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
 
-use super::{Answer, Endpoint};
+use super::{Answer, Endpoint, bearer};
 use crate::deliver::receiver::{Attempt, Report};
 
 /// A token cannot be sent in a header.
@@ -19,9 +19,7 @@ pub struct Bearer(HeaderValue);
 
 impl Bearer {
     pub fn new(token: &SecretString) -> Result<Self, TokenError> {
-        let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).map_err(|_| TokenError)?;
-        value.set_sensitive(true);
-        Ok(Self(value))
+        bearer(token).map(Self).ok_or(TokenError)
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod alertmanager;
 mod detail;
 pub mod discord;
+pub mod email;
 #[cfg(feature = "aws-receivers")]
 pub mod eventbridge;
 pub mod exec;
@@ -10,7 +11,9 @@ pub mod file;
 pub mod google_chat;
 mod living;
 pub mod log;
+pub mod matrix;
 pub mod mattermost;
+pub mod ntfy;
 pub mod opsgenie;
 pub mod pagerduty;
 mod sign;
@@ -20,5 +23,6 @@ pub mod sns;
 #[cfg(feature = "aws-receivers")]
 pub mod sqs;
 pub mod teams;
+pub mod telegram;
 mod unlinked;
 pub mod webhook;
