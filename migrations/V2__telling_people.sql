@@ -35,6 +35,9 @@ CREATE TABLE incidents (
     target_id   INTEGER NOT NULL REFERENCES targets (id),
     type_name   TEXT,
     identifier  TEXT,
+    -- The first request that opened it. All that is told of it is one line in the outbox, this request's, so that nothing of
+    -- it overtakes anything else of it, whichever request brings it.
+    line        INTEGER NOT NULL,
     -- The last request that opened it, until that is pruned.
     request_id  INTEGER REFERENCES requests (id) ON DELETE SET NULL,
     -- Whether a hook opened it, and not the request itself.
@@ -51,7 +54,7 @@ CREATE TABLE new_deliveries (
     id              INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     change_id       INTEGER REFERENCES changes (id) ON DELETE CASCADE,
     notice_id       INTEGER REFERENCES notices (id) ON DELETE CASCADE,
-    -- The change's own, repeated so that a line can be indexed. A notice has none, and is a line of its own.
+    -- The line: the change's own request, or that of its incident. A notice has none, and is a line of its own.
     request_id      INTEGER,
     receiver        TEXT    NOT NULL,
     -- What is told together, in one digest if it is much. Empty: with everything else that no route groups.

@@ -8,7 +8,7 @@ use crate::model::nearest;
 const LONGEST_QUOTE: usize = 80;
 
 /// More than that many names would hide the message in a list.
-const LONGEST_LIST: usize = 20;
+const LONGEST_LIST: usize = 50;
 
 /// `"text"`, cut if it is very long.
 pub(crate) fn quoted(text: &str) -> String {

@@ -41,10 +41,7 @@ const ATTRIBUTE: usize = 256;
 
 /// As they can take thousands a second, this is a courtesy to the machine that ccwatch runs on. What must be in order, the
 /// outbox keeps in order.
-pub(super) const PACE: Pace = Pace {
-    concurrency: 4,
-    spacing: Duration::ZERO,
-};
+pub(super) const PACE: Pace = Pace::at_once(4);
 
 /// Finds what clients are made from. Calls no service: what is wrong with the credentials is what the first call says.
 pub(super) async fn load(access: &AwsAccess) -> SdkConfig {

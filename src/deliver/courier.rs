@@ -84,6 +84,8 @@ pub struct Courier<O: Outbox> {
     is_proven: bool,
     /// No send starts before: the receiver's spacing, or its Retry-After.
     not_before: Instant,
+    /// When all sends so far are paid for by their spacing.
+    paid_until: Instant,
     outbox_trouble: Option<OutboxTrouble>,
 }
 
@@ -155,6 +157,7 @@ impl<O: Outbox> Courier<O> {
             recording: None,
             is_proven: false,
             not_before: Instant::now(),
+            paid_until: Instant::now(),
             outbox_trouble: None,
         }
     }
@@ -343,7 +346,7 @@ impl<O: Outbox> Courier<O> {
     }
 
     fn start(&mut self, delivery: Delivery) {
-        self.not_before = after(self.pace.spacing);
+        self.pay_for_a_send();
         let now = self.clock.now();
         let underway = Underway {
             ids: delivery.ids.clone(),
@@ -354,6 +357,14 @@ impl<O: Outbox> Courier<O> {
         let destination = self.destination.clone();
         let task = self.sends.spawn(async move { destination.send(&delivery, now).await });
         self.sending.insert(task.id(), underway);
+    }
+
+    /// Each send costs its spacing, and `burst` of them are on credit: a leaky bucket, kept as the time when it is empty.
+    fn pay_for_a_send(&mut self) {
+        let (now, Pace { spacing, burst, .. }) = (Instant::now(), self.pace);
+        self.paid_until = after(self.paid_until.saturating_duration_since(now).saturating_add(spacing));
+        let on_credit = spacing.saturating_mul(burst.saturating_sub(1));
+        self.not_before = self.paid_until.checked_sub(on_credit).map_or(now, |at| at.max(now));
     }
 
     fn finished(&mut self, task: Id, report: Report) {

@@ -201,9 +201,13 @@ impl Destination {
     /// How fast it may be sent to.
     pub fn pace(&self) -> Pace {
         let pace = self.receiver.pace();
-        Pace {
-            spacing: self.spacing.unwrap_or(pace.spacing),
-            ..pace
+        match self.spacing {
+            Some(spacing) => Pace {
+                spacing,
+                burst: 1,
+                ..pace
+            },
+            None => pace,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::decide::retry::Outcome;
 use crate::deliver::http::Answer;
-use crate::model::{EventId, Incident, IncidentState, News};
+use crate::model::{EventId, Incident, IncidentState, News, ReceiverNotice};
 use crate::render::Words;
 
 /// The incident that the news is about.
@@ -19,7 +19,7 @@ pub(super) fn of(news: &News) -> Incident {
         News::Change(announcement) => announcement.incident.clone().unwrap_or_else(|| alone(&announcement.id)),
         News::Digest(digest) => alone(&digest.id),
         News::Receiver(notice) => Incident {
-            key: format!("receiver/{}", notice.receiver),
+            key: key_of(notice),
             state: if notice.is_failing {
                 IncidentState::Open
             } else {
@@ -27,6 +27,12 @@ pub(super) fn of(news: &News) -> Incident {
             },
         },
     }
+}
+
+/// Told apart by the history's id, which stands before the notice's number: two ccwatch may share a tool.
+fn key_of(notice: &ReceiverNotice) -> String {
+    let history = notice.id.0.rsplit_once("-n").map_or("", |(history, _)| history);
+    format!("ccwatch-{history}-receiver-{}", notice.receiver)
 }
 
 /// The one line that a phone shows.
@@ -87,7 +93,7 @@ mod tests {
         assert_eq!(change(failed_request()), open("01JD8Z-7"));
         assert_eq!(of(&News::Digest(Box::new(digest()))), open("01JD8Z-7-53"));
         let [failing, recovered] = [true, false].map(|is_failing| of(&News::Receiver(Box::new(notice(is_failing)))));
-        assert_eq!(failing, open("receiver/chat"));
+        assert_eq!(failing, open("ccwatch-01JD8Z-receiver-chat"));
         assert_eq!((recovered.key, recovered.state), (failing.key, IncidentState::Resolved));
     }
 

@@ -85,8 +85,30 @@ pub type Sending<'a> = Pin<Box<dyn Future<Output = Report> + Send + 'a>>;
 pub struct Pace {
     /// Sends under way at once, at least 1.
     pub concurrency: usize,
-    /// The least time from the start of one send to the start of the next.
+    /// The least time from the start of one send to the start of the next, once `burst` of them were started.
     pub spacing: Duration,
+    /// Sends that may start without a pause after a quiet time, at least 1. Each is paid for by `spacing` later on.
+    pub burst: u32,
+}
+
+impl Pace {
+    /// One at a time, `spacing` apart.
+    pub const fn one_by_one(spacing: Duration) -> Self {
+        Self {
+            concurrency: 1,
+            spacing,
+            burst: 1,
+        }
+    }
+
+    /// So many at a time, without a pause.
+    pub const fn at_once(concurrency: usize) -> Self {
+        Self {
+            concurrency,
+            spacing: Duration::ZERO,
+            burst: 1,
+        }
+    }
 }
 
 /// Sends to one place.

@@ -159,8 +159,8 @@ mod tests {
              INSERT INTO deliveries (notice_id, receiver, group_key, state, attempts, since, not_before, next_attempt_at,
                  resolves, replayed)
                  VALUES (1, 'm', '', 'pending', 0, 1, 1, 1, 0, 0), (2, 'm', '', 'dead', 0, 1, 1, NULL, 0, 0);
-             INSERT INTO incidents (receiver, target_id, by_hook, opened_at, resolved_at)
-                 SELECT 'p', id, 0, 1, NULL FROM targets UNION ALL SELECT 'p', id, 0, 1, 2 FROM targets;
+             INSERT INTO incidents (receiver, target_id, line, by_hook, opened_at, resolved_at)
+                 SELECT 'p', id, 1, 0, 1, NULL FROM targets UNION ALL SELECT 'p', id, 1, 0, 1, 2 FROM targets;
              INSERT INTO delivery_groups VALUES ('r', 'g', 1)",
         );
         assert_eq!(prune(&scene, 100 * DAY, 30, 10), 0);

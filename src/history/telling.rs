@@ -4,7 +4,8 @@
 //!   asked later why no one was told. But what resolves an incident is told all the same: it takes back what was told.
 //! - **A mute window holds, and a group gathers**: both set the time before which a delivery is not due.
 //! - **An incident is opened and resolved here**, not by its receiver: what is resolved is found by resource, which only the
-//!   history knows, and a route need not match the success that resolves a failure.
+//!   history knows, and a route need not match the success that resolves a failure. What is told of it is one line, over all
+//!   of its requests: a resolve never overtakes what it resolves.
 
 use rusqlite::{OptionalExtension, named_params, params};
 
@@ -27,15 +28,15 @@ pub(super) const LAST_FLUSH: &str = "SELECT told_at FROM delivery_groups WHERE r
 
 /// What is open because of a request, or on its resource, whichever request opened it.
 pub(super) const OPEN_INCIDENTS: &str = "
-SELECT id, receiver, request_id IS :request AS by_request, by_hook FROM incidents
+SELECT id, receiver, line, request_id IS :request AS by_request, by_hook FROM incidents
 WHERE resolved_at IS NULL AND request_id = :request
 UNION
-SELECT id, receiver, request_id IS :request AS by_request, by_hook FROM incidents
+SELECT id, receiver, line, request_id IS :request AS by_request, by_hook FROM incidents
 WHERE resolved_at IS NULL AND identifier = :identifier AND type_name = :type_name AND target_id = :target";
 
 const OPEN_INCIDENT: &str = "
-INSERT INTO incidents (receiver, target_id, type_name, identifier, request_id, by_hook, opened_at)
-VALUES (:receiver, :target, :type_name, :identifier, :request, :by_hook, :at)
+INSERT INTO incidents (receiver, target_id, type_name, identifier, line, request_id, by_hook, opened_at)
+VALUES (:receiver, :target, :type_name, :identifier, :request, :request, :by_hook, :at)
 RETURNING id";
 
 /// The identifier may have become known only now.
@@ -79,6 +80,7 @@ impl<'r> Telling<'r> {
 struct Open {
     id: i64,
     receiver: String,
+    line: RequestId,
     seen: OpenIncident,
 }
 
@@ -108,11 +110,14 @@ impl WriteTx<'_> {
             )
         });
         for chosen in chosen {
+            let mut line = stored.request;
             let errand = if !routing.incident_receivers.contains(chosen.receiver) {
                 Errand::default()
             } else if let (Some(Bearing::Opens { by_hook }), None) = (bearing, &skipped) {
+                let (incident, its_line) = self.opened(chosen.receiver, stored, by_hook)?;
+                line = its_line;
                 Errand {
-                    incident: Some(self.opened(chosen.receiver, stored, by_hook)?),
+                    incident: Some(incident),
                     ..Errand::default()
                 }
             } else if let Some(Bearing::Opens { .. }) = bearing {
@@ -122,7 +127,7 @@ impl WriteTx<'_> {
                 continue;
             };
             pending += usize::from(skipped.is_none());
-            self.put(stored, chosen, skipped.as_deref(), errand)?;
+            self.put(stored, chosen, line, skipped.as_deref(), errand)?;
         }
         Ok(pending)
     }
@@ -131,6 +136,7 @@ impl WriteTx<'_> {
         &self,
         stored: &Stored<'_>,
         chosen: Chosen<'_>,
+        line: RequestId,
         skipped: Option<&str>,
         errand: Errand,
     ) -> Result<(), Failure> {
@@ -150,7 +156,7 @@ impl WriteTx<'_> {
         self.put_into_outbox(Put {
             change: Some(stored.id),
             notice: None,
-            request: Some(stored.request),
+            request: Some(line),
             receiver,
             group: &group,
             at: stored.at,
@@ -161,8 +167,8 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// The incident that a change opens at a receiver: one that is open already, or a new one.
-    fn opened(&self, receiver: &str, stored: &Stored<'_>, by_hook: bool) -> Result<i64, Failure> {
+    /// The incident that a change opens at a receiver, with its line: one that is open already, or a new one.
+    fn opened(&self, receiver: &str, stored: &Stored<'_>, by_hook: bool) -> Result<(i64, RequestId), Failure> {
         let open = self
             .open_incidents(stored)?
             .into_iter()
@@ -184,7 +190,7 @@ impl WriteTx<'_> {
                 },
                 |row| row.get(0),
             )?;
-            return Ok(id);
+            return Ok((id, stored.request));
         };
         let mut statement = self.transaction.prepare_cached(OPEN_AGAIN)?;
         statement.execute(named_params! {
@@ -194,7 +200,7 @@ impl WriteTx<'_> {
             ":type_name": type_name,
             ":identifier": identifier,
         })?;
-        Ok(open.id)
+        Ok((open.id, open.line))
     }
 
     fn resolve(&self, stored: &Stored<'_>, ending: Ending, routing: &Routing) -> Result<usize, Failure> {
@@ -211,7 +217,7 @@ impl WriteTx<'_> {
             self.put_into_outbox(Put {
                 change: Some(stored.id),
                 notice: None,
-                request: Some(stored.request),
+                request: Some(open.line),
                 receiver: &open.receiver,
                 group: "",
                 at: stored.at,
@@ -241,6 +247,7 @@ impl WriteTx<'_> {
                 Ok(Open {
                     id: row.get("id")?,
                     receiver: row.get("receiver")?,
+                    line: row.get("line")?,
                     seen: OpenIncident {
                         opened_by_request: row.get("by_request")?,
                         by_hook: row.get("by_hook")?,

@@ -91,6 +91,35 @@ fn a_later_success_of_the_same_resource_resolves_what_a_failure_opened() {
 }
 
 #[test]
+fn what_resolves_an_incident_waits_for_what_opened_it() {
+    let scene = Scene::new();
+    let routing = to_pager();
+    record(&scene, &routing, &[scene.seen(1, on("db", "a", Failed))]);
+    let due = |second: i64| {
+        let due = |connection: &rusqlite::Connection| {
+            super::super::outbox::due_deliveries(connection, PAGER, at(second), 9, None)
+        };
+        scene.history.read(due).unwrap()
+    };
+    let retry = Verdict::RetryAt {
+        at: at(100),
+        error: "503".into(),
+    };
+    let failed = attempted(due(1)[0].ids[0], retry);
+    scene.history.write(|tx| tx.record_attempts(&[failed], at(2))).unwrap();
+    record(&scene, &routing, &[scene.seen(3, on("db", "b", Failed)), scene.seen(4, on("db", "c", Success))]);
+    assert_eq!(due(99), []);
+    assert_eq!(
+        told(&scene, 100),
+        [
+            is("a", "1", IncidentState::Open),
+            is("b", "1", IncidentState::Open),
+            is("c", "1", IncidentState::Resolved)
+        ]
+    );
+}
+
+#[test]
 fn what_a_hook_opened_outlives_the_success_of_its_own_request() {
     let scene = Scene::new();
     let routing = to_pager();

@@ -63,10 +63,7 @@ impl Received {
 
 impl Receiver for Received {
     fn pace(&self) -> SendPace {
-        SendPace {
-            concurrency: 4,
-            spacing: Duration::ZERO,
-        }
+        SendPace::at_once(4)
     }
 
     fn preview(&self, _: &Message<'_>) -> Preview {

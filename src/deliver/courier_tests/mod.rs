@@ -254,10 +254,7 @@ struct World {
 
 const GRACE: Duration = Duration::from_secs(5);
 const TIME_OUT: Duration = Duration::from_mins(1);
-const WIDE: Pace = Pace {
-    concurrency: 4,
-    spacing: Duration::ZERO,
-};
+const WIDE: Pace = Pace::at_once(4);
 
 impl World {
     fn new(

@@ -5,11 +5,7 @@ use super::*;
 #[tokio::test(start_paused = true)]
 async fn sends_are_spaced_as_the_receiver_wishes() {
     let spacing = Duration::from_secs(1);
-    let pace = Pace {
-        concurrency: 1,
-        spacing,
-    };
-    let world = World::new(pace, Model::default(), accept);
+    let world = World::new(Pace::one_by_one(spacing), Model::default(), accept);
     for n in 0..10 {
         world.put(&format!("request{n}"), 0);
     }
@@ -20,6 +16,26 @@ async fn sends_are_spaced_as_the_receiver_wishes() {
         let gap = pair[1].0.since(pair[0].0);
         assert!(gap >= spacing && gap < spacing + Duration::from_millis(100), "{gap:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_a_quiet_time_may_come_at_once_and_is_paid_for_later() {
+    let spacing = Duration::from_secs(10);
+    let pace = Pace {
+        burst: 3,
+        ..Pace::one_by_one(spacing)
+    };
+    let world = World::new(pace, Model::default(), accept);
+    for n in 0..6 {
+        world.put(&format!("request{n}"), 0);
+    }
+    sleep(Duration::from_mins(2)).await;
+    world.put("late", 0);
+    world.put("later", 0);
+    sleep(Duration::from_secs(1)).await;
+    let started = world.log().started;
+    let seconds: Vec<u64> = started.iter().map(|(at, _)| at.since(NOW).as_secs()).collect();
+    assert_eq!(seconds, [0, 0, 0, 10, 20, 30, 120, 120]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -78,10 +94,7 @@ async fn a_slow_send_does_not_make_a_hot_loop() {
 async fn what_ends_during_a_commit_goes_together_into_the_next() {
     let model = Model::default();
     model.with(|model| model.record_takes = Duration::from_secs(1));
-    let pace = Pace {
-        concurrency: 1,
-        spacing: Duration::ZERO,
-    };
+    let pace = Pace::one_by_one(Duration::ZERO);
     let world = World::new(pace, model, |_, _, _| (Duration::from_millis(100), Outcome::Accepted));
     for n in 0..10 {
         world.model.put(&format!("request{n}"), 0, NOW);

@@ -104,10 +104,7 @@ pub fn secrets(login: &Login) -> [SecretString; 2] {
 
 impl Receiver for Alertmanager {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::ZERO,
-        }
+        Pace::one_by_one(Duration::ZERO)
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

@@ -126,10 +126,7 @@ fn input(message: &Message<'_>) -> serde_json::Result<Vec<u8>> {
 
 impl Receiver for Exec {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 4,
-            spacing: Duration::ZERO,
-        }
+        Pace::at_once(4)
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

@@ -78,10 +78,7 @@ fn failed(error: String) -> Outcome {
 
 impl Receiver for File {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::ZERO,
-        }
+        Pace::one_by_one(Duration::ZERO)
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

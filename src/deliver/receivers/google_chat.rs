@@ -71,10 +71,7 @@ impl GoogleChat {
 
 impl Receiver for GoogleChat {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::from_secs(1),
-        }
+        Pace::one_by_one(Duration::from_secs(1))
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

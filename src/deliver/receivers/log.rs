@@ -89,10 +89,7 @@ impl Log {
 
 impl Receiver for Log {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::ZERO,
-        }
+        Pace::one_by_one(Duration::ZERO)
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

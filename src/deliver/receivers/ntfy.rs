@@ -3,8 +3,8 @@
 //! - **Inside every limit**, counted in bytes as JSON writes them: what is too long for a message, ntfy turns into an
 //!   attachment that expires, or refuses, depending on the server.
 //! - **Plain text**: ntfy renders Markdown only where it is asked to, and knows no mentions.
-//! - **One message each five seconds**, which is what ntfy.sh lets through in the long run (it allows a burst of sixty,
-//!   which is left to others behind the same address). A day's number of messages is limited too (250 for who does not
+//! - **One message each five seconds**, which is what ntfy.sh lets through in the long run (of its burst of sixty,
+//!   half is left to others behind the same address). A day's number of messages is limited too (250 for who does not
 //!   pay), and is a 429 like any other: what waits then goes out the next day.
 //! - **No threads**: ntfy can't edit, and ties nothing together. A repeated attempt after a lost answer shows twice.
 //! - **The topic is a secret**: on an open server its name is all that one needs to read it.
@@ -68,8 +68,8 @@ impl Ntfy {
 impl Receiver for Ntfy {
     fn pace(&self) -> Pace {
         Pace {
-            concurrency: 1,
-            spacing: Duration::from_secs(5),
+            burst: 30,
+            ..Pace::one_by_one(Duration::from_secs(5))
         }
     }
 

@@ -93,10 +93,7 @@ impl Opsgenie {
 impl Receiver for Opsgenie {
     /// How many calls are too many depends on the account's plan; the smallest is known to allow some a second.
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::from_millis(500),
-        }
+        Pace::one_by_one(Duration::from_millis(500))
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

@@ -66,10 +66,7 @@ impl PagerDuty {
 impl Receiver for PagerDuty {
     /// PagerDuty adjusts its throttle as it sees fit, and names about 120 events a minute for an integration.
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::from_millis(500),
-        }
+        Pace::one_by_one(Duration::from_millis(500))
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

@@ -64,10 +64,7 @@ impl Teams {
 
 impl Receiver for Teams {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::from_secs(1),
-        }
+        Pace::one_by_one(Duration::from_secs(1))
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

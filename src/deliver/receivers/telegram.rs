@@ -199,10 +199,7 @@ impl Receiver for Telegram {
         } else {
             BETWEEN_MESSAGES_TO_A_GROUP
         };
-        Pace {
-            concurrency: 1,
-            spacing: spacing * MESSAGES,
-        }
+        Pace::one_by_one(spacing * MESSAGES)
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

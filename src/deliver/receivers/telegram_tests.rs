@@ -309,10 +309,7 @@ fn its_pace_counts_both_messages() {
         let spacing = Duration::from_secs(seconds);
         assert_eq!(
             telegram.pace(),
-            Pace {
-                concurrency: 1,
-                spacing
-            },
+            Pace::one_by_one(spacing),
             "{chat}"
         );
     }

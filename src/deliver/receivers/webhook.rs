@@ -94,10 +94,7 @@ impl Webhook {
 
 impl Receiver for Webhook {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 4,
-            spacing: Duration::ZERO,
-        }
+        Pace::at_once(4)
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

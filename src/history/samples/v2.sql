@@ -3,9 +3,10 @@ UPDATE requests SET stuck_told_at = 1795328899000, stuck_told = 2 WHERE id = 2;
 INSERT INTO notices (id, at, receiver, since, failing, waiting, error) VALUES
     (1, 1795328899001, 'team', 1795328890500, 1, 12, '503'),
     (2, 1795328899999, 'team', 1795328890500, 0, 0, NULL);
-INSERT INTO incidents (id, receiver, target_id, type_name, identifier, request_id, by_hook, opened_at, resolved_at) VALUES
-    (1, 'pager', 1, 'AWS::Logs::LogGroup', 'group', 1, 0, 1795328890500, 1795328899999),
-    (2, 'pager', 2, NULL, NULL, NULL, 1, 1795328890501, NULL);
+INSERT INTO incidents (id, receiver, target_id, type_name, identifier, line, request_id, by_hook, opened_at, resolved_at)
+VALUES
+    (1, 'pager', 1, 'AWS::Logs::LogGroup', 'group', 1, 1, 0, 1795328890500, 1795328899999),
+    (2, 'pager', 2, NULL, NULL, 3, NULL, 1, 1795328890501, NULL);
 INSERT INTO deliveries (id, change_id, notice_id, request_id, receiver, group_key, state, attempts, since, not_before,
     next_attempt_at, sent_at, last_error, incident_id, resolves, replayed)
 VALUES

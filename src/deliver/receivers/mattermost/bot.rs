@@ -69,10 +69,7 @@ impl MattermostBot {
 
 impl Receiver for MattermostBot {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::from_millis(300),
-        }
+        Pace::one_by_one(Duration::from_millis(300))
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

@@ -41,10 +41,7 @@ impl Mattermost {
 
 impl Receiver for Mattermost {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::from_millis(100),
-        }
+        Pace::one_by_one(Duration::from_millis(100))
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

@@ -79,10 +79,7 @@ impl SlackBot {
 
 impl Receiver for SlackBot {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::from_secs(2),
-        }
+        Pace::one_by_one(Duration::from_secs(2))
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {

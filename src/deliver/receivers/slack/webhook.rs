@@ -40,10 +40,7 @@ impl Slack {
 
 impl Receiver for Slack {
     fn pace(&self) -> Pace {
-        Pace {
-            concurrency: 1,
-            spacing: Duration::from_secs(1),
-        }
+        Pace::one_by_one(Duration::from_secs(1))
     }
 
     fn preview(&self, message: &Message<'_>) -> Preview {
