@@ -134,8 +134,9 @@ impl RequestRows<'_> {
             for receiver in receivers {
                 self.rows.insert(
                     "deliveries",
-                    "change_id, request_id, receiver, state, attempts, since, sent_at",
-                    params![change_id, id, receiver, "sent", 1, change.at, change.at],
+                    "change_id, request_id, receiver, group_key, state, attempts, since, not_before, sent_at, resolves,
+                     replayed",
+                    params![change_id, id, receiver, "", "sent", 1, change.at, change.at, change.at, false, false],
                 );
             }
         }
