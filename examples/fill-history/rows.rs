@@ -136,7 +136,9 @@ impl RequestRows<'_> {
                     "deliveries",
                     "change_id, request_id, receiver, group_key, state, attempts, since, not_before, sent_at, resolves,
                      replayed",
-                    params![change_id, id, receiver, "", "sent", 1, change.at, change.at, change.at, false, false],
+                    params![
+                        change_id, id, receiver, "", "sent", 1, change.at, change.at, change.at, false, false
+                    ],
                 );
             }
         }

@@ -107,7 +107,14 @@ fn what_resolves_an_incident_waits_for_what_opened_it() {
     };
     let failed = attempted(due(1)[0].ids[0], retry);
     scene.history.write(|tx| tx.record_attempts(&[failed], at(2))).unwrap();
-    record(&scene, &routing, &[scene.seen(3, on("db", "b", Failed)), scene.seen(4, on("db", "c", Success))]);
+    record(
+        &scene,
+        &routing,
+        &[
+            scene.seen(3, on("db", "b", Failed)),
+            scene.seen(4, on("db", "c", Success)),
+        ],
+    );
     assert_eq!(due(99), []);
     assert_eq!(
         told(&scene, 100),

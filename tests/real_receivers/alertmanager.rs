@@ -60,7 +60,10 @@ async fn an_incident_fires_until_it_is_resolved_and_its_receivers_are_told_both(
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-    let (bucket, chat) = ("prod/eu-west-1 AWS::S3::Bucket my-bucket", "ccwatch-01JD8Z-receiver-chat");
+    let (bucket, chat) = (
+        "prod/eu-west-1 AWS::S3::Bucket my-bucket",
+        "ccwatch-01JD8Z-receiver-chat",
+    );
     assert_eq!(shown, [vec![bucket], vec![bucket, chat], vec![chat], vec![]]);
     let told = told.lock().unwrap().clone();
     let told: Vec<_> = told

@@ -307,11 +307,7 @@ fn its_pace_counts_both_messages() {
     for (chat, seconds) in [("77", 2), ("-77", 6), ("@ccwatch", 6)] {
         let telegram = Telegram::new(&endpoint, &TOKEN.into(), chat.into(), None);
         let spacing = Duration::from_secs(seconds);
-        assert_eq!(
-            telegram.pace(),
-            Pace::one_by_one(spacing),
-            "{chat}"
-        );
+        assert_eq!(telegram.pace(), Pace::one_by_one(spacing), "{chat}");
     }
 }
 
