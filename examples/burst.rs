@@ -117,9 +117,9 @@ async fn serve(scenario: Scenario, clock: Clock, stop: CancellationToken) -> Res
 
 struct Figures {
     name: &'static str,
-    changes: u64,
+    changes: u32,
     messages: usize,
-    told: u64,
+    told: u32,
     /// KiB.
     memory: u64,
 }
@@ -144,7 +144,7 @@ async fn run(
     }
     terminate(&mut child)?;
     let connection = rusqlite::Connection::open_with_flags(&history, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
+    let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u32>(0));
     // What came in the last second still waits.
     let waiting = one("SELECT count(*) FROM v_deliveries WHERE state = 'pending'")?;
     let changes = one("SELECT count(*) FROM v_deliveries")? - waiting;

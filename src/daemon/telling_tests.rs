@@ -242,7 +242,11 @@ const ALL: [RequestStatus; 3] = [
 ];
 
 fn paced(concurrency: usize, spacing: Duration) -> Pace {
-    Pace { concurrency, spacing }
+    Pace {
+        concurrency,
+        spacing,
+        burst: 1,
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,11 +17,12 @@
 //! - **No queue in memory.** What waits, waits in the history. Memory holds what is being sent, and a few more.
 //!
 //! This room knows no SQL and does not import the history: `daemon` implements [`Outbox`] over it. A new receiver is a
-//! file in `receivers/` that implements [`Receiver`], and a line in [`destination::build`]; for what people read it asks
+//! file in `receivers/` that implements [`Receiver`], and a line in [`build`]; for what people read it asks
 //! [`crate::render`], for HTTP `http`.
 
 #[cfg(feature = "aws-receivers")]
 mod aws;
+mod build;
 mod cloud_event;
 pub mod courier;
 pub mod destination;
@@ -37,8 +38,9 @@ pub mod receivers;
 #[cfg(test)]
 mod samples;
 
+pub use build::{BuildError, build};
 pub use courier::{Courier, CourierError};
-pub use destination::{BuildError, Destination, build};
+pub use destination::Destination;
 pub use outbox::Outbox;
 pub use receiver::{Answered, Attempt, Measure, Pace, Preview, Receiver, Report, Sending};
 pub use receivers::log::Output;

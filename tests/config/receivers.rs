@@ -105,7 +105,7 @@ type = "opsgenie"
 "#,
         r#"1:1: receivers[0].routing_key: missing; expected the Integration Key of an Events API v2 integration, as text or by reference: { env = "NAME" }
 4:7: receivers[0].url: the value is not a URL (relative URL without a base)
-8:15: receivers[1].routing_key: the value holds a space, or another character that no token has
+8:15: receivers[1].routing_key: the value holds a space or a letter beyond ASCII, which no such key does
 9:1: receivers[2].api_key: missing; expected the key of an API integration, as text or by reference: { env = "NAME" }"#,
     );
     assert_problems(
@@ -238,8 +238,8 @@ type = "slack"
 url = "https://example.com"
 payload = "{{ x"
 "#,
-        r#"4:1: receivers[0].title: unknown key; the keys of a receiver of type "log" are name, type, give_up_after, time_out, format
-9:1: receivers[1].payload: unknown key; the keys of a receiver of type "slack" are name, type, give_up_after, time_out, title, body, url"#,
+        r#"4:1: receivers[0].title: unknown key; the keys of a receiver of type "log" are name, type, give_up_after, time_out, digest_over, max_messages_per_minute, escalate_to, escalate_after, format
+9:1: receivers[1].payload: unknown key; the keys of a receiver of type "slack" are name, type, give_up_after, time_out, digest_over, max_messages_per_minute, escalate_to, escalate_after, title, body, url"#,
     );
 }
 

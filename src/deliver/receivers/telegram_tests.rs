@@ -129,6 +129,7 @@ fn in_progress() -> Announcement {
     announcement.to = Some("IN_PROGRESS".into());
     (announcement.error_code, announcement.message) = (None, None);
     announcement.request.status = Some("IN_PROGRESS".into());
+    announcement.request.open = true;
     (announcement.request.error_code, announcement.request.status_message) = (None, None);
     announcement
 }

@@ -104,6 +104,7 @@ async fn a_request_is_one_message_that_lives_with_its_changes_in_its_thread() {
     let mut announcement = failed_request();
     announcement.to = Some("IN_PROGRESS".into());
     announcement.request.status = Some("IN_PROGRESS".into());
+    announcement.request.open = true;
     let first = samples::send(&stage.bot(), &announcement).await;
     assert_eq!(first.outcome, Outcome::Accepted);
     let thread = first.thread.unwrap();
