@@ -67,6 +67,7 @@ mod silences;
 mod sql;
 mod targets;
 mod telling;
+mod told;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -86,6 +87,7 @@ pub use error::{Failure, HistoryError, OpenError};
 pub use reader::{Reader, RequestFilter, Summary};
 pub use record::Recorded;
 pub use targets::Registered;
+pub use told::{DeliveryFilter, Told};
 
 /// A history that this process holds. Cheap to clone; the file is closed, and its lock let go, with the last clone.
 #[derive(Debug, Clone)]
