@@ -41,6 +41,8 @@ mod announcements;
 #[cfg(test)]
 mod async_tests;
 mod attention;
+#[cfg(test)]
+mod backtest_law_tests;
 mod digests;
 #[cfg(test)]
 mod disk_tests;
