@@ -19,6 +19,33 @@ pub(super) struct HistoryFile {
     config: Option<PathBuf>,
 }
 
+/// For commands that need a configuration, and the history that it names or another one.
+#[derive(Debug, clap::Args)]
+pub(super) struct Configured {
+    #[command(flatten)]
+    pub(super) config: ConfigFile,
+    /// The history file, in place of the configuration's.
+    #[arg(long, value_name = "FILE", env = "CCWATCH_HISTORY")]
+    history: Option<PathBuf>,
+}
+
+impl Configured {
+    pub(super) fn history(&self) -> Result<PathBuf, Failure> {
+        match &self.history {
+            Some(history) => Ok(history.clone()),
+            None => configured(&self.config.config, &Environment::of_process()),
+        }
+    }
+}
+
+/// For commands that need a configuration alone.
+#[derive(Debug, clap::Args)]
+pub(super) struct ConfigFile {
+    /// The configuration file.
+    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = super::check::DEFAULT_CONFIG)]
+    pub(super) config: PathBuf,
+}
+
 /// Where the shipped unit's history lies.
 const SERVICE_HISTORY: &str = "/var/lib/ccwatch/history.db";
 
@@ -27,24 +54,15 @@ impl HistoryFile {
         Ok(Reader::open(&self.path()?)?)
     }
 
-    fn path(&self) -> Result<PathBuf, Failure> {
+    pub(super) fn path(&self) -> Result<PathBuf, Failure> {
         let environment = Environment::of_process();
         if let Some(history) = &self.history {
             return Ok(history.clone());
         }
-        let default = default_history_path(&environment);
         if let Some(config) = &self.config {
-            // The rest of the file is not checked: its secrets are often not for those who only read.
-            let configured = HistorySettings::load(config, &environment)?.path;
-            // A service without a configured path keeps it where the unit says, which this shell's environment does not.
-            let is_default = default.as_ref() == Some(&configured);
-            let service = PathBuf::from(SERVICE_HISTORY);
-            return Ok(if is_default && !may_be_there(&configured) && may_be_there(&service) {
-                service
-            } else {
-                configured
-            });
+            return configured(config, &environment);
         }
+        let default = default_history_path(&environment);
         let candidates: Vec<PathBuf> = default.into_iter().chain([PathBuf::from(SERVICE_HISTORY)]).collect();
         candidates
             .iter()
@@ -58,6 +76,19 @@ impl HistoryFile {
                 ))
             })
     }
+}
+
+/// The history of a configuration. The rest of the file is not checked: its secrets are often not for those who only read.
+fn configured(config: &Path, environment: &Environment) -> Result<PathBuf, Failure> {
+    let configured = HistorySettings::load(config, environment)?.path;
+    // A service without a configured path keeps it where the unit says, which this shell's environment does not.
+    let is_default = default_history_path(environment).as_ref() == Some(&configured);
+    let service = PathBuf::from(SERVICE_HISTORY);
+    Ok(if is_default && !may_be_there(&configured) && may_be_there(&service) {
+        service
+    } else {
+        configured
+    })
 }
 
 /// Also where this user may not look: to open it then says so, and what to do.

@@ -4,16 +4,20 @@
 //! 78 (EX_CONFIG) configuration. What came from the wire is made printable before it reaches a terminal. A closed pipe
 //! (`| head`) ends a command quietly.
 
+mod backtest;
 mod check;
 mod demo;
 mod events;
 mod history_file;
 mod logging;
+mod notify;
 mod output;
 mod requests;
 mod run;
 mod show;
+mod silence;
 mod simulate;
+mod spinner;
 mod when;
 
 use std::io;
@@ -21,8 +25,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::ConfigErrors;
+use crate::config::{ConfigErrors, ReceiverError, UnknownReceiver};
 use crate::daemon::DaemonError;
+use crate::deliver::BuildError;
 
 /// Watches AWS Cloud Control requests and their CloudFormation Hooks, keeps their history, and tells people.
 #[derive(Debug, Parser)]
@@ -32,7 +37,10 @@ use crate::daemon::DaemonError;
   ccwatch run --config /etc/ccwatch/ccwatch.toml  watch
   ccwatch requests --failed                       what failed lately
   ccwatch show 73553e7d                           one request's story, by the start of its token
-  ccwatch events --follow                         news as it happens")]
+  ccwatch events --follow                         news as it happens
+  ccwatch notify test ops-chat                    whether a receiver can be reached
+  ccwatch silence add target=dev --for 2h --reason 'load test'
+  ccwatch backtest --config new.toml              who would have been told what")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -49,6 +57,9 @@ enum Command {
     Requests(requests::Arguments),
     Show(show::Arguments),
     Events(events::Arguments),
+    Notify(notify::Arguments),
+    Silence(silence::Arguments),
+    Backtest(backtest::Arguments),
 }
 
 /// Why a command failed. Decides the exit code.
@@ -71,6 +82,27 @@ enum Failure {
 impl From<ConfigErrors> for Failure {
     fn from(errors: ConfigErrors) -> Self {
         Self::Configuration(errors.into())
+    }
+}
+
+impl From<UnknownReceiver> for Failure {
+    fn from(error: UnknownReceiver) -> Self {
+        Self::Arguments(error.to_string())
+    }
+}
+
+impl From<ReceiverError> for Failure {
+    fn from(error: ReceiverError) -> Self {
+        match error {
+            ReceiverError::Config(errors) => errors.into(),
+            ReceiverError::Unknown(error) => error.into(),
+        }
+    }
+}
+
+impl From<BuildError> for Failure {
+    fn from(error: BuildError) -> Self {
+        Self::Configuration(error.into())
     }
 }
 
@@ -119,6 +151,9 @@ pub fn main() -> ExitCode {
         Command::Requests(arguments) => requests::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
+        Command::Notify(arguments) => notify::run(&arguments),
+        Command::Silence(arguments) => silence::run(&arguments),
+        Command::Backtest(arguments) => backtest::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

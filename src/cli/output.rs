@@ -41,6 +41,17 @@ pub(super) fn write_json<T: Serialize>(out: &mut impl Write, rows: &[T], format:
     Ok(())
 }
 
+/// Writes one thing as JSON.
+pub(super) fn write_one_json<T: Serialize>(out: &mut impl Write, thing: &T, format: Format) -> Result<(), Failure> {
+    let written = if format == Format::Jsonl {
+        serde_json::to_writer(&mut *out, thing)
+    } else {
+        serde_json::to_writer_pretty(&mut *out, thing)
+    };
+    written.map_err(io::Error::from)?;
+    Ok(writeln!(out)?)
+}
+
 /// The fewest columns of a terminal in which a table is folded.
 const NARROWEST: u16 = 100;
 

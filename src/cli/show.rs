@@ -75,11 +75,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             now: Clock::system().now(),
         };
         tell(&mut out, &story, times)?;
-    } else if arguments.format == Format::Jsonl {
-        output::write_json(&mut out, &[story], Format::Jsonl)?;
     } else {
-        serde_json::to_writer_pretty(&mut out, &story).map_err(std::io::Error::from)?;
-        writeln!(out)?;
+        output::write_one_json(&mut out, &story, arguments.format)?;
     }
     Ok(out.flush()?)
 }

@@ -1,8 +1,50 @@
-//! Times as people read them.
+//! Times as people read and write them.
 
 use std::time::Duration;
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use crate::model::Timestamp;
+
+/// A time as it was given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Moment {
+    /// So long ago.
+    Ago(Duration),
+    At(Timestamp),
+}
+
+impl Moment {
+    pub(super) fn from(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::Ago(duration) => now.minus(duration),
+            Self::At(time) => time,
+        }
+    }
+}
+
+/// Reads `2d`, `1h 30m` (so long ago), or what [`time`] reads.
+pub(super) fn moment(text: &str) -> Result<Moment, String> {
+    if let Ok(duration) = humantime::parse_duration(text) {
+        return Ok(Moment::Ago(duration));
+    }
+    let expected = "expected how long ago, such as 2d or 1h 30m, or a time, such as 2026-11-22T06:28:00Z";
+    time(text).map(Moment::At).map_err(|_| expected.to_owned())
+}
+
+/// Reads a time of ISO 8601: with an offset, or without one as the clock on the wall shows it here.
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(time.into());
+    }
+    let local = text
+        .parse::<DateTime>()
+        .and_then(|time| time.to_zoned(TimeZone::system()));
+    local
+        .map(|time| time.timestamp().into())
+        .map_err(|_| "expected a time, such as 2026-11-22T06:28:00Z or \"2026-11-22 18:00\"".to_owned())
+}
 
 /// How times are shown.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +102,23 @@ mod tests {
             (seconds(None), seconds(Some(f64::NAN)), seconds(Some(2.5))),
             ("-".into(), "-".into(), "2s".into())
         );
+    }
+
+    #[test]
+    fn a_moment_is_so_long_ago_or_a_time() {
+        let now = Timestamp::from_millis(1_795_328_880_000);
+        let read = |text| moment(text).map(|moment| moment.from(now).to_string());
+        assert_eq!(read("1h 30m").as_deref(), Ok("2026-11-22T04:58:00.000Z"));
+        assert_eq!(read("2026-11-22T06:28:00Z").as_deref(), Ok("2026-11-22T06:28:00.000Z"));
+        assert_eq!(
+            read("2026-11-22T08:28:00+02:00").as_deref(),
+            Ok("2026-11-22T06:28:00.000Z")
+        );
+        assert!(time("2026-11-22 18:00").is_ok() && time("2026-11-22").is_ok());
+        for wrong in ["", "yesterday", "2d ago", "2026-13-01", "-2d"] {
+            assert!(moment(wrong).is_err() && time(wrong).is_err(), "{wrong}");
+        }
+        assert!(time("2d").is_err());
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::path::Path;
 
 use toml_span::value::ValueInner;
 
-use super::{Config, Environment, attention, history, mute, pace, receivers, routes, targets};
+use super::{
+    Config, Environment, ReceiverError, ReceiverSettings, Secrets, attention, history, mute, pace, receivers, routes,
+    targets,
+};
 use crate::decide::grouping::Grouping;
 use crate::decide::route::Field;
 
@@ -91,6 +94,34 @@ fn every_setting_in_it_is_right() {
         (group.wait, group.interval),
         (Grouping::DEFAULT_WAIT, Grouping::DEFAULT_INTERVAL)
     );
+}
+
+#[test]
+#[cfg_attr(not(feature = "aws-receivers"), ignore = "it shows receivers that are not built in")]
+fn every_secret_in_it_can_have_a_placeholder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ccwatch.toml");
+    std::fs::write(&path, with_every_setting()).unwrap();
+    let environment = Environment::default();
+    assert!(Config::load(&path, &environment).is_err());
+    let config = Config::load_without_secrets(&path, &environment).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(config.receivers.len(), receivers::TYPES.len() + 1);
+    for warning in &config.warnings {
+        assert!(warning.ends_with("; a placeholder stands in for it"), "{warning}");
+    }
+    // One entry is read alone, and by its own secrets.
+    for receiver in &config.receivers {
+        let load = |secrets| ReceiverSettings::load(&path, &receiver.name, &environment, secrets);
+        let (_, warnings) = load(Secrets::Dispensable).unwrap();
+        assert_eq!(
+            load(Secrets::Needed).is_err(),
+            !warnings.is_empty(),
+            "{}",
+            receiver.name
+        );
+    }
+    let unknown = ReceiverSettings::load(&path, "log-", &environment, Secrets::Needed).unwrap_err();
+    assert!(matches!(unknown, ReceiverError::Unknown(_)), "{unknown}");
 }
 
 #[test]

@@ -42,6 +42,7 @@ use values::Names;
 pub use environment::Environment;
 pub use history::default_history_path;
 pub use problems::ConfigErrors;
+pub use receivers::{ReceiverError, UnknownReceiver};
 
 use crate::decide::cadence::Pace;
 use crate::decide::route::{Audience, Route};
@@ -141,6 +142,29 @@ pub struct AttentionSettings {
 }
 
 impl ReceiverSettings {
+    /// Reads one `[[receivers]]` entry alone, so that nothing that is wrong elsewhere stands in the way. Returns it with
+    /// the warnings.
+    ///
+    /// # Errors
+    ///
+    /// With all that is wrong with that entry, with why the file can't be read, or if no entry has that name.
+    pub fn load(
+        path: &Path,
+        name: &str,
+        environment: &Environment,
+        secrets: Secrets,
+    ) -> Result<(Self, Vec<String>), ReceiverError> {
+        let text = document::load(path, WHAT)?;
+        let surroundings = Surroundings {
+            secrets,
+            ..Surroundings::of(path, environment)
+        };
+        let (found, warnings) = document::parse(&text, path, WHAT, |document| {
+            receivers::read_one(&document.section("a table")?, &surroundings, name)
+        })?;
+        Ok((found?, warnings))
+    }
+
     /// One with nothing but what it must have.
     pub fn plain(name: impl Into<String>, audience: Audience, kind: ReceiverKind) -> Self {
         Self {
@@ -319,9 +343,19 @@ const KEYS: [&str; 6] = ["history", "poll", "targets", "receivers", "routes", "a
 /// What the document is, in messages.
 const WHAT: &str = "configuration";
 
+/// What becomes of a secret that the file refers to and that can't be read: a variable that is not set here, say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// It is an error.
+    Needed,
+    /// A placeholder stands in for it, with a warning: for who calls no one with it.
+    Dispensable,
+}
+
 /// What a configuration depends on beside its text.
 struct Surroundings<'e> {
     environment: &'e Environment,
+    secrets: Secrets,
     /// The configuration file's folder, against which relative paths in it are resolved: a service's working directory
     /// is a place that no one thinks of.
     folder: &'e Path,
@@ -332,6 +366,7 @@ impl<'e> Surroundings<'e> {
     fn of(path: &'e Path, environment: &'e Environment) -> Self {
         Self {
             environment,
+            secrets: Secrets::Needed,
             folder: path.parent().unwrap_or(path),
         }
     }
@@ -346,6 +381,31 @@ impl Config {
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
         let text = document::load(path, WHAT)?;
         Self::parse(&text, path, environment)
+    }
+
+    /// Reads the file for who sends nothing: secrets that can't be read have placeholders, and are among the warnings.
+    ///
+    /// # Errors
+    ///
+    /// With all else that is wrong with it, or with why it can't be read.
+    pub fn load_without_secrets(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        let text = document::load(path, WHAT)?;
+        let surroundings = Surroundings {
+            secrets: Secrets::Dispensable,
+            ..Surroundings::of(path, environment)
+        };
+        let (config, warnings) = document::parse(&text, path, WHAT, |document| read(document, &surroundings))?;
+        Ok(Self { warnings, ..config })
+    }
+
+    /// Its receiver of that name.
+    ///
+    /// # Errors
+    ///
+    /// If there is none: with what the name may have been meant for.
+    pub fn receiver(&self, name: &str) -> Result<&ReceiverSettings, UnknownReceiver> {
+        let found = self.receivers.iter().find(|receiver| receiver.name == name);
+        found.ok_or_else(|| UnknownReceiver::new(name, self.receivers.iter().map(|receiver| receiver.name.as_str())))
     }
 
     /// Reads the text of the file at `path`, which is named in messages and to whose folder relative paths refer.

@@ -3,6 +3,9 @@
 //! `"text"`, `{ env = "NAME" }`, `{ file = "PATH" }` or `{ credential = "NAME" }`. They are read once, with the
 //! configuration, so that what is missing is found at start and not with the first message. No error shows a value: it
 //! names the variable or the file.
+//!
+//! For who sends nothing (a preview, a backtest) a placeholder stands in for what can't be read: it looks like what is
+//! expected there, so that its reader takes it, and leads to no one.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -10,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Surroundings;
 use super::document::Item;
 use super::problems::{Read, Reported};
 use super::wording::quoted;
+use super::{Secrets, Surroundings};
 
 const EXPECTED: &str = "a string, { env = \"NAME\" }, { file = \"PATH\" } or { credential = \"NAME\" }";
 const KEYS: [&str; 3] = ["env", "file", "credential"];
@@ -41,10 +44,15 @@ impl Secret<'_> {
 
 /// Reads a secret value, without the line end that files and shells leave behind it.
 pub(super) fn secret<'d>(item: &Item<'d>, surroundings: &Surroundings<'_>) -> Read<Secret<'d>> {
+    secret_like(item, "placeholder", surroundings)
+}
+
+/// The same, for what must look like `placeholder`.
+pub(super) fn secret_like<'d>(item: &Item<'d>, placeholder: &str, surroundings: &Surroundings<'_>) -> Read<Secret<'d>> {
     let (origin, content) = if let Some(text) = item.inner().as_str() {
         ("the value".to_owned(), text.to_owned())
     } else {
-        referred(item, surroundings)?
+        referred(item, placeholder, surroundings)?
     };
     let value = content.trim_end_matches(['\r', '\n']);
     let secret = Secret {
@@ -63,7 +71,7 @@ pub(super) fn secret<'d>(item: &Item<'d>, surroundings: &Surroundings<'_>) -> Re
 }
 
 /// The content of what is referred to, with what to call it.
-fn referred(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<(String, String)> {
+fn referred(item: &Item<'_>, placeholder: &str, surroundings: &Surroundings<'_>) -> Read<(String, String)> {
     let section = item.section(EXPECTED)?;
     section.refuse_unknown(&KEYS, " of a secret value")?;
     let references: Vec<_> = KEYS
@@ -83,7 +91,14 @@ fn referred(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<(String, S
         "file" => from_file(&surroundings.folder.join(name)),
         _ => credential(name, surroundings).and_then(|path| from_file(&path)),
     };
-    content.map_err(|fault| reference.error(fault))
+    match (content, surroundings.secrets) {
+        (Ok(content), _) => Ok(content),
+        (Err(fault), Secrets::Needed) => Err(reference.error(fault)),
+        (Err(fault), Secrets::Dispensable) => {
+            reference.warning(format!("{fault}; a placeholder stands in for it"));
+            Ok(("the placeholder".to_owned(), placeholder.to_owned()))
+        }
+    }
 }
 
 fn from_variable(name: &str, surroundings: &Surroundings<'_>) -> Result<String, String> {
@@ -162,7 +177,7 @@ pub(super) fn signing_key(item: &Item<'_>, surroundings: &Surroundings<'_>) -> R
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
 
-    let secret = secret(item, surroundings)?;
+    let secret = secret_like(item, "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", surroundings)?;
     let Some(key) = secret.value.expose_secret().strip_prefix("whsec_") else {
         return Err(secret.error("does not begin with whsec_, as a Standard Webhooks key does"));
     };

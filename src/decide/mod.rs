@@ -6,6 +6,7 @@
 //! `tests/` replay exactly.
 
 pub mod back_off;
+pub mod backtest;
 pub mod budget;
 pub mod cadence;
 pub mod diff;

@@ -9,7 +9,7 @@ use wildmatch::WildMatchPattern;
 
 use super::grouping::Grouping;
 use super::mute::MuteWindow;
-use crate::model::{ChangeKind, ErrorCode, FailureMode, HookStatus, Operation, RequestStatus};
+use crate::model::{Announcement, ChangeKind, ErrorCode, FailureMode, HookStatus, Operation, RequestStatus};
 
 /// What a route can ask about. `target` matches a pattern by its entry's name (`prod`) as well as by its whole name
 /// (`prod/eu-west-1`).
@@ -101,6 +101,27 @@ pub struct Subject<'a> {
     pub region: &'a str,
     pub hook_type_name: Option<&'a str>,
     pub failure_mode: Option<&'a str>,
+}
+
+/// What routes can ask about a change that is stored: its own words, and its request and hook as they are now.
+impl<'a> From<&'a Announcement> for Subject<'a> {
+    fn from(announcement: &'a Announcement) -> Self {
+        let (request, hook) = (&announcement.request, announcement.hook.as_ref());
+        Self {
+            kind: announcement.kind.as_str(),
+            status: announcement.to.as_deref(),
+            from: announcement.from.as_deref(),
+            type_name: request.type_name.as_deref(),
+            identifier: request.identifier.as_deref(),
+            operation: request.operation.as_deref(),
+            error_code: announcement.error_code.as_deref(),
+            target: &announcement.target,
+            account_id: announcement.account_id.as_ref().map(|account| account.0.as_str()),
+            region: &announcement.region.0,
+            hook_type_name: hook.and_then(|hook| hook.hook_type_name.as_deref()),
+            failure_mode: hook.and_then(|hook| hook.failure_mode.as_deref()),
+        }
+    }
 }
 
 impl<'a> Subject<'a> {

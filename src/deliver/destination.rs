@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::receiver::{Attempt, Pace, Receiver, Report};
+use super::receiver::{Attempt, Pace, Preview, Receiver, Report};
 use crate::decide::retry::Outcome;
-use crate::model::{Delivery, Timestamp};
-use crate::render::{Renderer, TemplateError};
+use crate::model::{Delivery, News, Timestamp};
+use crate::render::{Message, Renderer, TemplateError};
 
 /// Where deliveries go: a `[[receivers]]` entry, ready to send.
 #[derive(Debug, Clone)]
@@ -43,10 +43,46 @@ impl Destination {
 
     /// Makes the next attempt, within the time limit. Errors are prefixed with the receiver's name.
     pub async fn send(&self, delivery: &Delivery, now: Timestamp) -> Report {
-        let rendered = match self.renderer.message(&delivery.news) {
-            Ok(rendered) => rendered,
+        let message = match self.message(&delivery.news) {
+            Ok(message) => message,
             Err(error) => return self.without_payload(&error),
         };
+        let idempotency_key = match delivery.ids.as_slice() {
+            [id] => format!("{}-{}", message.id(), id.0),
+            _ => message.id().to_string(),
+        };
+        let number = delivery.attempts.saturating_add(1);
+        let thread = delivery.thread.as_deref();
+        self.attempt(&message, (&idempotency_key, number), thread, now).await
+    }
+
+    /// Sends news that did not happen, in words that say so: the only attempt, within the time limit.
+    pub async fn test(&self, news: &News, thread: Option<&str>, now: Timestamp) -> Report {
+        let mut message = match self.message(news) {
+            Ok(message) => message,
+            Err(error) => return self.without_payload(&error),
+        };
+        for words in [Some(&mut message.words), message.present.as_mut()]
+            .into_iter()
+            .flatten()
+        {
+            words.title = format!("Test: {}", words.title);
+            words.about = format!("Test: {}", words.about);
+        }
+        self.attempt(&message, (&message.id().0, 1), thread, now).await
+    }
+
+    /// What would be sent. Calls no one.
+    ///
+    /// # Errors
+    ///
+    /// If its `payload` makes nothing of the news.
+    pub fn preview(&self, news: &News) -> Result<Preview, TemplateError> {
+        Ok(self.receiver.preview(&self.message(news)?))
+    }
+
+    fn message<'n>(&self, news: &'n News) -> Result<Message<'n>, TemplateError> {
+        let rendered = self.renderer.message(news)?;
         for error in &rendered.failures {
             tracing::warn!(
                 receiver = self.name,
@@ -55,17 +91,22 @@ impl Destination {
                 "a template fails; ccwatch's own words stand in its place"
             );
         }
-        let message = rendered.message;
+        Ok(rendered.message)
+    }
+
+    async fn attempt(
+        &self,
+        message: &Message<'_>,
+        (idempotency_key, number): (&str, u32),
+        thread: Option<&str>,
+        now: Timestamp,
+    ) -> Report {
         let deadline = Instant::now() + self.time_out;
-        let idempotency_key = match delivery.ids.as_slice() {
-            [id] => format!("{}-{}", message.id(), id.0),
-            _ => message.id().to_string(),
-        };
         let attempt = Attempt {
-            message: &message,
-            idempotency_key: &idempotency_key,
-            thread: delivery.thread.as_deref(),
-            number: delivery.attempts.saturating_add(1),
+            message,
+            idempotency_key,
+            thread,
+            number,
             now,
             deadline,
         };

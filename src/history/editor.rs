@@ -18,7 +18,7 @@ use crate::model::{DeliveryId, Timestamp};
 
 pub(super) const DEAD: &str = "
 SELECT id, change_id, notice_id, request_id, receiver, state, incident_id, resolves, replayed FROM deliveries
-WHERE state = 'dead' ORDER BY id";
+WHERE state = 'dead' AND (?1 IS NULL OR receiver = ?1) ORDER BY id";
 
 pub(super) const BY_ID: &str = "
 SELECT id, change_id, notice_id, request_id, receiver, state, incident_id, resolves, replayed FROM deliveries
@@ -91,9 +91,14 @@ impl Editor {
         self.write(|tx| tx.retry(id, now))
     }
 
-    /// Has every delivery tried again that was given up. Returns the old number of each with the new one.
-    pub fn retry_dead(&mut self, now: Timestamp) -> Result<Vec<(DeliveryId, DeliveryId)>, HistoryError> {
-        self.write(|tx| tx.retry_dead(now))
+    /// Has every delivery tried again that was given up, or those of one receiver. Returns the old number of each with the
+    /// new one.
+    pub fn retry_dead(
+        &mut self,
+        receiver: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Vec<(DeliveryId, DeliveryId)>, HistoryError> {
+        self.write(|tx| tx.retry_dead(receiver, now))
     }
 
     /// Puts changes into the outbox for `receiver` once more, marked as replayed. `changes` are their numbers, in the order
@@ -139,10 +144,10 @@ impl WriteTx<'_> {
         })
     }
 
-    fn retry_dead(&self, now: Timestamp) -> Result<Vec<(DeliveryId, DeliveryId)>, Failure> {
+    fn retry_dead(&self, receiver: Option<&str>, now: Timestamp) -> Result<Vec<(DeliveryId, DeliveryId)>, Failure> {
         let mut statement = self.transaction.prepare_cached(DEAD)?;
         let dead: Vec<Kept> = statement
-            .query_map([], Kept::from_row)?
+            .query_map([receiver], Kept::from_row)?
             .collect::<rusqlite::Result<_>>()?;
         dead.iter()
             .map(|dead| Ok((dead.id, self.put_again(dead, now)?)))

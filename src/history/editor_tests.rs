@@ -92,14 +92,15 @@ fn all_that_was_given_up_can_be_tried_again() {
     settle(&scene, dead());
     settle(&scene, dead());
     let mut editor = Editor::open(&scene.path()).unwrap();
+    assert_eq!(editor.retry_dead(Some("other"), at(60)).unwrap(), []);
     let tried: Vec<_> = editor
-        .retry_dead(at(60))
+        .retry_dead(Some(RECEIVER), at(60))
         .unwrap()
         .iter()
         .map(|(old, new)| (old.0, new.0))
         .collect();
     assert_eq!(tried, [(1, 3), (2, 4)]);
-    assert_eq!(editor.retry_dead(at(60)).unwrap(), []);
+    assert_eq!(editor.retry_dead(None, at(60)).unwrap(), []);
     assert_eq!(scene.due(60).len(), 2);
 }
 

@@ -41,6 +41,8 @@ mod announcements;
 #[cfg(test)]
 mod async_tests;
 mod attention;
+#[cfg(test)]
+mod backtest_law_tests;
 mod digests;
 #[cfg(test)]
 mod disk_tests;
@@ -67,6 +69,7 @@ mod silences;
 mod sql;
 mod targets;
 mod telling;
+mod told;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -86,6 +89,7 @@ pub use error::{Failure, HistoryError, OpenError};
 pub use reader::{Reader, RequestFilter, Summary};
 pub use record::Recorded;
 pub use targets::Registered;
+pub use told::{DeliveryFilter, Told};
 
 /// A history that this process holds. Cheap to clone; the file is closed, and its lock let go, with the last clone.
 #[derive(Debug, Clone)]

@@ -197,7 +197,7 @@ impl Reader {
         })
     }
 
-    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
         let outcome = self
             .connection
             .unchecked_transaction()
@@ -284,7 +284,7 @@ fn counts<K: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> ru
     statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
-fn rows(limit: usize) -> i64 {
+pub(super) fn rows(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 

@@ -13,13 +13,13 @@ use super::reader::{RequestFilter, requests_where};
 use super::rows::{self, Stored};
 use super::{
     History, announcements, attention, digests, editor, gaps, open, outbox, prune, reader, requests, resource_models,
-    silences, targets, telling,
+    silences, targets, telling, told,
 };
 use crate::model::rows::{
     AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
     RequestRow, SilenceRow,
 };
-use crate::model::{TargetId, Timestamp};
+use crate::model::{DeliveryState, TargetId, Timestamp};
 
 /// Every migration's sample rows, for the schema as it stands after that migration. They come on top of those before.
 const SAMPLES: [(i32, &str); 2] = [(1, include_str!("samples/v1.sql")), (2, include_str!("samples/v2.sql"))];
@@ -268,7 +268,7 @@ fn a_time_is_shown_to_the_very_millisecond() {
 }
 
 /// The statements of the outbox and of what fills it.
-const TELLING: [&str; 30] = [
+const TELLING: [&str; 31] = [
     outbox::PUT,
     outbox::DUE,
     outbox::NEXT_ATTEMPT,
@@ -296,6 +296,7 @@ const TELLING: [&str; 30] = [
     editor::BY_ID,
     editor::TRIED_AGAIN,
     editor::NOW,
+    told::CHANGES_BETWEEN,
     outbox::SETTLE,
     outbox::MOVE_UP,
     outbox::SKIP,
@@ -399,6 +400,43 @@ fn no_query_of_the_program_walks_a_table() {
         for step in &steps[1..] {
             assert!(!step.starts_with("SCAN"), "{step}\n{sql}");
         }
+    }
+}
+
+#[test]
+fn what_was_told_is_found_by_an_index_or_from_the_newest_on() {
+    let scene = Scene::new();
+    for sql in [
+        ChangeRow::sql(told::CHANGE_BY_ID),
+        NoticeRow::sql(told::NOTICE_BY_ID),
+        DeliveryRow::sql(told::DELIVERY_BY_ID),
+        AttemptRow::sql(told::ATTEMPTS_AT),
+        SilenceRow::sql(told::SILENCES_LEFT),
+    ] {
+        for step in plan(&scene, &sql) {
+            assert!(!step.starts_with("SCAN"), "{step}\n{sql}");
+        }
+    }
+    let deliveries = |state| {
+        let filter = told::DeliveryFilter {
+            state,
+            receiver: Some("team".into()),
+            since: Some(Timestamp::from_millis(0)),
+            limit: Some(50),
+        };
+        DeliveryRow::sql(&told::deliveries_where(&filter).0)
+    };
+    for (sql, walks) in [
+        (SilenceRow::sql(told::EVERY_SILENCE), "SCAN s"),
+        (deliveries(None), "SCAN d"),
+        (deliveries(Some(DeliveryState::Sent)), "SCAN d"),
+        (
+            deliveries(Some(DeliveryState::Dead)),
+            "SCAN d USING INDEX deliveries_dead",
+        ),
+        (editor::DEAD.into(), "SCAN deliveries USING INDEX deliveries_dead"),
+    ] {
+        assert_eq!(plan(&scene, &sql), [walks], "{sql}");
     }
 }
 

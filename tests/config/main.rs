@@ -191,9 +191,9 @@ fn problems(text: &str) -> String {
     problems.replace("/etc/ccwatch.toml:", "")
 }
 
-/// As messages list words: no more than twenty of them.
+/// As messages list words: no more than fifty of them.
 fn listed(words: &[&str]) -> String {
-    match words.split_at_checked(20) {
+    match words.split_at_checked(50) {
         Some((shown, left)) if !left.is_empty() => format!("{} and {} more", shown.join(", "), left.len()),
         _ => words.join(", "),
     }

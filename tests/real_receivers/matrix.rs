@@ -119,6 +119,7 @@ fn in_progress() -> Announcement {
     (announcement.error_code, announcement.message) = (None, None);
     let request = &mut announcement.request;
     request.status = Some("IN_PROGRESS".into());
+    request.open = true;
     (request.error_code, request.status_message) = (None, None);
     announcement
 }

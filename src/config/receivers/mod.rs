@@ -31,11 +31,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::document::{Item, Section};
 use super::problems::{Read, all};
-use super::secret::secret;
+use super::secret::{secret, secret_like};
 use super::values::{Names, duration, http_url, is_exposed, one_of};
-use super::wording::{listed, quoted};
-use super::{ReceiverKind, ReceiverSettings, Surroundings};
+use super::wording::{listed, quoted, suggestion};
+use super::{ConfigErrors, ReceiverKind, ReceiverSettings, Surroundings};
 use crate::decide::route::Audience;
+use crate::model::printable;
 use crate::render::{Part, Template, Templates};
 
 /// Keys of every receiver.
@@ -118,6 +119,48 @@ pub(super) fn read<'d>(
     Ok(receivers)
 }
 
+/// The entry of that name, and none of the others.
+pub(super) fn read_one(
+    root: &Section<'_>,
+    surroundings: &Surroundings<'_>,
+    name: &str,
+) -> Read<Result<ReceiverSettings, UnknownReceiver>> {
+    let entries = root.entries("receivers")?;
+    let name_of = |section: &Section<'_>| section.get("name").and_then(|item| item.text().map(str::to_owned));
+    if let Some(section) = entries.iter().find(|section| name_of(section).as_deref() == Some(name)) {
+        return entry(section, surroundings, &mut Names::default()).map(Ok);
+    }
+    let known: Vec<String> = entries.iter().filter_map(name_of).collect();
+    Ok(Err(UnknownReceiver::new(name, known.iter().map(String::as_str))))
+}
+
+/// No receiver has that name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct UnknownReceiver(String);
+
+impl UnknownReceiver {
+    pub(super) fn new<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> Self {
+        let found = quoted(name);
+        let text = if known.clone().next().is_none() {
+            format!("no receiver is named {found}: the configuration has no [[receivers]] entry")
+        } else {
+            let suggestion = suggestion(name, known.clone());
+            format!("no receiver is named {found}{suggestion}; known are {}", listed(known))
+        };
+        Self(printable(&text).into_owned())
+    }
+}
+
+/// A receiver can't be had from a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiverError {
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    #[error(transparent)]
+    Unknown(#[from] UnknownReceiver),
+}
+
 fn entry<'d>(section: &Section<'d>, surroundings: &Surroundings<'_>, names: &mut Names<'d>) -> Read<ReceiverSettings> {
     let name = names.take(section);
     let give_up_after = section.optional("give_up_after", |item| duration(item, &GIVE_UP_BOUNDS, ""));
@@ -196,7 +239,7 @@ fn url_or(section: &Section<'_>, default: &str, surroundings: &Surroundings<'_>)
 }
 
 fn address(item: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<SecretString> {
-    let secret = secret(item, surroundings)?;
+    let secret = secret_like(item, "https://placeholder.invalid/", surroundings)?;
     let url = http_url(secret.value.expose_secret()).map_err(|fault| secret.error(&fault))?;
     if is_exposed(&url) {
         secret

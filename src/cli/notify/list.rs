@@ -1,0 +1,184 @@
+//! `ccwatch notify list`
+
+use std::io::{BufWriter, Write};
+
+use anyhow::anyhow;
+use clap::ValueEnum;
+
+use crate::cli::Failure;
+use crate::cli::history_file::HistoryFile;
+use crate::cli::output::{self, Format, cell};
+use crate::cli::when::{self, Moment, Times, rough};
+use crate::clock::Clock;
+use crate::history::{DeliveryFilter, Reader, Told};
+use crate::model::rows::{AttemptRow, ChangeRow};
+use crate::model::{DeliveryId, DeliveryState};
+
+/// List deliveries, newest first: what was told to whom, what waits, and what was given up.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ccwatch notify list --receiver ops-chat --state pending
+  ccwatch notify list --state dead --since 2d
+  ccwatch notify list --attempts 4711
+  ccwatch notify list --state dead --format json | jq '.[].last_error'")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    history: HistoryFile,
+    /// Only those to this receiver.
+    #[arg(long, value_name = "NAME")]
+    receiver: Option<String>,
+    /// Only those in this state.
+    #[arg(long, value_enum)]
+    state: Option<State>,
+    /// Only those that came since: so long ago, such as 2d, or at a time, such as 2026-11-22T06:28:00Z.
+    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    since: Option<Moment>,
+    /// At most so many; 0 for all.
+    #[arg(long, value_name = "COUNT", default_value_t = 50)]
+    limit: usize,
+    /// Show every attempt at the delivery with this id instead.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["receiver", "state", "since"])]
+    attempts: Option<i64>,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Show absolute times, in UTC.
+    #[arg(long)]
+    utc: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum State {
+    /// To be attempted, again perhaps.
+    Pending,
+    /// The receiver accepted it.
+    Sent,
+    /// Given up.
+    Dead,
+    /// Silenced, tried again as another delivery, or its receiver is no longer configured.
+    Skipped,
+}
+
+impl From<State> for DeliveryState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Pending => Self::Pending,
+            State::Sent => Self::Sent,
+            State::Dead => Self::Dead,
+            State::Skipped => Self::Skipped,
+        }
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let reader = arguments.history.open()?;
+    let times = Times {
+        utc: arguments.utc,
+        now: Clock::system().now(),
+    };
+    if let Some(id) = arguments.attempts {
+        return attempts(&reader, id, arguments.format, times);
+    }
+    let told = reader.told(&DeliveryFilter {
+        receiver: arguments.receiver.clone(),
+        state: arguments.state.map(DeliveryState::from),
+        since: arguments.since.map(|since| since.from(times.now)),
+        limit: (arguments.limit > 0).then_some(arguments.limit),
+    })?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    if arguments.format != Format::Table {
+        output::write_json(&mut out, &told, arguments.format)?;
+        return Ok(out.flush()?);
+    }
+    if told.is_empty() {
+        writeln!(std::io::stderr(), "no deliveries match")?;
+        return Ok(());
+    }
+    let mut table = output::table(&["ID", "SEEN", "RECEIVER", "WHAT", "STATE", "ATTEMPTS", "LAST ERROR"]);
+    for told in &told {
+        let delivery = &told.delivery;
+        let seen = told.change.as_ref().map(|change| change.at);
+        table.add_row([
+            cell(Some(&delivery.id.to_string())),
+            cell(Some(&times.show(seen.or(told.notice.as_ref().map(|notice| notice.at))))),
+            cell(Some(&delivery.receiver)),
+            cell(Some(&what(told))),
+            cell(Some(&state(told, times))),
+            cell(Some(&delivery.attempts.to_string())),
+            cell(delivery.last_error.as_deref()),
+        ]);
+    }
+    output::write_table(&mut out, &table)?;
+    Ok(out.flush()?)
+}
+
+fn what(told: &Told) -> String {
+    let again = if told.delivery.replayed { " (replayed)" } else { "" };
+    match (&told.change, &told.notice) {
+        (Some(change), _) => format!("{}{again}", change_in_words(change)),
+        (None, Some(notice)) if notice.failing => format!("receiver {} fails", notice.receiver),
+        (None, Some(notice)) => format!("receiver {} is well again", notice.receiver),
+        (None, None) => "-".to_owned(),
+    }
+}
+
+fn change_in_words(change: &ChangeRow) -> String {
+    let hook = change.hook_type_name.as_ref().map(|hook| format!("hook {hook}"));
+    let words = [
+        change.operation.as_deref(),
+        change.type_name.as_deref(),
+        change.identifier.as_deref(),
+        hook.as_deref(),
+        change.to_status.as_deref().or(Some(&change.kind)),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+fn state(told: &Told, times: Times) -> String {
+    let delivery = &told.delivery;
+    match (delivery.sent_at, delivery.next_attempt_at) {
+        (Some(_), _) => format!("{} {}", delivery.state, times.show(delivery.sent_at)),
+        (None, Some(next)) if next <= times.now => format!("{}, due", delivery.state),
+        (None, Some(_)) => format!("{}, {}", delivery.state, times.show(delivery.next_attempt_at)),
+        (None, None) if delivery.state == DeliveryState::Pending.as_str() => format!("{}, in line", delivery.state),
+        (None, None) => delivery.state.clone(),
+    }
+}
+
+fn attempts(reader: &Reader, id: i64, format: Format, times: Times) -> Result<(), Failure> {
+    let attempts = reader
+        .attempts(DeliveryId(id))?
+        .ok_or_else(|| anyhow!("no delivery in the history has the id {id}; `ccwatch notify list` shows the latest"))?;
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    if format != Format::Table {
+        output::write_json(&mut out, &attempts, format)?;
+        return Ok(out.flush()?);
+    }
+    if attempts.is_empty() {
+        writeln!(std::io::stderr(), "no attempt was made yet")?;
+        return Ok(());
+    }
+    let mut table = output::table(&["NUMBER", "AT", "TOOK", "OUTCOME", "STATUS", "ANSWER", "ERROR"]);
+    for attempt in &attempts {
+        let took = std::time::Duration::from_millis(u64::try_from(attempt.took_ms).unwrap_or(0));
+        table.add_row([
+            cell(Some(&attempt.number.to_string())),
+            cell(Some(&times.show(Some(attempt.at)))),
+            cell(Some(&rough(took))),
+            cell(Some(&attempt.outcome)),
+            cell(attempt.answer_status.map(|status| status.to_string()).as_deref()),
+            cell(answer(attempt).as_deref()),
+            cell(attempt.error.as_deref()),
+        ]);
+    }
+    output::write_table(&mut out, &table)?;
+    Ok(out.flush()?)
+}
+
+/// The deliveries of a digest have one answer, which is kept with the first of them.
+fn answer(attempt: &AttemptRow) -> Option<String> {
+    if attempt.told_with == attempt.delivery_id {
+        attempt.answer.clone()
+    } else {
+        Some(format!("(in a digest: see --attempts {})", attempt.told_with))
+    }
+}
