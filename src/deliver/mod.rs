@@ -17,7 +17,7 @@
 //! - **No queue in memory.** What waits, waits in the history. Memory holds what is being sent, and a few more.
 //!
 //! This room knows no SQL and does not import the history: `daemon` implements [`Outbox`] over it. A new receiver is a
-//! file in `receivers/` that implements [`Receiver`], and a line in [`build`]; for what people read it asks
+//! file in `receivers/` that implements [`Receiver`], and a line in [`build()`]; for what people read it asks
 //! [`crate::render`], for HTTP `http`.
 
 #[cfg(feature = "aws-receivers")]
