@@ -69,6 +69,7 @@ const embed = new EmbedBuilder().setTitle(sent.title).setColor(sent.color);
 if (sent.description) embed.setDescription(sent.description);
 if (sent.fields) embed.addFields(sent.fields);
 if (sent.footer) embed.setFooter(sent.footer);
+if (sent.url) embed.setURL(sent.url);
 assert.deepStrictEqual(JSON.parse(JSON.stringify(embed.toJSON())), sent);
 assert(embedLength(sent) <= 6000);
 console.log('fine');
