@@ -11,7 +11,7 @@ ALTER TABLE requests ADD COLUMN stuck_told INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX requests_durations ON requests (type_name, operation, finished_at)
     WHERE status = 'SUCCESS' AND phase = 'finished';
 -- The requests on one resource.
-CREATE INDEX requests_by_resource ON requests (identifier, type_name, target_id) WHERE identifier IS NOT NULL;
+CREATE INDEX requests_by_resource ON requests (identifier, type_name, target_id, finished_at) WHERE identifier IS NOT NULL;
 
 CREATE INDEX changes_by_time ON changes (at);
 
@@ -54,7 +54,8 @@ CREATE TABLE new_deliveries (
     id              INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
     change_id       INTEGER REFERENCES changes (id) ON DELETE CASCADE,
     notice_id       INTEGER REFERENCES notices (id) ON DELETE CASCADE,
-    -- The line: the change's own request, or that of its incident. A notice has none, and is a line of its own.
+    -- The line: the change's own request, or the first of its incident. All notices about one receiver are a line, with a
+    -- number below zero.
     request_id      INTEGER,
     receiver        TEXT    NOT NULL,
     -- What is told together, in one digest if it is much. Empty: with everything else that no route groups.

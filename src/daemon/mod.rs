@@ -143,11 +143,13 @@ impl Daemon {
             .iter()
             .map(|destination| destination.name.clone())
             .collect();
-        let skipped = history.skip_unknown_receivers(&names).await?;
+        let skipped = history
+            .skip_unknown_receivers(&names, &self.routing.incident_receivers)
+            .await?;
         if skipped > 0 {
             warn!(
                 deliveries = skipped,
-                "deliveries to receivers that are no longer configured are skipped"
+                "deliveries to receivers that are no longer configured, or no longer take them, are skipped"
             );
         }
         history.apply_resource_model_policy(self.resource_model).await?;

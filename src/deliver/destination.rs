@@ -130,7 +130,7 @@ impl Destination {
         report
     }
 
-    /// There is nothing to send, and another attempt would make the same of it.
+    /// There is nothing to send until the template is mended.
     fn without_payload(&self, error: &TemplateError) -> Report {
         // A person mends it, and starts ccwatch again: nothing is lost by it.
         Report::from(Outcome::Failed {

@@ -186,12 +186,14 @@ impl Endpoint {
         let is_whole = timeout_at(read_until(Instant::now(), deadline), read)
             .await
             .unwrap_or(false);
-        let kept = String::from_utf8_lossy(&body[..body.len().min(KEPT)]);
+        // Masked as a whole: a secret that the cut goes through would not be found.
+        let masked = self.mask.apply(&String::from_utf8_lossy(&body));
+        let kept = &masked[..masked.floor_char_boundary(KEPT)];
         Ok(Answer {
             host: self.host.clone(),
             status: response.status(),
             retry_after,
-            body: printable(self.mask.apply(&kept).trim()).into_owned(),
+            body: printable(kept.trim()).into_owned(),
             is_whole,
             raw: body,
         })

@@ -1,5 +1,6 @@
 //! The async methods, under the paused time of simulated days.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +54,7 @@ async fn a_request_goes_its_way_and_no_time_passes() {
         .await
         .unwrap();
     assert_eq!(history.next_attempt_at(RECEIVER).await.unwrap(), None);
-    assert_eq!(history.skip_unknown_receivers(&[]).await.unwrap(), 0);
+    assert_eq!(history.skip_unknown_receivers(&[], &BTreeSet::new()).await.unwrap(), 0);
     assert_eq!(history.prune(at(5), Duration::ZERO, 10).await.unwrap(), 0);
     assert!(history.checkpoint().await.unwrap());
 

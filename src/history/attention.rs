@@ -47,6 +47,8 @@ pub(super) const WAITING: &str = "SELECT count(*) FROM deliveries WHERE state = 
 
 pub(super) const LAST_NOTICE: &str = "SELECT since FROM notices WHERE receiver = ?1 ORDER BY id DESC LIMIT 1";
 
+pub(super) const FIRST_NOTICE: &str = "SELECT -min(id) FROM notices WHERE receiver = ?1";
+
 const NOTICE: &str = "
 INSERT INTO notices (at, receiver, since, failing, waiting, error)
 VALUES (:at, :receiver, :since, :failing, :waiting, :error)
@@ -233,10 +235,14 @@ impl WriteTx<'_> {
             },
             |row| row.get(0),
         )?;
+        // All notices about a receiver are one line, so that "well again" never overtakes "failing". Requests' lines have
+        // numbers above zero.
+        let mut line = self.transaction.prepare_cached(FIRST_NOTICE)?;
+        let line: RequestId = line.query_row([receiver], |row| row.get(0))?;
         self.put_into_outbox(Put {
             change: None,
             notice: Some(notice),
-            request: None::<RequestId>,
+            request: Some(line),
             receiver: to,
             group: "",
             at: now,

@@ -175,6 +175,14 @@ fn a_receiver_that_fails_for_long_is_told_of_through_another_and_so_is_its_recov
         .unwrap();
     assert_eq!(escalate(&scene, 1001), 1);
     assert_eq!(escalate(&scene, 1002), 0);
+    // The first is told, whereupon it is this one's turn.
+    let told =
+        |connection: &Connection| super::super::outbox::due_deliveries(connection, "mail", at(99 * HOUR), 100, Some(1));
+    let first = scene.history.read(told).unwrap()[0].ids[0];
+    scene
+        .history
+        .write(|tx| tx.record_attempts(&[attempted(first, Verdict::Sent)], at(1003)))
+        .unwrap();
     let recovered = notices(&scene).pop().unwrap();
     assert!(!recovered.is_failing);
     assert_eq!((recovered.since, recovered.at, recovered.waiting), (at(0), at(1001), 1));
@@ -183,6 +191,50 @@ fn a_receiver_that_fails_for_long_is_told_of_through_another_and_so_is_its_recov
         0,
         "one that is well has no row"
     );
+}
+
+#[test]
+fn that_a_receiver_is_well_again_waits_for_the_word_that_it_was_not() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(0, create("a", InProgress, 0))]);
+    fails(&scene, 0);
+    escalate(&scene, 900);
+    let due = |second: i64| {
+        let due = |connection: &Connection| {
+            super::super::outbox::due_deliveries(connection, "mail", at(second), 100, Some(1))
+        };
+        scene.history.read(due).unwrap()
+    };
+    let retry = Verdict::RetryAt {
+        at: at(2_000),
+        error: "no route to host".into(),
+    };
+    let failing = due(900)[0].ids[0];
+    scene
+        .history
+        .write(|tx| tx.record_attempts(&[attempted(failing, retry)], at(901)))
+        .unwrap();
+    let id = scene.due(99 * HOUR)[0].ids[0];
+    scene
+        .history
+        .write(|tx| tx.record_attempts(&[attempted(id, Verdict::Sent)], at(1000)))
+        .unwrap();
+    assert_eq!(escalate(&scene, 1001), 1);
+    assert_eq!(due(1_999), []);
+    assert_eq!(due(2_000)[0].ids, [failing]);
+}
+
+#[test]
+fn one_message_that_is_refused_says_little_of_its_receiver() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(0, create("a", InProgress, 0))]);
+    let id = scene.due(1)[0].ids[0];
+    let dead = Verdict::Dead { error: "413".into() };
+    scene
+        .history
+        .write(|tx| tx.record_attempts(&[attempted(id, dead)], at(1)))
+        .unwrap();
+    assert_eq!(escalate(&scene, HOUR), 0);
 }
 
 #[test]

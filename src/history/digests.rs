@@ -7,8 +7,10 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use rusqlite::{Connection, params};
+use sha2::{Digest as _, Sha256};
 
 use super::Failure;
 use super::announcements::{Errand, announcement};
@@ -24,7 +26,7 @@ const SHOWN: usize = 10;
 /// Lines whose head is due, of one group. What is pending in each, in the order of the line.
 pub(super) const MEMBERS: &str = "
 SELECT d.id, d.change_id, d.request_id, d.group_key = h.group_key AND d.not_before <= ?3 AS joins, d.attempts, d.since,
-    c.kind, c.to_status, c.at, k.failure_mode, r.type_name, t.name AS target, m.history_id,
+    d.replayed, c.kind, c.to_status, c.at, k.failure_mode, r.type_name, t.name AS target, m.history_id,
     EXISTS (SELECT 1 FROM threads AS l WHERE l.request_id = d.request_id AND l.receiver = ?1) AS has_thread
 FROM deliveries AS h
 JOIN deliveries AS d ON d.state = 'pending' AND d.receiver = ?1 AND d.request_id = h.request_id
@@ -44,6 +46,7 @@ struct Member {
     joins: bool,
     attempts: u32,
     since: Timestamp,
+    replayed: bool,
     kind: ChangeKind,
     to: Option<String>,
     at: Timestamp,
@@ -73,6 +76,7 @@ pub(super) fn digest(
             joins: row.get("joins")?,
             attempts: row.get("attempts")?,
             since: row.get("since")?,
+            replayed: row.get("replayed")?,
             kind: row.get("kind")?,
             to: row.get("to_status")?,
             at: row.get("at")?,
@@ -130,7 +134,13 @@ fn summed_up(connection: &Connection, receiver: &str, members: &[Member]) -> Res
     let worst = worst
         .into_iter()
         .take(SHOWN)
-        .map(|member| announcement(connection, member.change, Errand::default()))
+        .map(|member| {
+            let errand = Errand {
+                replayed: member.replayed,
+                ..Errand::default()
+            };
+            announcement(connection, member.change, errand)
+        })
         .collect::<rusqlite::Result<_>>()?;
     let counts = sorts.into_iter().map(|(sort, count)| DigestCount {
         kind: sort.kind,
@@ -139,11 +149,12 @@ fn summed_up(connection: &Connection, receiver: &str, members: &[Member]) -> Res
         count,
     });
     let digest = Digest {
-        id: EventId(format!("{}-d{}-{}", first.history_id, first.id.0, last.id.0)),
+        id: EventId(format!("{}-d{}", first.history_id, fingerprint(members))),
         from: members.iter().map(|member| member.at).min().unwrap_or(first.at),
         to: members.iter().map(|member| member.at).max().unwrap_or(last.at),
         changes: count(members.len()),
         requests: count(requests.len()),
+        replayed: count(members.iter().filter(|member| member.replayed).count()),
         counts: counts.collect(),
         targets: most_first(targets.into_iter().map(|(name, count)| (name.to_owned(), count))),
         types: most_first(types.into_iter().map(|(name, count)| (name.map(str::to_owned), count))),
@@ -151,8 +162,9 @@ fn summed_up(connection: &Connection, receiver: &str, members: &[Member]) -> Res
     };
     Ok(Some(Delivery {
         receiver: receiver.to_owned(),
-        attempts: members.iter().map(|member| member.attempts).max().unwrap_or(0),
-        since: members.iter().map(|member| member.since).min().unwrap_or(first.since),
+        // Its youngest member decides when it is tried again and whether it is given up: none is sooner than it was promised.
+        attempts: members.iter().map(|member| member.attempts).min().unwrap_or(0),
+        since: members.iter().map(|member| member.since).max().unwrap_or(first.since),
         ids: members.iter().map(|member| member.id).collect(),
         news: News::Digest(Box::new(digest)),
         thread: None,
@@ -181,6 +193,20 @@ impl Member {
     fn severity(&self) -> u8 {
         severity(&self.kind, self.to.as_deref(), self.failure_mode.as_deref())
     }
+}
+
+/// The same for the same deliveries, and for no others: a tool that throws away what it has seen must not take a digest for an
+/// earlier one with fewer changes.
+fn fingerprint(members: &[Member]) -> String {
+    let mut hash = Sha256::new();
+    for member in members {
+        hash.update(member.id.0.to_be_bytes());
+    }
+    hash.finalize()[..12].iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string can't fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn most_first<K>(counts: impl Iterator<Item = (K, u32)>) -> Vec<(K, u32)> {

@@ -30,6 +30,8 @@ UPDATE deliveries SET state = 'skipped', last_error = 'tried again as delivery '
 pub(super) const NOW: &str = "
 UPDATE deliveries SET next_attempt_at = min(next_attempt_at, ?2) WHERE id = ?1 AND next_attempt_at IS NOT NULL";
 
+pub(super) const IS_RESOLVED: &str = "SELECT 1 FROM incidents WHERE id = ?1 AND resolved_at IS NOT NULL";
+
 /// What became of a wish to try a delivery again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Retried {
@@ -132,6 +134,7 @@ impl WriteTx<'_> {
             return Ok(Retried::Unknown);
         };
         Ok(match found.state.as_str() {
+            "dead" if self.is_resolved(&found)? => Retried::Settled,
             "dead" => Retried::As(self.put_again(&found, now)?),
             "pending" => {
                 if self.transaction.prepare_cached(NOW)?.execute(params![id, now])? > 0 {
@@ -149,9 +152,22 @@ impl WriteTx<'_> {
         let dead: Vec<Kept> = statement
             .query_map([receiver], Kept::from_row)?
             .collect::<rusqlite::Result<_>>()?;
-        dead.iter()
-            .map(|dead| Ok((dead.id, self.put_again(dead, now)?)))
-            .collect()
+        let mut again = Vec::new();
+        for dead in &dead {
+            if !self.is_resolved(dead)? {
+                again.push((dead.id, self.put_again(dead, now)?));
+            }
+        }
+        Ok(again)
+    }
+
+    /// Whether it opened an incident that is resolved by now, and would open it for ever.
+    fn is_resolved(&self, dead: &Kept) -> Result<bool, Failure> {
+        let (Some(incident), false) = (dead.errand.incident, dead.errand.resolves) else {
+            return Ok(false);
+        };
+        let mut statement = self.transaction.prepare_cached(IS_RESOLVED)?;
+        Ok(statement.exists([incident])?)
     }
 
     fn put_again(&self, dead: &Kept, now: Timestamp) -> Result<DeliveryId, Failure> {

@@ -105,6 +105,21 @@ fn all_that_was_given_up_can_be_tried_again() {
 }
 
 #[test]
+fn an_incident_that_is_resolved_is_not_opened_again() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Failed))]);
+    settle(&scene, dead());
+    scene.execute(
+        "INSERT INTO incidents (id, receiver, target_id, line, by_hook, opened_at, resolved_at)
+             SELECT 1, 'team', id, 1, 0, 1, 2 FROM targets;
+         UPDATE deliveries SET incident_id = 1",
+    );
+    let mut editor = Editor::open(&scene.path()).unwrap();
+    assert_eq!(editor.retry(DeliveryId(1), at(60)).unwrap(), Retried::Settled);
+    assert_eq!(editor.retry_dead(None, at(60)).unwrap(), []);
+}
+
+#[test]
 fn a_replay_is_marked_as_one_and_keeps_the_events_id() {
     let scene = Scene::new();
     scene.record(&[scene.seen(1, event("a", Pending)), scene.seen(2, event("a", Failed))]);

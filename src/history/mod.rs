@@ -71,6 +71,7 @@ mod targets;
 mod telling;
 mod told;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -340,9 +341,14 @@ impl History {
     }
 
     /// See [`WriteTx::skip_unknown_receivers`].
-    pub async fn skip_unknown_receivers(&self, known: &[String]) -> Result<usize, HistoryError> {
-        let known = known.to_vec();
-        self.writing(move |tx| tx.skip_unknown_receivers(&known)).await
+    pub async fn skip_unknown_receivers(
+        &self,
+        known: &[String],
+        incident_receivers: &BTreeSet<String>,
+    ) -> Result<usize, HistoryError> {
+        let (known, incident_receivers) = (known.to_vec(), incident_receivers.clone());
+        self.writing(move |tx| tx.skip_unknown_receivers(&known, &incident_receivers))
+            .await
     }
 
     /// See [`WriteTx::prune`].

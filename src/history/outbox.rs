@@ -10,6 +10,7 @@
 //! - **Each attempt is kept**, in the transaction that says what became of its deliveries.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -84,13 +85,18 @@ pub(super) const SKIP: &str = "
 UPDATE deliveries SET state = 'skipped', next_attempt_at = NULL, last_error = 'its receiver is no longer configured'
 WHERE state = 'pending' AND receiver = ?1";
 
+pub(super) const SKIP_NO_INCIDENTS: &str = "
+UPDATE deliveries SET state = 'skipped', next_attempt_at = NULL, last_error = 'its receiver keeps incidents, and this is none'
+WHERE state = 'pending' AND receiver = ?1 AND incident_id IS NULL AND notice_id IS NULL";
+
 const KEEP_ATTEMPT: &str = "
 INSERT INTO attempts (delivery_id, told_with, number, at, took_ms, outcome, answer_status, answer, error)
 SELECT :delivery, :told_with, attempts, :at, :took_ms, :outcome, :answer_status, :answer, :error
 FROM deliveries WHERE id = :delivery";
 
 const KEEP_THREAD: &str = "
-INSERT INTO threads (request_id, receiver, reference) VALUES (:request, :receiver, :reference)
+INSERT INTO threads (request_id, receiver, reference)
+SELECT id, :receiver, :reference FROM requests WHERE id = :request
 ON CONFLICT (request_id, receiver) DO UPDATE SET reference = excluded.reference";
 
 const TOLD_GROUP: &str = "
@@ -108,6 +114,15 @@ ON CONFLICT (name) DO UPDATE SET
 
 /// An answer that came while another one asked for quiet does not break it.
 const WELL: &str = "UPDATE receivers SET failing_since = NULL WHERE name = ?1";
+/// What failed in an outage is tried again when the outage is over, and does not wait for what is left of its pause. Only
+/// after a minute of failures: a single message that always fails is not tried again with each one that does not.
+pub(super) const OUTAGE_IS_OVER: &str = "
+UPDATE deliveries SET next_attempt_at = :at
+WHERE receiver = :receiver AND next_attempt_at > :at AND attempts > 0
+    AND EXISTS (SELECT 1 FROM receivers WHERE name = :receiver AND failing_since <= :long_ago)";
+
+const OUTAGE: Duration = Duration::from_mins(1);
+
 /// The row stays until the receiver is told of as well again, if it was told of as failing.
 pub(super) const FORGET_HEALTH: &str = "
 DELETE FROM receivers
@@ -129,7 +144,7 @@ pub(super) fn due_deliveries(
     let heads = statement.query_map(params![receiver, now, limit], Head::from_row)?;
     let heads: Vec<Head> = heads.collect::<rusqlite::Result<_>>()?;
     if let (Some(over), Some(oldest)) = (digest_over, heads.first())
-        && oldest.request.is_some()
+        && oldest.notice.is_none()
         && let Some(digest) = digests::digest(connection, receiver, &oldest.group, now, over)?
     {
         return Ok(vec![digest]);
@@ -368,13 +383,19 @@ impl WriteTx<'_> {
                 // Nearly always there is no row, and then nothing is written.
                 let mut health = self.transaction.prepare_cached(HEALTH)?;
                 if health.exists([receiver])? {
+                    let mut over = self.transaction.prepare_cached(OUTAGE_IS_OVER)?;
+                    over.execute(named_params! {
+                        ":receiver": receiver, ":at": at, ":long_ago": at.minus(OUTAGE),
+                    })?;
                     self.transaction.prepare_cached(WELL)?.execute([receiver])?;
                     self.transaction
                         .prepare_cached(FORGET_HEALTH)?
                         .execute(params![receiver, at])?;
                 }
             }
-            Verdict::RetryAt { error, .. } | Verdict::Dead { error } => {
+            // One message that was refused says little of its receiver.
+            Verdict::Dead { .. } => {}
+            Verdict::RetryAt { error, .. } => {
                 let mut failed = self.transaction.prepare_cached(FAILED)?;
                 failed.execute(named_params! {
                     ":receiver": receiver,
@@ -387,8 +408,13 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// Skips what waits for receivers that are no longer configured. Returns how many deliveries that were.
-    pub fn skip_unknown_receivers(&self, known: &[String]) -> Result<usize, Failure> {
+    /// Skips what waits for receivers that are no longer configured, and what is no incident for those that keep incidents, as
+    /// one may have become that was of another type. Returns how many deliveries that were.
+    pub fn skip_unknown_receivers(
+        &self,
+        known: &[String],
+        incident_receivers: &BTreeSet<String>,
+    ) -> Result<usize, Failure> {
         let mut statement = self.transaction.prepare_cached(PENDING_RECEIVERS)?;
         let receivers: Vec<String> = statement
             .query_map([], |row| row.get(0))?
@@ -396,6 +422,12 @@ impl WriteTx<'_> {
         let mut skipped = 0;
         for receiver in receivers.iter().filter(|receiver| !known.contains(receiver)) {
             skipped += self.transaction.prepare_cached(SKIP)?.execute([receiver])?;
+        }
+        for receiver in incident_receivers {
+            skipped += self
+                .transaction
+                .prepare_cached(SKIP_NO_INCIDENTS)?
+                .execute([receiver])?;
         }
         Ok(skipped)
     }

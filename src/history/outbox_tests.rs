@@ -127,7 +127,12 @@ fn a_receiver_that_is_no_longer_configured_is_skipped_with_its_whole_line() {
     assert_eq!((recorded.changes, recorded.deliveries), (2, 3));
 
     let known = ["new".to_owned()];
-    let skip = || scene.history.write(|tx| tx.skip_unknown_receivers(&known)).unwrap();
+    let skip = || {
+        scene
+            .history
+            .write(|tx| tx.skip_unknown_receivers(&known, &BTreeSet::new()))
+            .unwrap()
+    };
     assert_eq!(skip(), 2);
     assert_eq!(skip(), 0);
     assert_eq!(
@@ -287,4 +292,27 @@ fn every_attempt_is_kept_with_what_was_answered() {
             [1, RECEIVER, 2, at(2).to_string(), 20, "sent", 200, 2, null, 1]
         ])
     );
+}
+
+#[test]
+fn when_an_outage_is_over_what_failed_in_it_does_not_wait_for_its_pause() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("a", Pending)), scene.seen(1, event("b", Pending))]);
+    let retry = || Verdict::RetryAt {
+        at: at(3_600),
+        error: "503".into(),
+    };
+    let heads: Vec<DeliveryId> = scene.due(1).iter().map(|due| due.ids[0]).collect();
+    for head in &heads {
+        settle(&scene, *head, retry(), 2);
+    }
+    assert_eq!(scene.due(100), []);
+    scene.record(&[scene.seen(100, event("c", Pending))]);
+    settle(&scene, scene.due(100)[0].ids[0], Verdict::Sent, 101);
+    let due: Vec<DeliveryId> = scene.due(101).iter().map(|due| due.ids[0]).collect();
+    assert_eq!(due, heads);
+    // A message that alone fails among others that don't keeps its pause.
+    settle(&scene, heads[0], retry(), 102);
+    settle(&scene, heads[1], Verdict::Sent, 103);
+    assert_eq!(scene.due(200), []);
 }

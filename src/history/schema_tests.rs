@@ -268,7 +268,7 @@ fn a_time_is_shown_to_the_very_millisecond() {
 }
 
 /// The statements of the outbox and of what fills it.
-const TELLING: [&str; 31] = [
+const TELLING: [&str; 36] = [
     outbox::PUT,
     outbox::DUE,
     outbox::NEXT_ATTEMPT,
@@ -285,6 +285,9 @@ const TELLING: [&str; 31] = [
     telling::OPEN_INCIDENTS,
     telling::OPEN_AGAIN,
     telling::RESOLVE,
+    telling::NAME_RESOURCE,
+    telling::HELD_UNTIL,
+    attention::FIRST_NOTICE,
     silences::ACTIVE,
     silences::END,
     attention::OPEN_FOR_LONG,
@@ -300,6 +303,8 @@ const TELLING: [&str; 31] = [
     outbox::SETTLE,
     outbox::MOVE_UP,
     outbox::SKIP,
+    outbox::OUTAGE_IS_OVER,
+    outbox::SKIP_NO_INCIDENTS,
 ];
 
 #[test]

@@ -18,11 +18,11 @@ use crate::decide::route::{self, Chosen, Subject};
 use crate::decide::routing::Routing;
 use crate::decide::silence::{self, Silence};
 use crate::decide::{grouping, mute};
-use crate::model::{Change, TargetId, Timestamp};
+use crate::model::{Change, ChangeKind, TargetId, Timestamp};
 
 pub(super) const PENDING_FLUSH: &str = "
 SELECT min(next_attempt_at) FROM deliveries
-WHERE receiver = ?1 AND group_key = ?2 AND next_attempt_at > ?3";
+WHERE receiver = ?1 AND group_key = ?2 AND next_attempt_at > ?3 AND attempts = 0";
 
 pub(super) const LAST_FLUSH: &str = "SELECT told_at FROM delivery_groups WHERE receiver = ?1 AND group_key = ?2";
 
@@ -45,6 +45,16 @@ UPDATE incidents SET
     request_id = :request, by_hook = :by_hook,
     type_name = coalesce(type_name, :type_name), identifier = coalesce(identifier, :identifier)
 WHERE id = :id";
+
+/// The identifier often becomes known only when a resource has been made, after a hook found fault with it.
+pub(super) const NAME_RESOURCE: &str = "
+UPDATE incidents SET type_name = coalesce(type_name, :type_name), identifier = :identifier
+WHERE request_id = :request AND identifier IS NULL AND resolved_at IS NULL";
+
+/// Until when what opened an incident is held, as long as no attempt was made at it.
+pub(super) const HELD_UNTIL: &str = "
+SELECT max(not_before) FROM deliveries
+WHERE state = 'pending' AND receiver = :receiver AND request_id = :line AND attempts = 0";
 
 pub(super) const RESOLVE: &str = "UPDATE incidents SET resolved_at = :at WHERE id = :id";
 
@@ -91,6 +101,14 @@ impl WriteTx<'_> {
         let chosen = route::receivers(&routing.routes, &stored.subject);
         let bearing = incident::bearing(stored.change);
         let mut pending = 0;
+        if let (Some(identifier), false) = (stored.subject.identifier, routing.incident_receivers.is_empty()) {
+            let mut name = self.transaction.prepare_cached(NAME_RESOURCE)?;
+            name.execute(named_params! {
+                ":request": stored.request,
+                ":type_name": stored.subject.type_name,
+                ":identifier": identifier,
+            })?;
+        }
         if let Some(Bearing::Resolves(ending)) = bearing
             && !routing.incident_receivers.is_empty()
         {
@@ -192,6 +210,10 @@ impl WriteTx<'_> {
             )?;
             return Ok((id, stored.request));
         };
+        if stored.change.kind == ChangeKind::RequestStuck {
+            // What opened it first is graver: an end of the stuck request must not resolve that.
+            return Ok((open.id, open.line));
+        }
         let mut statement = self.transaction.prepare_cached(OPEN_AGAIN)?;
         statement.execute(named_params! {
             ":id": open.id,
@@ -214,6 +236,12 @@ impl WriteTx<'_> {
             if !routing.incident_receivers.contains(&open.receiver) {
                 continue;
             }
+            // It takes back what may still be held by a mute window, and is no reason to tell that in the night.
+            let mut held = self.transaction.prepare_cached(HELD_UNTIL)?;
+            let held: Option<Timestamp> = held.query_row(
+                named_params! { ":receiver": open.receiver, ":line": open.line },
+                |row| row.get(0),
+            )?;
             self.put_into_outbox(Put {
                 change: Some(stored.id),
                 notice: None,
@@ -221,7 +249,7 @@ impl WriteTx<'_> {
                 receiver: &open.receiver,
                 group: "",
                 at: stored.at,
-                not_before: stored.at,
+                not_before: held.map_or(stored.at, |held| held.max(stored.at)),
                 skipped: None,
                 errand: Errand {
                     incident: Some(open.id),

@@ -127,6 +127,85 @@ fn what_resolves_an_incident_waits_for_what_opened_it() {
 }
 
 #[test]
+fn a_hooks_incident_on_a_new_resource_is_resolved_once_the_resource_has_a_name() {
+    let scene = Scene::new();
+    let routing = to_pager();
+    record(
+        &scene,
+        &routing,
+        &[scene.got(1, guarded("a", InProgress), vec![hook("A::B::C", CompleteFailed)])],
+    );
+    record(
+        &scene,
+        &routing,
+        &[
+            scene.seen(2, on("db", "a", Success)),
+            scene.seen(3, on("db", "b", Success)),
+        ],
+    );
+    assert_eq!(
+        told(&scene, 3),
+        [is("a", "1", IncidentState::Open), is("b", "1", IncidentState::Resolved)]
+    );
+}
+
+#[test]
+fn that_a_later_request_is_stuck_does_not_change_what_resolves_an_incident() {
+    let scene = Scene::new();
+    let routing = to_pager();
+    record(
+        &scene,
+        &routing,
+        &[
+            scene.seen(1, on("db", "a", Failed)),
+            scene.seen(2, on("db", "b", InProgress)),
+        ],
+    );
+    let stuck = super::super::attention::Stuck {
+        key: scene.key("b"),
+        reason: crate::decide::stuck::Reason::Old {
+            age: Duration::from_hours(2),
+            stuck_after: Duration::from_hours(1),
+        },
+    };
+    scene
+        .history
+        .write(|tx| tx.tell_stuck(std::slice::from_ref(&stuck), &routing, at(3)))
+        .unwrap();
+    record(&scene, &routing, &[scene.seen(4, on("db", "b", CancelComplete))]);
+    assert_eq!(
+        scene.count("SELECT count(*) FROM incidents WHERE resolved_at IS NULL"),
+        1
+    );
+    record(&scene, &routing, &[scene.seen(5, on("db", "c", Success))]);
+    assert_eq!(
+        scene.count("SELECT count(*) FROM incidents WHERE resolved_at IS NULL"),
+        0
+    );
+}
+
+#[test]
+fn what_is_mended_in_the_night_wakes_no_one() {
+    let scene = Scene::new();
+    let mut routing = to_pager();
+    // It is 06:28:00 at second 0.
+    routing.routes[0].mute = muted("night", "*", (22, 0), (7, 0)).mute;
+    record(
+        &scene,
+        &routing,
+        &[
+            scene.seen(1, on("db", "a", Failed)),
+            scene.seen(2, on("db", "b", Success)),
+        ],
+    );
+    assert_eq!(told(&scene, 32 * 60 - 1), []);
+    assert_eq!(
+        told(&scene, 32 * 60),
+        [is("a", "1", IncidentState::Open), is("b", "1", IncidentState::Resolved)]
+    );
+}
+
+#[test]
 fn what_a_hook_opened_outlives_the_success_of_its_own_request() {
     let scene = Scene::new();
     let routing = to_pager();

@@ -66,6 +66,8 @@ pub struct Digest {
     pub to: Timestamp,
     pub changes: u32,
     pub requests: u32,
+    /// How many of the changes were told before, and are told again because someone asked for that.
+    pub replayed: u32,
     /// How many changes of each sort, the worst sort first.
     pub counts: Vec<DigestCount>,
     /// How many changes in each target, most first.

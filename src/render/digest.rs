@@ -37,7 +37,11 @@ pub(super) fn words(digest: &Digest) -> Words {
     ];
     Words {
         tone: worst.iter().map(|words| words.tone).max().unwrap_or(Tone::Neutral),
-        title: about.clone(),
+        title: match digest.replayed {
+            0 => about.clone(),
+            all if all == digest.changes => format!("Replayed: {about}"),
+            some => format!("{about}, {some} of them replayed"),
+        },
         hook: None,
         status: counts.unwrap_or_else(|| about.clone()),
         about,
@@ -60,7 +64,10 @@ pub(super) fn words(digest: &Digest) -> Words {
 /// `2 FAILED`, `1 HOOK_COMPLETE_FAILED (WARN)`.
 fn sort(count: &DigestCount) -> String {
     let what = known(count.status.as_deref()).or_else(|| known(Some(&count.kind)));
-    let what = what.unwrap_or_else(|| "unknown".to_owned());
+    let mut what = what.unwrap_or_else(|| "unknown".to_owned());
+    if count.kind.ends_with(".detail") {
+        what.push_str(" with more known");
+    }
     match known(count.failure_mode.as_deref()) {
         Some(mode) => format!("{} {what} ({mode})", count.count),
         None => format!("{} {what}", count.count),
@@ -85,6 +92,19 @@ mod tests {
     fn fact<'w>(words: &'w Words, label: &str) -> Option<&'w str> {
         let fact = words.facts.iter().find(|fact| fact.label == label)?;
         Some(&fact.value)
+    }
+
+    #[test]
+    fn what_was_told_before_is_said_to_be() {
+        let title = |replayed| {
+            words(&Digest {
+                replayed,
+                ..samples::digest()
+            })
+            .title
+        };
+        assert_eq!(title(47), "Replayed: 47 changes of 12 requests");
+        assert_eq!(title(40), "47 changes of 12 requests, 40 of them replayed");
     }
 
     #[test]

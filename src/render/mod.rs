@@ -6,7 +6,7 @@
 //! - **Everything is printable**: the service's own text is hostile until it has passed
 //!   [`printable`](crate::model::printable()).
 //! - **No message is empty**, whatever the service left out, and whatever a template makes of it.
-//! - **A template is checked when it is read**, with every kind of news, and is bounded in time and memory: see `template`.
+//! - **A template is checked when it is read**, with every kind of news, and its steps are counted: see `template`.
 
 mod console;
 mod context;

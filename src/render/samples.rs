@@ -148,6 +148,7 @@ pub fn digest() -> Digest {
         to: NOW.plus(std::time::Duration::from_secs(40)),
         changes: 47,
         requests: 12,
+        replayed: 0,
         counts: vec![
             count(ChangeKind::RequestStatus, "FAILED", None, 2),
             count(ChangeKind::HookStatus, "HOOK_COMPLETE_FAILED", Some("WARN"), 1),

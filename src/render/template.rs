@@ -2,8 +2,9 @@
 //!
 //! - **What can fail fails when the configuration is read**: a [`Template`] has been tried with every kind of news that it can
 //!   get, also such of which next to nothing is known. A name that does not exist is an error, never an empty text.
-//! - **It ends, and stays small.** Fuel bounds what it computes and what it allocates, and what it makes is at most 256 KiB.
-//!   That is against slips, a loop in a loop say: who writes templates may as well write the `command` of an `exec`.
+//! - **Slips end.** Fuel counts its instructions and the text that it makes on the way, so that a loop in a loop ends, and what
+//!   it makes is at most 256 KiB. Lists that grow by themselves, and their comparison and printing, are not counted by
+//!   minijinja: who writes templates may as well write the `command` of an `exec`.
 //! - **It reads nothing but its news**: no file, no variable of the environment, no clock, no other template.
 //! - **Errors name its line**, and hold nothing of what the template says but names.
 //!

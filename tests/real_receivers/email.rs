@@ -121,7 +121,7 @@ async fn what_a_mail_server_refuses_is_understood() {
         return;
     };
     let nobody = tell(&sink.receiver("nobody", "hunter2"), 1, failed_request()).await;
-    assert!(matches!(nobody.outcome, Outcome::Rejected { .. }), "{nobody:?}");
+    assert!(matches!(nobody.outcome, Outcome::Failed { .. }), "{nobody:?}");
     assert_eq!(nobody.answer.unwrap().status, Some(550));
     let full = tell(&sink.receiver("full", "hunter2"), 2, failed_request()).await;
     assert!(matches!(full.outcome, Outcome::Rejected { .. }), "{full:?}");

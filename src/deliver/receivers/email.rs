@@ -12,8 +12,8 @@
 //!   text, which no sender can keep them from.
 //! - **Nobody's autoresponder answers**: `Auto-Submitted: auto-generated` (RFC 3834).
 //! - **What a person may mend is tried again**: that no one answers, TLS, a wrong password, and what is refused for reasons of
-//!   security or policy (5.7.x of RFC 3463), such as relaying. Other refusals by 5yz are for good (RFC 5321), as is one of
-//!   one recipient: who has the letter can't be told from who has not, and must not get it again.
+//!   security or policy (5.7.x of RFC 3463), such as relaying; and an address that is refused, since one of them keeps the
+//!   letter from all (nothing is sent before each is accepted). Other refusals by 5yz are for good (RFC 5321).
 //! - A connection for each letter, which ends with its attempt. Mail servers have no common rate: one letter a second.
 //!
 //! <https://www.rfc-editor.org/rfc/rfc5321>, <https://www.rfc-editor.org/rfc/rfc5322#section-3.6.4>,
@@ -285,8 +285,10 @@ fn remedy(error: &lettre::transport::smtp::Error, status: Option<u16>, said: &st
             "it is refused for a reason of policy: check `user`, `from`, and for whom the server relays",
             false,
         ),
+        // One address that was refused keeps the letter from all: whoever can mend that has a day for it.
+        Some(552) if said.contains(" 5.2.") => ("the mailbox is full", false),
         Some(552) => ("the letter is too large for it, or the mailbox is full", true),
-        Some(550 | 551 | 553) => ("check the addresses in `to` and `from`", true),
+        Some(550 | 551 | 553) => ("check the addresses in `to` and `from`", false),
         Some(554..=559) => ("the server does not take this letter", true),
         Some(_) => (
             "check that `host` and `port` are a mail server's for programs like this",

@@ -96,6 +96,8 @@ impl Receiver for File {
 /// Returns once the line is on the disk.
 fn append(path: &Path, line: &str) -> io::Result<()> {
     let mut file = open(path)?;
+    // Whoever looks while another ccwatch writes would take its half-written line for a torn one. Let go with the file.
+    file.lock()?;
     let text = if ends_within_a_line(&mut file)? {
         format!("\n{line}")
     } else {
