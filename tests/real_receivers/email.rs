@@ -124,7 +124,7 @@ async fn what_a_mail_server_refuses_is_understood() {
     assert!(matches!(nobody.outcome, Outcome::Failed { .. }), "{nobody:?}");
     assert_eq!(nobody.answer.unwrap().status, Some(550));
     let full = tell(&sink.receiver("full", "hunter2"), 2, failed_request()).await;
-    assert!(matches!(full.outcome, Outcome::Rejected { .. }), "{full:?}");
+    assert!(matches!(full.outcome, Outcome::Failed { .. }), "{full:?}");
 
     let wrong = tell(&sink.receiver("ops", "hunter3"), 3, failed_request()).await;
     let is_said = |error: &str| error.contains("check `user`, `password`") && !error.contains("hunter3");

@@ -26,7 +26,11 @@ use crate::render::{Message, Words};
 
 /// How long before the deadline of its attempt a second call ends. More than the headroom that HTTP leaves: its own
 /// report says more.
-const HEADROOM: Duration = Duration::from_millis(20);
+pub(super) const HEADROOM: Duration = Duration::from_millis(20);
+
+/// Why a change was not posted where its root was.
+pub(super) const NO_TIME_LEFT: &str =
+    "the request's message was posted, and no time was left to tell the change; raise its `time_out`";
 
 /// A tool in which messages can be edited and answered.
 pub(super) trait Living: Sync {
@@ -117,9 +121,7 @@ pub(super) async fn send<L: Living>(chat: &L, attempt: Attempt<'_>) -> Report {
         match timeout_at(end, chat.post(&message.words, root, attempt)).await {
             Ok(posted) => told(posted),
             Err(_) => Report::from(Outcome::Failed {
-                error:
-                    "the request's message was posted, and no time was left to tell the change; raise its `time_out`"
-                        .to_owned(),
+                error: NO_TIME_LEFT.to_owned(),
                 retry_after: None,
             }),
         }

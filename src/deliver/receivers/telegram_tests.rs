@@ -302,6 +302,28 @@ async fn a_wish_to_wait_is_obeyed_and_a_chats_new_number_is_told() {
     assert!(error.contains("set `chat_id` to -100777"), "{error}");
 }
 
+#[tokio::test]
+async fn a_root_is_reported_even_if_no_time_is_left_for_what_follows() {
+    let double = Double::start(|_| answer(200, &[], r#"{"ok":true,"result":{"message_id":100}}"#)).await;
+    let telegram = Telegram {
+        between_messages: Duration::from_hours(1),
+        ..receiver(&double)
+    };
+    let news = News::Change(Box::new(failed_hook("WARN")));
+    let message = Message::new(&news);
+    let attempt = Attempt {
+        deadline: tokio::time::Instant::now() + Duration::from_secs(5),
+        ..samples::attempt(&message, None)
+    };
+    let report = telegram.send(attempt).await;
+    assert!(
+        matches!(&report.outcome, Outcome::Failed { error, .. } if error.contains("`time_out`")),
+        "{report:?}"
+    );
+    assert!(report.thread.unwrap().contains("100"));
+    assert!(tokio::time::Instant::now() < attempt.deadline);
+}
+
 #[test]
 fn its_pace_counts_both_messages() {
     let endpoint = Http::new().unwrap().endpoint("https://api.telegram.org", &[]).unwrap();
