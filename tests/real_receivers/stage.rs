@@ -1,4 +1,3 @@
-#![allow(dead_code, reason = "each tool needs its own part of it")]
 //! What these tests share: a receiver as a configuration makes it, and a tool as a process that ends with its test.
 
 use std::ffi::OsString;
