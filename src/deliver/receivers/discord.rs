@@ -27,9 +27,9 @@ use serde_json::{Value, json};
 use crate::decide::retry::Outcome;
 use crate::deliver::http::{Answer, Endpoint, seconds};
 use crate::deliver::receiver::{Attempt, Measure, Pace, Preview, Receiver, Sending};
+use crate::deliver::receivers::colour::colour;
 use crate::deliver::receivers::detail::detail;
 use crate::deliver::receivers::living::{self, Living, Posted, Trouble};
-use crate::deliver::receivers::sign::{colour, sign};
 use crate::render::text::{cut, cut_escaped, length};
 use crate::render::{Message, Tone, Words};
 
@@ -140,7 +140,7 @@ impl Living for Discord {
 /// A message, wherever it goes.
 fn content(words: &Words) -> Value {
     let mut embed = json!({
-        "title": escape(&format!("{} {}", sign(words.tone), words.title), TITLE),
+        "title": escape(&format!("{} {}", words.tone.mark(), words.title), TITLE),
         "color": colour(words.tone),
     });
     let detail = detail(words);
@@ -171,7 +171,7 @@ fn measures(words: &Words) -> Vec<Measure> {
         limit,
         unit: "characters",
     };
-    let title = format!("{} {}", sign(words.tone), words.title);
+    let title = format!("{} {}", words.tone.mark(), words.title);
     let (part, longest) = match words.body {
         Some(_) => ("body", BODY),
         None => ("description", DESCRIPTION),

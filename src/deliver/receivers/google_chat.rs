@@ -22,7 +22,6 @@ use crate::decide::retry::Outcome;
 use crate::deliver::http::{Answer, Endpoint};
 use crate::deliver::receiver::{Attempt, Measure, Pace, Preview, Receiver, Report, Sending};
 use crate::deliver::receivers::detail::detail;
-use crate::deliver::receivers::sign::sign;
 use crate::deliver::receivers::unlinked::unlinked;
 use crate::render::text::{cut, cut_escaped};
 use crate::render::{Message, Words};
@@ -95,7 +94,7 @@ impl Receiver for GoogleChat {
 fn body(message: &Message<'_>, is_cut: bool) -> Value {
     let words = &message.words;
     let at_most = |longest| if is_cut { longest } else { usize::MAX };
-    let title = unbracketed(&format!("{} {}", sign(words.tone), words.title));
+    let title = unbracketed(&format!("{} {}", words.tone.mark(), words.title));
     let mut body = json!({
         "fallbackText": cut(&unbracketed(&fallback(words)), at_most(FALLBACK)),
         "cardsV2": [{
@@ -116,7 +115,7 @@ fn fallback(words: &Words) -> String {
     let Words {
         title, status, reason, ..
     } = words;
-    let sign = sign(words.tone);
+    let sign = words.tone.mark();
     match reason {
         Some(reason) => format!("{sign} {title} ({status}): {reason}"),
         None => format!("{sign} {title} ({status})"),

@@ -1,6 +1,7 @@
 //! The receivers, a file each.
 
 pub mod alertmanager;
+mod colour;
 mod detail;
 pub mod discord;
 pub mod email;
@@ -16,7 +17,6 @@ pub mod mattermost;
 pub mod ntfy;
 pub mod opsgenie;
 pub mod pagerduty;
-mod sign;
 pub mod slack;
 #[cfg(feature = "aws-receivers")]
 pub mod sns;

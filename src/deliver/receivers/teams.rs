@@ -23,7 +23,6 @@ use serde_json::{Value, json};
 use crate::decide::retry::Outcome;
 use crate::deliver::http::{Answer, Endpoint};
 use crate::deliver::receiver::{Attempt, Measure, Pace, Preview, Receiver, Report, Sending};
-use crate::deliver::receivers::sign::sign;
 use crate::render::text::{cut, length};
 use crate::render::{Message, Tone, Words};
 
@@ -105,7 +104,7 @@ fn size(message: &Value) -> usize {
 /// A message whose texts are at most that share (a half, a fourth, …) of their usual lengths; `None`: uncut.
 fn message(words: &Words, share: Option<usize>) -> Value {
     let cut = |text: &str, longest: usize| cut(text, share.map_or(usize::MAX, |share| longest / share)).into_owned();
-    let title = format!("{} {}", sign(words.tone), words.title);
+    let title = format!("{} {}", words.tone.mark(), words.title);
     let mut body = vec![line(json!([
         {"type": "TextRun", "text": cut(&title, TITLE), "size": "Medium", "weight": "Bolder", "color": colour(words.tone)},
     ]))];

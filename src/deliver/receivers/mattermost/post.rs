@@ -15,8 +15,8 @@
 use serde_json::{Value, json};
 
 use crate::deliver::receiver::Measure;
+use crate::deliver::receivers::colour::colour;
 use crate::deliver::receivers::detail::detail;
-use crate::deliver::receivers::sign::{colour, sign};
 use crate::deliver::receivers::unlinked::unlinked;
 use crate::render::Words;
 use crate::render::text::{cut_escaped, length};
@@ -28,7 +28,7 @@ const MEANING: usize = 1000;
 
 /// The message's text.
 pub(super) fn text(words: &Words) -> String {
-    escape(&format!("{} {}", sign(words.tone), words.title), TITLE)
+    escape(&format!("{} {}", words.tone.mark(), words.title), TITLE)
 }
 
 /// What stands below it.
@@ -59,7 +59,7 @@ pub(super) fn measures(words: &Words) -> Vec<Measure> {
         limit,
         unit: "characters",
     };
-    let title = format!("{} {}", sign(words.tone), words.title);
+    let title = format!("{} {}", words.tone.mark(), words.title);
     vec![measure("message", &title, TITLE), measure("text", &detail(words), TEXT)]
 }
 

@@ -12,7 +12,6 @@
 use serde_json::{Map, Value, json};
 
 use crate::deliver::receiver::Measure;
-use crate::deliver::receivers::sign::sign;
 use crate::render::text::{cut_escaped, length};
 use crate::render::{Link, Words};
 
@@ -30,7 +29,7 @@ const LINK: usize = 500;
 
 /// A message's `text` and `blocks`.
 pub(super) fn content(words: &Words) -> Map<String, Value> {
-    let mark = sign(words.tone);
+    let mark = words.tone.mark();
     let section = |text: &str| json!({"type": "section", "text": plain(text, REASON)});
     let mut blocks = vec![json!({"type": "header", "text": plain(&format!("{mark} {}", words.title), HEADER)})];
     if let Some(body) = &words.body {
@@ -72,7 +71,7 @@ pub(super) fn measures(words: &Words) -> Vec<Measure> {
         limit,
         unit: "characters",
     };
-    let title = format!("{} {}", sign(words.tone), words.title);
+    let title = format!("{} {}", words.tone.mark(), words.title);
     let mut measures = vec![measure("title", &title, HEADER)];
     match &words.body {
         Some(body) => measures.push(measure("body", body, REASON)),

@@ -1,16 +1,6 @@
-//! The sign and the colour of a tone.
+//! The colour of a tone.
 
 use crate::render::Tone;
-
-/// Stands in front of a title.
-pub(super) fn sign(tone: Tone) -> &'static str {
-    match tone {
-        Tone::Good => "✅",
-        Tone::Bad => "❌",
-        Tone::Warning => "⚠️",
-        Tone::Neutral => "🔹",
-    }
-}
 
 /// Red, green and blue, eight bits each.
 pub(super) fn colour(tone: Tone) -> u32 {
