@@ -11,7 +11,7 @@ use tracing::warn;
 use self::excesses::{Cut, Excesses, Unmade};
 use super::Failure;
 use super::history_file::Configured;
-use super::output::{self, Format, cell};
+use super::output::{self, DocumentFormat, cell};
 use super::when::{self, Moment, rough};
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
@@ -40,8 +40,8 @@ pub(super) struct Arguments {
     /// Until when; by default until now.
     #[arg(long, value_name = "TIME", value_parser = when::moment)]
     until: Option<Moment>,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
+    format: DocumentFormat,
 }
 
 /// Read at once.
@@ -103,10 +103,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let reader = Reader::open(&arguments.configured.history()?)?;
     let findings = find(&reader, time, &routing, &destinations)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    if arguments.format == Format::Table {
+    if arguments.format == DocumentFormat::Table {
         tell(&mut out, &findings)?;
     } else {
-        output::write_one_json(&mut out, &findings, arguments.format)?;
+        output::write_document(&mut out, &findings, arguments.format)?;
     }
     Ok(out.flush()?)
 }

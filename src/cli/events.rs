@@ -81,7 +81,7 @@ fn all(reader: &Reader) -> Result<Vec<ChangeRow>, Failure> {
 fn show(changes: &[ChangeRow], format: Format, arguments: &Arguments) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     if format != Format::Table {
-        output::write_json(&mut out, changes, format)?;
+        output::write_rows(&mut out, changes, format)?;
         return Ok(out.flush()?);
     }
     if changes.is_empty() {

@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let requests = arguments.history.open()?.requests(&filter)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     if arguments.format != Format::Table {
-        output::write_json(&mut out, &requests, arguments.format)?;
+        output::write_rows(&mut out, &requests, arguments.format)?;
         return Ok(out.flush()?);
     }
     if requests.is_empty() {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::history_file;
-use super::output::{self, Format, cell, status_cell};
+use super::output::{self, DocumentFormat, cell, status_cell};
 use super::when::{self, Times, rough};
 use crate::clock::Clock;
 use crate::history::Reader;
@@ -28,8 +28,8 @@ pub(super) struct Arguments {
     target: Option<String>,
     #[command(flatten)]
     history: history_file::HistoryFile,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
+    format: DocumentFormat,
     /// Show absolute times, in UTC.
     #[arg(long)]
     utc: bool,
@@ -69,14 +69,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         gaps,
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
-    if arguments.format == Format::Table {
+    if arguments.format == DocumentFormat::Table {
         let times = Times {
             utc: arguments.utc,
             now: Clock::system().now(),
         };
         tell(&mut out, &story, times)?;
     } else {
-        output::write_one_json(&mut out, &story, arguments.format)?;
+        output::write_document(&mut out, &story, arguments.format)?;
     }
     Ok(out.flush()?)
 }

@@ -156,7 +156,7 @@ fn list(arguments: &List, now: Timestamp) -> Result<(), Failure> {
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     if arguments.format != Format::Table {
-        output::write_json(&mut out, &silences, arguments.format)?;
+        output::write_rows(&mut out, &silences, arguments.format)?;
         return Ok(out.flush()?);
     }
     if silences.is_empty() {

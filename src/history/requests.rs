@@ -16,13 +16,19 @@ pub(super) struct Known {
     pub(super) state: RequestState,
 }
 
-/// The columns of a request that a look may change, in the order in which [`WriteTx::write_row`] gives them. Without
-/// `started_at`, which seldom changes: naming it would have each update rewrite the request's entry in an index by start.
+/// The columns of a request that a look may change, in the order in which [`WriteTx::write_row`] gives them. Without what
+/// seldom changes and is in an index, [`settled_columns`]: naming it would have each update rewrite the request's entry there.
 macro_rules! changing_columns {
     () => {
-        "hooks_request_token, type_name, identifier, operation, status, error_code, status_message, event_time,
-    retry_after, phase, last_seen_at, finished_at, final_looks_left, gone_looks, gone_at, announced, hooks_total,
-    hooks_failed, hooks_pending"
+        "hooks_request_token, identifier, status, error_code, status_message, event_time, retry_after, phase,
+    last_seen_at, finished_at, final_looks_left, gone_looks, gone_at, announced, hooks_total, hooks_failed, hooks_pending"
+    };
+}
+
+/// What the first look nearly always tells for good.
+macro_rules! settled_columns {
+    () => {
+        "type_name, operation, started_at"
     };
 }
 
@@ -57,18 +63,24 @@ pub(super) const SEEN_AGAIN: &str = "UPDATE requests SET last_seen_at = ?2, retr
 const INSERT_REQUEST: &str = concat!(
     "INSERT INTO requests (",
     changing_columns!(),
-    ", started_at, first_seen_at, target_id, token)
+    ", ",
+    settled_columns!(),
+    ", first_seen_at, target_id, token)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 );
 
 pub(super) const UPDATE_REQUEST: &str = concat!(
     "UPDATE requests SET (",
     changing_columns!(),
-    ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ") = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 WHERE id = ?"
 );
 
-const MOVE_START: &str = "UPDATE requests SET started_at = ?2 WHERE id = ?1";
+const SETTLE_OTHERWISE: &str = concat!(
+    "UPDATE requests SET (",
+    settled_columns!(),
+    ") = (?, ?, ?) WHERE id = ?"
+);
 
 pub(super) const UPDATE_HOOK: &str = "
 UPDATE hooks SET
@@ -237,11 +249,9 @@ impl WriteTx<'_> {
         let hooks_total = count(state.hooks.len());
         let hooks_failed = count(state.hooks.iter().filter(failed).count());
         let hooks_pending = state.hooks_pending();
-        let changing: [&dyn ToSql; 19] = [
+        let changing: [&dyn ToSql; 17] = [
             &state.hooks_request_token,
-            &state.type_name,
             &state.identifier,
-            &state.operation,
             &state.status,
             &state.error_code,
             &state.status_message,
@@ -258,19 +268,23 @@ impl WriteTx<'_> {
             &hooks_failed,
             &hooks_pending,
         ];
+        let settled: [&dyn ToSql; 3] = [&state.type_name, &state.operation, &state.started_at];
         let Some(before) = before else {
-            let lasting: [&dyn ToSql; 4] = [&state.started_at, &state.first_seen_at, &key.target, &key.token];
+            let lasting: [&dyn ToSql; 3] = [&state.first_seen_at, &key.target, &key.token];
             let mut insert = self.transaction.prepare_cached(INSERT_REQUEST)?;
             return Ok(RequestId(
-                insert.insert([changing.as_slice(), &lasting].concat().as_slice())?,
+                insert.insert([changing.as_slice(), &settled, &lasting].concat().as_slice())?,
             ));
         };
         let row: [&dyn ToSql; 1] = [&before.id];
         let mut update = self.transaction.prepare_cached(UPDATE_REQUEST)?;
         update.execute([changing.as_slice(), &row].concat().as_slice())?;
-        if state.started_at != before.state.started_at {
-            let mut move_start = self.transaction.prepare_cached(MOVE_START)?;
-            move_start.execute(params![before.id, state.started_at])?;
+        let known = &before.state;
+        if (&state.type_name, &state.operation, state.started_at)
+            != (&known.type_name, &known.operation, known.started_at)
+        {
+            let mut settle_otherwise = self.transaction.prepare_cached(SETTLE_OTHERWISE)?;
+            settle_otherwise.execute([settled.as_slice(), &row].concat().as_slice())?;
         }
         Ok(before.id)
     }

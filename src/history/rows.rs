@@ -8,7 +8,7 @@ use rusqlite::{Connection, Params, Row};
 use super::sql::{HookId, RequestId};
 use crate::model::rows::{
     AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
-    RequestRow, SilenceRow,
+    RequestRow, ResourceModelRow, SilenceRow,
 };
 
 /// A row of a public view.
@@ -154,6 +154,14 @@ stored! {
     "SELECT t.name AS target, g.from_at, g.to_at, g.reason
 FROM gaps AS g
 JOIN targets AS t ON t.id = g.target_id"
+}
+
+stored! {
+    ResourceModelRow { target, request_token, resource_model }
+    "SELECT t.name AS target, r.token AS request_token, m.resource_model
+FROM requests AS r
+JOIN targets AS t ON t.id = r.target_id
+JOIN resource_models AS m ON m.request_id = r.id"
 }
 
 pub(super) const REQUEST_BY_ID: &str = "WHERE r.id = ?1";

@@ -17,12 +17,16 @@ use super::{
 };
 use crate::model::rows::{
     AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
-    RequestRow, SilenceRow,
+    RequestRow, ResourceModelRow, SilenceRow,
 };
 use crate::model::{DeliveryState, TargetId, Timestamp};
 
 /// Every migration's sample rows, for the schema as it stands after that migration. They come on top of those before.
-const SAMPLES: [(i32, &str); 2] = [(1, include_str!("samples/v1.sql")), (2, include_str!("samples/v2.sql"))];
+const SAMPLES: [(i32, &str); 3] = [
+    (1, include_str!("samples/v1.sql")),
+    (2, include_str!("samples/v2.sql")),
+    (3, include_str!("samples/v3.sql")),
+];
 
 /// A file at that version, as an older ccwatch would have left it, which lived through every version before.
 fn sample(path: &Path, version: i32) {
@@ -57,7 +61,7 @@ fn json<R: Stored + Serialize>(connection: &Connection, order: &str) -> Vec<Stri
 }
 
 /// The promise, word for word: names and columns may only be added to, at the end.
-const VIEWS: [View; 11] = [
+const VIEWS: [View; 12] = [
     View {
         name: "v_requests",
         since: 1,
@@ -141,6 +145,13 @@ const VIEWS: [View; 11] = [
         columns: "id, matchers, starts_at, ends_at, created_at, created_by, reason",
         order: "id",
         read: |connection| json::<SilenceRow>(connection, "ORDER BY s.id"),
+    },
+    View {
+        name: "v_resource_models",
+        since: 3,
+        columns: "target, request_token, resource_model",
+        order: "target, request_token",
+        read: |connection| json::<ResourceModelRow>(connection, "ORDER BY t.name, r.token"),
     },
 ];
 

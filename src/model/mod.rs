@@ -33,7 +33,7 @@ pub use delivery::{Delivery, DeliveryId, DeliveryState};
 pub use incident::{Incident, IncidentState};
 pub use nearest::nearest;
 pub use news::{Digest, DigestCount, News, ReceiverNotice};
-pub use printable::printable;
+pub use printable::{is_printable, printable};
 pub use progress_event::{
     ErrorCode, FailureMode, HookProgressEvent, HookStatus, Operation, ProgressEvent, RequestStatus,
 };

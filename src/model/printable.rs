@@ -7,10 +7,15 @@ use std::borrow::Cow;
 /// lines becomes a space, all else the replacement character, so that a hostile StatusMessage shows that something
 /// stood there and does nothing.
 pub fn printable(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(|c| replacement(c).is_some()) {
+    if text.chars().all(is_printable) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().map(|c| replacement(c).unwrap_or(c)).collect())
+}
+
+/// Whether a character does nothing to a terminal but appear on it.
+pub fn is_printable(c: char) -> bool {
+    replacement(c).is_none()
 }
 
 fn replacement(c: char) -> Option<char> {

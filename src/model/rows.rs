@@ -190,3 +190,12 @@ pub struct GapRow {
     pub to_at: Option<Timestamp>,
     pub reason: String,
 }
+
+/// A row of `v_resource_models`: the last ResourceModel of a request, as far as the configuration lets it be kept.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ResourceModelRow {
+    pub target: String,
+    pub request_token: String,
+    /// JSON.
+    pub resource_model: String,
+}

@@ -85,8 +85,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         limit: (arguments.limit > 0).then_some(arguments.limit),
     })?;
     let mut out = BufWriter::new(std::io::stdout().lock());
+    if arguments.format == Format::Csv {
+        // The delivery alone: a line of CSV has no room for what it tells.
+        let deliveries: Vec<_> = told.iter().map(|told| &told.delivery).collect();
+        output::write_rows(&mut out, &deliveries, Format::Csv)?;
+        return Ok(out.flush()?);
+    }
     if arguments.format != Format::Table {
-        output::write_json(&mut out, &told, arguments.format)?;
+        output::write_rows(&mut out, &told, arguments.format)?;
         return Ok(out.flush()?);
     }
     if told.is_empty() {
@@ -150,7 +156,7 @@ fn attempts(reader: &Reader, id: i64, format: Format, times: Times) -> Result<()
         .ok_or_else(|| anyhow!("no delivery in the history has the id {id}; `ccwatch notify list` shows the latest"))?;
     let mut out = BufWriter::new(std::io::stdout().lock());
     if format != Format::Table {
-        output::write_json(&mut out, &attempts, format)?;
+        output::write_rows(&mut out, &attempts, format)?;
         return Ok(out.flush()?);
     }
     if attempts.is_empty() {

@@ -9,7 +9,7 @@ use tracing::warn;
 use super::sample;
 use crate::cli::Failure;
 use crate::cli::history_file::Configured;
-use crate::cli::output::{self, Format, cell};
+use crate::cli::output::{self, DocumentFormat, cell};
 use crate::config::{Environment, ReceiverSettings, Secrets};
 use crate::deliver::{Measure, Output, build};
 use crate::history::Reader;
@@ -35,8 +35,8 @@ pub(super) struct Arguments {
     kind: News,
     #[command(flatten)]
     configured: Configured,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
+    format: DocumentFormat,
 }
 
 /// As `--format json` gives it.
@@ -105,10 +105,10 @@ fn stored(arguments: &Arguments, id: i64) -> Result<News, Failure> {
     Ok(News::Change(Box::new(announcement)))
 }
 
-fn show(shown: &Shown<'_>, format: Format) -> Result<(), Failure> {
+fn show(shown: &Shown<'_>, format: DocumentFormat) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
-    if format != Format::Table {
-        output::write_one_json(&mut out, shown, format)?;
+    if format != DocumentFormat::Table {
+        output::write_document(&mut out, shown, format)?;
         return Ok(out.flush()?);
     }
     for line in shown.content.lines() {

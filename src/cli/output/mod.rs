@@ -1,4 +1,6 @@
-//! Tables for people, JSON for machines, and words for standard error.
+//! Tables for people, records for machines, and words for standard error.
+
+mod records;
 
 use std::io::{self, IsTerminal, Write};
 
@@ -10,7 +12,9 @@ use serde::Serialize;
 use super::{Failure, logging};
 use crate::model::{HookStatus, RequestStatus, printable};
 
-/// How results are written.
+pub(super) use records::{write_json, write_json_line, write_rows};
+
+/// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// For people: fits the terminal's width.
@@ -19,37 +23,36 @@ pub(super) enum Format {
     Json,
     /// One JSON object a line.
     Jsonl,
+    /// With the names of the columns as its first line.
+    Csv,
+}
+
+/// How one thing that has parts is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DocumentFormat {
+    /// For people: fits the terminal's width.
+    Table,
+    /// JSON over several lines.
+    Json,
+    /// JSON in one line.
+    Jsonl,
+}
+
+/// Writes one thing in a format for machines.
+pub(super) fn write_document<T: Serialize>(
+    out: &mut impl Write,
+    thing: &T,
+    format: DocumentFormat,
+) -> Result<(), Failure> {
+    match format {
+        DocumentFormat::Table | DocumentFormat::Json => write_json(out, thing),
+        DocumentFormat::Jsonl => write_json_line(out, thing),
+    }
 }
 
 /// Whether standard output is a terminal that wants colour.
 pub(super) fn wants_colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-/// Writes rows as JSON.
-pub(super) fn write_json<T: Serialize>(out: &mut impl Write, rows: &[T], format: Format) -> Result<(), Failure> {
-    let json_error = |error: serde_json::Error| Failure::from(io::Error::from(error));
-    if format == Format::Jsonl {
-        for row in rows {
-            serde_json::to_writer(&mut *out, row).map_err(json_error)?;
-            writeln!(out)?;
-        }
-    } else {
-        serde_json::to_writer_pretty(&mut *out, rows).map_err(json_error)?;
-        writeln!(out)?;
-    }
-    Ok(())
-}
-
-/// Writes one thing as JSON.
-pub(super) fn write_one_json<T: Serialize>(out: &mut impl Write, thing: &T, format: Format) -> Result<(), Failure> {
-    let written = if format == Format::Jsonl {
-        serde_json::to_writer(&mut *out, thing)
-    } else {
-        serde_json::to_writer_pretty(&mut *out, thing)
-    };
-    written.map_err(io::Error::from)?;
-    Ok(writeln!(out)?)
 }
 
 /// The fewest columns of a terminal in which a table is folded.

@@ -1,0 +1,24 @@
+-- The history, version 3: an index behind every question of the command line, and resource models in a view.
+
+PRAGMA user_version = 3;
+
+-- Newest first, of those with one value. What a pattern may match is first looked up in them, value by value.
+CREATE INDEX requests_by_type ON requests (type_name, coalesce(started_at, first_seen_at));
+CREATE INDEX requests_by_operation ON requests (operation, coalesce(started_at, first_seen_at));
+CREATE INDEX requests_by_error ON requests (error_code, coalesce(started_at, first_seen_at))
+    WHERE error_code IS NOT NULL;
+CREATE INDEX requests_by_target ON requests (target_id, coalesce(started_at, first_seen_at));
+
+CREATE INDEX hooks_by_time ON hooks (first_seen_at);
+CREATE INDEX hooks_by_name ON hooks (hook_type_name, first_seen_at);
+CREATE INDEX hooks_failed_by_time ON hooks (first_seen_at)
+    WHERE status IN ('HOOK_COMPLETE_FAILED', 'HOOK_FAILED');
+
+-- What is kept of resource models: none, or masked ones, unless the configuration's resource_model says "keep".
+CREATE VIEW v_resource_models AS SELECT
+    t.name AS target,
+    r.token AS request_token,
+    m.resource_model
+FROM resource_models AS m
+JOIN requests AS r ON r.id = m.request_id
+JOIN targets AS t ON t.id = r.target_id;
