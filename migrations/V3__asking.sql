@@ -14,6 +14,8 @@ CREATE INDEX hooks_by_name ON hooks (hook_type_name, first_seen_at);
 CREATE INDEX hooks_failed_by_time ON hooks (first_seen_at)
     WHERE status IN ('HOOK_COMPLETE_FAILED', 'HOOK_FAILED');
 
+CREATE INDEX gaps_by_time ON gaps (from_at);
+
 -- What is kept of resource models: none, or masked ones, unless the configuration's resource_model says "keep".
 CREATE VIEW v_resource_models AS SELECT
     t.name AS target,

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 
 use ccwatch::decide::route::Route;
 use ccwatch::decide::routing::Routing;
-use ccwatch::history::{History, OpenError, Reader};
+use ccwatch::history::{Filter, History, OpenError, Reader};
 use ccwatch::model::{
     ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source, TargetName, Timestamp,
 };
@@ -110,7 +110,10 @@ fn readers_follow_a_daemon_that_is_killed_and_another_takes_over_where_it_ended(
 
         // While it writes, what a reader sees grows by whole batches, without a hole.
         while followed < life * 900 {
-            let changes = reader.changes_after(followed, 1_000_000).unwrap();
+            let changes = reader
+                .changes_after(&Filter::default(), followed, 1_000_000)
+                .unwrap()
+                .changes;
             for change in &changes {
                 followed += 1;
                 assert_eq!(change.id, followed);
@@ -120,7 +123,10 @@ fn readers_follow_a_daemon_that_is_killed_and_another_takes_over_where_it_ended(
         daemon.kill().unwrap();
         daemon.wait().unwrap();
 
-        let left = reader.changes_after(followed, 1_000_000).unwrap();
+        let left = reader
+            .changes_after(&Filter::default(), followed, 1_000_000)
+            .unwrap()
+            .changes;
         followed += i64::try_from(left.len()).unwrap();
         assert_eq!(followed % 30, 0, "half a batch was left behind");
         let summary = reader.summary().unwrap();

@@ -16,7 +16,7 @@ use crate::cloud::Connection;
 use crate::config::{Config, Environment};
 use crate::daemon::{Daemon, ServiceManager, Signals};
 use crate::deliver::Output;
-use crate::history::{Reader, RequestFilter};
+use crate::history::{Filter, Reader};
 use crate::simulator::{Scenario, Simulator, http};
 
 /// See it work, without an AWS account.
@@ -124,14 +124,14 @@ fn sum_up(path: &Path) -> Result<(), Failure> {
     writeln!(out, "Deliveries: {}", counts(&deliveries))?;
 
     let program = std::env::args().next().unwrap_or_else(|| "ccwatch".to_owned());
-    let failed = RequestFilter {
+    let failed = Filter {
         failed: true,
         limit: Some(1),
-        ..RequestFilter::default()
+        ..Filter::default()
     };
-    let any = RequestFilter {
+    let any = Filter {
         limit: Some(1),
-        ..RequestFilter::default()
+        ..Filter::default()
     };
     let mut shown = reader.requests(&failed)?;
     if shown.is_empty() {

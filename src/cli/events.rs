@@ -1,14 +1,15 @@
 //! `ccwatch events`
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Failure;
+use super::filters::{Filters, Limit};
 use super::history_file;
-use super::output::{self, Format};
+use super::output::{self, Format, Rows};
 use super::when::Times;
 use crate::clock::Clock;
-use crate::history::Reader;
 use crate::model::printable;
 use crate::model::rows::ChangeRow;
 
@@ -16,16 +17,21 @@ use crate::model::rows::ChangeRow;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ccwatch events --limit 100
-  ccwatch events --follow --format jsonl | jq 'select(.to_status == \"FAILED\")'")]
+  ccwatch events --failed --target prod --since 1d
+  ccwatch events --follow --type 'AWS::RDS::*'
+  ccwatch events --follow --format jsonl | jq 'select(.to_status == \"FAILED\")'
+
+In a pattern, `*` stands for any characters and `!` in front excludes; several may be given with commas between.")]
 pub(super) struct Arguments {
     #[command(flatten)]
     history: history_file::HistoryFile,
     /// Wait for more, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
-    /// Begin with so many of the latest; 0 for all.
-    #[arg(long, value_name = "COUNT", default_value_t = 20)]
-    limit: usize,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    limit: Limit,
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Show absolute times, in UTC.
@@ -39,63 +45,86 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BATCH: usize = 1000;
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let now = Clock::system().now();
+    let mut filter = arguments.filters.filter(now)?;
+    filter.limit = arguments.limit.rows();
     let reader = arguments.history.open()?;
-    let latest = match arguments.limit {
-        0 => all(&reader)?,
-        limit => reader.last_changes(limit)?,
-    };
-    let mut last = latest.last().map_or(0, |change| change.id);
-    // A growing output is written a line at a time: one array, or one table, would have to wait for its end.
+    // Taken first: what comes while the latest are shown is found by the first look for more.
+    let mut last = reader.last_change()?;
+    // A growing output is written a line at a time: one array would have to wait for its end.
     let format = if arguments.follow && arguments.format == Format::Json {
         Format::Jsonl
     } else {
         arguments.format
     };
-    show(&latest, format, arguments)?;
-    if !arguments.follow {
-        return Ok(());
-    }
-    loop {
-        let more = reader.changes_after(last, BATCH)?;
-        if let Some(change) = more.last() {
-            last = change.id;
-            show(&more, format, arguments)?;
+    // What follows has no end to be relative to.
+    let times = Times {
+        utc: arguments.utc || arguments.follow,
+        now,
+    };
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut written = Written::new(&mut out, format, times);
+    let mut failed = Ok(());
+    reader.each_change(&filter, |change| match written.show(&change) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(failure) => {
+            failed = Err(failure);
+            ControlFlow::Break(())
         }
-        if more.len() < BATCH {
+    })?;
+    failed?;
+    if !arguments.follow {
+        return written.end();
+    }
+    written.flush()?;
+    loop {
+        let more = reader.changes_after(&filter, last, BATCH)?;
+        for change in &more.changes {
+            written.show(change)?;
+        }
+        if !more.changes.is_empty() {
+            written.flush()?;
+        }
+        last = more.last;
+        if more.is_all {
             std::thread::park_timeout(LOOK_EVERY);
         }
     }
 }
 
-fn all(reader: &Reader) -> Result<Vec<ChangeRow>, Failure> {
-    let mut changes: Vec<ChangeRow> = Vec::new();
-    loop {
-        let more = reader.changes_after(changes.last().map_or(0, |change| change.id), BATCH)?;
-        if more.is_empty() {
-            return Ok(changes);
-        }
-        changes.extend(more);
-    }
+/// Changes as they are written.
+struct Written<'o, W: Write> {
+    rows: Rows<'o, W>,
+    format: Format,
+    times: Times,
 }
 
-fn show(changes: &[ChangeRow], format: Format, arguments: &Arguments) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    if format != Format::Table {
-        output::write_rows(&mut out, changes, format)?;
-        return Ok(out.flush()?);
+impl<'o, W: Write> Written<'o, W> {
+    fn new(out: &'o mut W, format: Format, times: Times) -> Self {
+        Self {
+            rows: Rows::new(out, format),
+            format,
+            times,
+        }
     }
-    if changes.is_empty() {
-        return Ok(());
+
+    fn show(&mut self, change: &ChangeRow) -> Result<(), Failure> {
+        if self.format == Format::Table {
+            return Ok(writeln!(self.rows.out(), "{}", line(change, self.times))?);
+        }
+        self.rows.row(change)
     }
-    // What follows has no end to be relative to.
-    let times = Times {
-        utc: arguments.utc || arguments.follow,
-        now: Clock::system().now(),
-    };
-    for change in changes {
-        writeln!(out, "{}", line(change, times))?;
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        Ok(self.rows.out().flush()?)
     }
-    Ok(out.flush()?)
+
+    fn end(mut self) -> Result<(), Failure> {
+        if self.format == Format::Table {
+            return self.flush();
+        }
+        self.rows.end()
+    }
 }
 
 /// One change, one line, whose columns stand still however many follow.
@@ -110,6 +139,7 @@ fn line(change: &ChangeRow, times: Times) -> String {
             .clone()
             .unwrap_or_else(|| change.request_token.clone()),
         format!("({})", change.target),
+        came_from(change),
         detail(change),
     ];
     let words: Vec<_> = words
@@ -123,6 +153,14 @@ fn line(change: &ChangeRow, times: Times) -> String {
         output::paint(status, 23),
         words.join(" ")
     )
+}
+
+/// The status before, where the change is one of status.
+fn came_from(change: &ChangeRow) -> String {
+    match (&change.from_status, &change.to_status) {
+        (Some(from), Some(to)) if from != to => format!("from {from}:"),
+        _ => String::new(),
+    }
 }
 
 fn what(change: &ChangeRow) -> String {

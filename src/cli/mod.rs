@@ -8,7 +8,11 @@ mod backtest;
 mod check;
 mod demo;
 mod events;
+mod filters;
+mod gaps;
 mod history_file;
+mod hooks;
+mod listing;
 mod logging;
 mod notify;
 mod output;
@@ -56,7 +60,9 @@ enum Command {
     Simulate(simulate::Arguments),
     Requests(requests::Arguments),
     Show(show::Arguments),
+    Hooks(hooks::Arguments),
     Events(events::Arguments),
+    Gaps(gaps::Arguments),
     Notify(notify::Arguments),
     Silence(silence::Arguments),
     Backtest(backtest::Arguments),
@@ -150,7 +156,9 @@ pub fn main() -> ExitCode {
         Command::Simulate(arguments) => block_on(simulate::run(arguments)),
         Command::Requests(arguments) => requests::run(&arguments),
         Command::Show(arguments) => show::run(&arguments),
+        Command::Hooks(arguments) => hooks::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
+        Command::Gaps(arguments) => gaps::run(&arguments),
         Command::Notify(arguments) => notify::run(&arguments),
         Command::Silence(arguments) => silence::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),

@@ -186,6 +186,16 @@ impl Patterns {
         new
     }
 
+    /// The patterns of which one must match, if there are any.
+    pub fn included(&self) -> impl Iterator<Item = String> {
+        self.include.iter().map(Glob::pattern)
+    }
+
+    /// The patterns of which none may match, without their `!`.
+    pub fn excluded(&self) -> impl Iterator<Item = String> {
+        self.exclude.iter().map(Glob::pattern)
+    }
+
     /// Whether a value that goes by all of these names matches.
     pub fn matches(&self, names: &[&str]) -> bool {
         let any = |globs: &[Glob]| globs.iter().any(|glob| names.iter().any(|name| glob.matches(name)));

@@ -38,6 +38,7 @@
 //! A history belongs on a local disk: neither WAL nor the lock can be relied on over NFS.
 
 mod announcements;
+mod asking;
 #[cfg(test)]
 mod async_tests;
 mod attention;
@@ -84,10 +85,11 @@ use crate::decide::routing::Routing;
 use crate::decide::stuck::Patience;
 use crate::model::{AccountId, Delivery, Region, RequestKey, Sighting, Standing, TargetId, TargetName, Timestamp};
 
+pub use asking::{Filter, Following};
 pub use attention::{Escalation, Stuck};
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
-pub use reader::{Reader, RequestFilter, Summary};
+pub use reader::{Reader, Summary};
 pub use record::Recorded;
 pub use targets::Registered;
 pub use told::{DeliveryFilter, Told};

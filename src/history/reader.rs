@@ -3,14 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, params, params_from_iter};
-use wildmatch::WildMatchPattern;
+use rusqlite::{Connection, params};
 
 use super::rows::Stored;
 use super::{Failure, HistoryError, OpenError, open};
 use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
-use crate::model::{RequestStatus, RequestToken, TargetId, TargetName, Timestamp};
+use crate::model::{RequestToken, TargetName, Timestamp};
 
 /// Reads a history and cannot write to it.
 ///
@@ -19,23 +17,6 @@ use crate::model::{RequestStatus, RequestToken, TargetId, TargetName, Timestamp}
 pub struct Reader {
     connection: Connection,
     path: Arc<Path>,
-}
-
-/// Which requests to show. What is not given does not matter.
-#[derive(Debug, Clone, Default)]
-pub struct RequestFilter {
-    /// Only those that have not ended.
-    pub open: bool,
-    /// Only those that FAILED.
-    pub failed: bool,
-    /// Only those with this status.
-    pub status: Option<String>,
-    /// Only types that match; `*` stands for any characters.
-    pub type_name: Option<String>,
-    /// Only targets whose entry's name, or whole name, matches; `*` stands for any characters.
-    pub target: Option<String>,
-    /// At the most so many; `None`: all.
-    pub limit: Option<usize>,
 }
 
 /// How much of what a history holds.
@@ -61,11 +42,6 @@ LIMIT ?3";
 pub(super) const GAPS_OF: &str = "
 WHERE t.name = ?1 AND g.from_at <= ?3 AND (g.to_at IS NULL OR g.to_at >= ?2)
 ORDER BY g.from_at, g.id";
-pub(super) const CHANGES_AFTER: &str = "WHERE c.id > ?1 ORDER BY c.id LIMIT ?2";
-pub(super) const LAST_CHANGES: &str = "ORDER BY c.id DESC LIMIT ?1";
-
-/// Newest first. Spelled as in the index.
-const NEWEST_FIRST: &str = "ORDER BY coalesce(r.started_at, r.first_seen_at) DESC";
 
 impl Reader {
     /// Opens the history at `path` for reading. It does not make one, and does not bring an older one up to date.
@@ -76,18 +52,6 @@ impl Reader {
         Ok(Self {
             connection: open::outside_reader(path)?,
             path: path.into(),
-        })
-    }
-
-    /// The requests that `filter` lets through, newest first.
-    pub fn requests(&self, filter: &RequestFilter) -> Result<Vec<RequestRow>, HistoryError> {
-        self.read(|connection| {
-            let targets = match &filter.target {
-                Some(pattern) => Some(matching_targets(connection, pattern)?),
-                None => None,
-            };
-            let (rest, params) = requests_where(filter, targets.as_deref());
-            Ok(RequestRow::all(connection, &rest, params_from_iter(params))?)
         })
     }
 
@@ -142,29 +106,10 @@ impl Reader {
         })
     }
 
-    /// Every target's gaps, oldest first.
-    pub fn gaps(&self) -> Result<Vec<GapRow>, HistoryError> {
-        self.read(|connection| Ok(GapRow::all(connection, "ORDER BY g.from_at, g.id", [])?))
-    }
-
     /// The gaps of one target that have a moment in common with the time between `from` and `to`, both included, oldest
     /// first. One that is still open has no end.
     pub fn gaps_of(&self, target: &TargetName, from: Timestamp, to: Timestamp) -> Result<Vec<GapRow>, HistoryError> {
         self.read(|connection| Ok(GapRow::all(connection, GAPS_OF, params![target, from, to])?))
-    }
-
-    /// Up to `limit` changes after the one with the id `after`, oldest first. Ids only grow, so this follows along.
-    pub fn changes_after(&self, after: i64, limit: usize) -> Result<Vec<ChangeRow>, HistoryError> {
-        self.read(|connection| Ok(ChangeRow::all(connection, CHANGES_AFTER, params![after, rows(limit)])?))
-    }
-
-    /// The last `limit` changes, oldest first.
-    pub fn last_changes(&self, limit: usize) -> Result<Vec<ChangeRow>, HistoryError> {
-        self.read(|connection| {
-            let mut changes = ChangeRow::all(connection, LAST_CHANGES, params![rows(limit)])?;
-            changes.reverse();
-            Ok(changes)
-        })
     }
 
     /// How much of what there is. Walks the whole history.
@@ -218,65 +163,6 @@ JOIN targets AS t ON t.id = r.target_id
 {BY_TOKEN}
 ORDER BY d.id"
     )
-}
-
-fn matching_targets(connection: &Connection, pattern: &str) -> rusqlite::Result<Vec<TargetId>> {
-    let pattern = WildMatchPattern::<'*', '\0'>::new(pattern);
-    let mut statement = connection.prepare_cached("SELECT id, name FROM targets")?;
-    let mut rows = statement.query([])?;
-    let mut matching = Vec::new();
-    while let Some(row) = rows.next()? {
-        let name: TargetName = row.get("name")?;
-        if pattern.matches(name.as_str()) || pattern.matches(name.entry()) {
-            matching.push(row.get("id")?);
-        }
-    }
-    Ok(matching)
-}
-
-/// The statement from WHERE on, with its parameters.
-pub(super) fn requests_where(filter: &RequestFilter, targets: Option<&[TargetId]>) -> (String, Vec<Value>) {
-    let mut conditions = Vec::new();
-    let mut params = Vec::new();
-    if filter.open {
-        conditions.push("r.phase = 'open'".to_owned());
-    }
-    let failed = filter.failed.then(|| RequestStatus::Failed.as_str());
-    for status in failed.into_iter().chain(filter.status.as_deref()) {
-        conditions.push("r.status = ?".to_owned());
-        params.push(Value::from(status.to_owned()));
-    }
-    if let Some(pattern) = &filter.type_name {
-        conditions.push("r.type_name GLOB ?".to_owned());
-        params.push(Value::from(glob(pattern)));
-    }
-    if let Some(targets) = targets {
-        let places = vec!["?"; targets.len()].join(", ");
-        conditions.push(format!("+r.target_id IN ({places})"));
-        params.extend(targets.iter().map(|target| Value::from(target.0)));
-    }
-    let mut rest = String::new();
-    if !conditions.is_empty() {
-        rest = format!("WHERE {}\n", conditions.join(" AND "));
-    }
-    rest.push_str(NEWEST_FIRST);
-    if let Some(limit) = filter.limit {
-        rest.push_str("\nLIMIT ?");
-        params.push(Value::from(rows(limit)));
-    }
-    (rest, params)
-}
-
-/// A pattern in which `*` alone is special, as SQLite's GLOB, in which `?` and `[` are too.
-fn glob(pattern: &str) -> String {
-    let mut glob = String::with_capacity(pattern.len());
-    for c in pattern.chars() {
-        match c {
-            '?' | '[' => glob.extend(['[', c, ']']),
-            c => glob.push(c),
-        }
-    }
-    glob
 }
 
 fn counts<K: rusqlite::types::FromSql>(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<(K, u32)>> {

@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use super::super::fixtures::{Scene, at, event, guarded, hook, name, region};
 use super::*;
-use crate::decide::routing::Routing;
+use crate::history::Filter;
 use crate::model::HookStatus::{CompleteSucceeded, InProgress as HookInProgress};
 use crate::model::RequestStatus::{Failed, InProgress, Pending, Success};
-use crate::model::{ProgressEvent, Sighting};
+use crate::model::{ProgressEvent, RequestStatus};
 
 /// Five requests, each started a minute after the one before.
 fn scene() -> Scene {
@@ -31,95 +31,6 @@ fn scene() -> Scene {
 
 fn reader(scene: &Scene) -> Reader {
     Reader::open(&scene.path()).unwrap()
-}
-
-fn tokens(scene: &Scene, filter: &RequestFilter) -> Vec<String> {
-    let rows = reader(scene).requests(filter).unwrap();
-    rows.into_iter().map(|row| row.request_token).collect()
-}
-
-#[test]
-fn requests_come_newest_first_up_to_the_limit() {
-    let scene = scene();
-    let all = RequestFilter::default();
-    assert_eq!(tokens(&scene, &all), ["b-5", "a-4", "aa-3", "ab-2", "ab-1"]);
-    let limit = Some(2);
-    assert_eq!(tokens(&scene, &RequestFilter { limit, ..all }), ["b-5", "a-4"]);
-}
-
-#[test]
-fn each_filter_narrows_and_they_add_up() {
-    let scene = scene();
-    let all = RequestFilter::default;
-    let open = RequestFilter { open: true, ..all() };
-    assert_eq!(tokens(&scene, &open), ["b-5", "ab-2"]);
-    let failed = RequestFilter { failed: true, ..all() };
-    assert_eq!(tokens(&scene, &failed), ["a-4", "ab-1"]);
-    let pending = Some("PENDING".to_owned());
-    assert_eq!(
-        tokens(
-            &scene,
-            &RequestFilter {
-                status: pending,
-                ..all()
-            }
-        ),
-        ["ab-2"]
-    );
-    let s3 = Some("AWS::S3::*".to_owned());
-    let s3 = RequestFilter { type_name: s3, ..all() };
-    assert_eq!(tokens(&scene, &s3), ["b-5", "a-4", "aa-3"]);
-    assert_eq!(tokens(&scene, &RequestFilter { failed: true, ..s3 }), ["a-4"]);
-}
-
-#[test]
-fn in_a_pattern_the_star_alone_is_special() {
-    let scene = scene();
-    let of = |pattern: &str| {
-        let type_name = Some(pattern.to_owned());
-        tokens(
-            &scene,
-            &RequestFilter {
-                type_name,
-                ..RequestFilter::default()
-            },
-        )
-    };
-    assert_eq!(of("AWS::S3?::*"), ["ab-2"]);
-    assert_eq!(of("AWS::S[3]::*"), [""; 0]);
-    assert_eq!(of("aws::s3::*"), [""; 0]);
-}
-
-#[test]
-fn a_target_goes_by_its_entrys_name_or_by_its_whole_name() {
-    let scene = scene();
-    let other = scene
-        .history
-        .write(|tx| {
-            let id = tx.register_target(&name("play"), None, &region(), at(0))?.target.id;
-            tx.begin_baseline(id, at(0))?;
-            let sighting = scene.seen(1, event("p", Pending));
-            let key = crate::model::RequestKey {
-                target: id,
-                ..sighting.key
-            };
-            tx.record(&[Sighting { key, ..sighting }], &Routing::default())
-        })
-        .unwrap();
-    assert_eq!(other.changes, 1);
-    let of = |pattern: &str| {
-        let target = Some(pattern.to_owned());
-        tokens(
-            &scene,
-            &RequestFilter {
-                target,
-                ..RequestFilter::default()
-            },
-        )
-        .len()
-    };
-    assert_eq!([of("prod"), of("prod/*"), of("prod/eu-west-1"), of("*")], [5, 5, 5, 6]);
-    assert_eq!([of("p*y"), of("eu-west-1"), of("")], [1, 0, 0]);
 }
 
 #[test]
@@ -182,18 +93,6 @@ fn a_request_shows_its_story_in_order() {
 }
 
 #[test]
-fn changes_can_be_followed() {
-    let scene = scene();
-    let reader = reader(&scene);
-    let ids = |changes: Vec<ChangeRow>| changes.into_iter().map(|change| change.id).collect::<Vec<_>>();
-    assert_eq!(ids(reader.last_changes(2).unwrap()), [4, 5]);
-    assert_eq!(ids(reader.changes_after(2, 2).unwrap()), [3, 4]);
-    assert_eq!(ids(reader.changes_after(5, 2).unwrap()), [0; 0]);
-    scene.record(&[scene.seen(2000, event("b-5", Success))]);
-    assert_eq!(ids(reader.changes_after(5, 2).unwrap()), [6]);
-}
-
-#[test]
 fn a_summary_counts() {
     let scene = scene();
     scene
@@ -212,7 +111,7 @@ fn a_summary_counts() {
             deliveries: vec![("pending".into(), 5)],
         }
     );
-    assert_eq!(reader.gaps().unwrap().len(), 1);
+    assert_eq!(reader.gaps(&Filter::default()).unwrap().len(), 1);
 }
 
 #[test]
@@ -258,7 +157,7 @@ fn an_absurd_time_from_the_wire_can_be_read_and_printed() {
         };
         scene.record(&[scene.seen(1, event)]);
     }
-    let requests = reader(&scene).requests(&RequestFilter::default()).unwrap();
+    let requests = reader(&scene).requests(&Filter::default()).unwrap();
     let started: Vec<String> = requests.iter().map(|row| row.started_at.unwrap().to_string()).collect();
     assert_eq!(started, ["9999-12-30T22:00:00.000Z", "-009999-01-02T02:00:00.000Z"]);
     assert_eq!(scene.due(2).len(), 2);
@@ -283,7 +182,7 @@ fn hostile_text_is_data() {
     };
     scene.record(&[scene.seen(1, event)]);
     let reader = reader(&scene);
-    let row = reader.requests(&RequestFilter::default()).unwrap().remove(0);
+    let row = reader.requests(&Filter::default()).unwrap().remove(0);
     assert_eq!(row.status.as_deref(), Some(hostile));
     assert_eq!(row.status_message.unwrap().len(), hostile.len() * 1000);
     assert_eq!(reader.find_tokens(hostile, 1).unwrap().len(), 1);

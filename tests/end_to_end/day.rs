@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ccwatch::decide::cadence::Pace;
-use ccwatch::history::RequestFilter;
+use ccwatch::history::Filter;
 use ccwatch::model::ErrorCode;
 use ccwatch::model::rows::{ChangeRow, RequestRow};
 use ccwatch::simulator::{Faults, RequestTruth, Scenario};
@@ -55,7 +55,7 @@ fn truth(stage: &Stage) -> BTreeMap<String, RequestTruth> {
 }
 
 fn history(stage: &Stage) -> BTreeMap<String, RequestRow> {
-    let requests = stage.reader().requests(&RequestFilter::default()).unwrap();
+    let requests = stage.reader().requests(&Filter::default()).unwrap();
     requests
         .into_iter()
         .map(|request| (request.request_token.clone(), request))
@@ -63,7 +63,11 @@ fn history(stage: &Stage) -> BTreeMap<String, RequestRow> {
 }
 
 fn changes(stage: &Stage) -> Vec<ChangeRow> {
-    stage.reader().changes_after(0, usize::MAX >> 1).unwrap()
+    stage
+        .reader()
+        .changes_after(&Filter::default(), 0, usize::MAX)
+        .unwrap()
+        .changes
 }
 
 /// Every request that ended before `until` is in the history with the end that it really had, and its hooks too.
@@ -217,7 +221,8 @@ async fn what_was_not_looked_at_is_a_gap_and_is_caught_up_with() {
     tokio::time::sleep(Duration::from_hours(1)).await;
     daemon.stop().await;
 
-    let gaps = stage.reader().gaps().unwrap();
+    let mut gaps = stage.reader().gaps(&Filter::default()).unwrap();
+    gaps.reverse();
     assert_eq!(gaps.len(), 2, "{gaps:?}");
     let hour = Duration::from_hours(1);
     let near = |time, expected| {

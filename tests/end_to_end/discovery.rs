@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ccwatch::decide::cadence::Pace;
-use ccwatch::history::RequestFilter;
+use ccwatch::history::Filter;
 use ccwatch::model::RequestStatus;
 use ccwatch::simulator::scenario::TypeScenario;
 use ccwatch::simulator::{Scenario, Spread};
@@ -92,7 +92,7 @@ async fn a_first_sweep_of_fifty_thousand_is_as_fast_as_the_budget_lets_it() {
     assert!((49_000..51_000).contains(&finished), "{finished}");
     let daemon = stage.start(Pace::default());
     tokio::time::sleep(Duration::from_secs(130)).await;
-    let known = stage.reader().requests(&RequestFilter::default()).unwrap().len();
+    let known = stage.reader().requests(&Filter::default()).unwrap().len();
     daemon.stop().await;
     assert!(known >= finished, "{known} of {finished}");
 }
@@ -115,7 +115,7 @@ async fn a_backlog_of_gets_leaves_the_lists_their_turn() {
     let daemon = stage.start(pace.clone());
     tokio::time::sleep(Duration::from_mins(15)).await;
     daemon.stop().await;
-    let known = stage.reader().requests(&RequestFilter::default()).unwrap();
+    let known = stage.reader().requests(&Filter::default()).unwrap();
     let first_seen: BTreeMap<_, _> = known
         .into_iter()
         .map(|request| (request.request_token, request.first_seen_at))

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use ccwatch::decide::cadence::Pace;
-use ccwatch::history::RequestFilter;
+use ccwatch::history::Filter;
 use ccwatch::simulator::scenario::TypeScenario;
 use ccwatch::simulator::{Faults, Scenario, Spread};
 
@@ -83,11 +83,11 @@ async fn each_kind_of_failure_backs_off_and_becomes_a_gap() {
         stage.simulator.set_faults(Faults::default());
         tokio::time::sleep(Duration::from_mins(10)).await;
         daemon.stop().await;
-        let gaps = stage.reader().gaps().unwrap();
+        let gaps = stage.reader().gaps(&Filter::default()).unwrap();
         assert_eq!(gaps.len(), 1, "{name}: {gaps:?}");
         assert!(gaps[0].to_at.is_some(), "{name}");
         assert!(
-            !stage.reader().requests(&RequestFilter::default()).unwrap().is_empty(),
+            !stage.reader().requests(&Filter::default()).unwrap().is_empty(),
             "{name}"
         );
     }
@@ -124,7 +124,7 @@ async fn empty_answers_are_a_gap_and_no_request_is_given_up_for_them() {
     stage.simulator.set_faults(Faults::default());
     tokio::time::sleep(Duration::from_mins(10)).await;
     daemon.stop().await;
-    let gaps = stage.reader().gaps().unwrap();
+    let gaps = stage.reader().gaps(&Filter::default()).unwrap();
     assert_eq!(gaps.len(), 1, "{gaps:?}");
     assert!(
         gaps[0].to_at.unwrap().since(gaps[0].from_at) > Duration::from_mins(55),
@@ -159,9 +159,13 @@ async fn an_identity_that_may_only_list_still_sees_statuses() {
     let calls = stage.simulator.calls();
     assert!(calls.of("GetResourceRequestStatus").received < 150, "{calls:?}");
     assert!(calls.of("ListResourceRequests").received > 200, "{calls:?}");
-    let finished = stage.reader().requests(&RequestFilter::default()).unwrap();
+    let finished = stage.reader().requests(&Filter::default()).unwrap();
     assert!(finished.iter().filter(|request| !request.open).count() > 100);
-    assert!(stage.reader().gaps().unwrap()[0].reason.contains("AccessDenied"));
+    assert!(
+        stage.reader().gaps(&Filter::default()).unwrap()[0]
+            .reason
+            .contains("AccessDenied")
+    );
 }
 
 /// Two targets that are one account and Region are looked at once.
@@ -193,7 +197,7 @@ async fn a_second_target_for_the_same_account_and_region_is_skipped() {
     assert_eq!(told.len(), 1, "{told:?}");
     let tokens: Vec<_> = stage
         .reader()
-        .requests(&RequestFilter::default())
+        .requests(&Filter::default())
         .unwrap()
         .into_iter()
         .map(|request| request.request_token)
@@ -289,5 +293,5 @@ async fn a_slow_listing_is_no_gap() {
     tokio::time::sleep(Duration::from_mins(10)).await;
     daemon.stop().await;
     assert!(stage.simulator.calls().of("ListResourceRequests").answered > 100);
-    assert_eq!(stage.reader().gaps().unwrap(), []);
+    assert_eq!(stage.reader().gaps(&Filter::default()).unwrap(), []);
 }

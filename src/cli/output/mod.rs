@@ -1,18 +1,20 @@
 //! Tables for people, records for machines, and words for standard error.
 
 mod records;
+mod table;
 
 use std::io::{self, IsTerminal, Write};
 
 use anstyle::AnsiColor;
 use clap::ValueEnum;
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use comfy_table::Color;
 use serde::Serialize;
 
 use super::{Failure, logging};
 use crate::model::{HookStatus, RequestStatus, printable};
 
-pub(super) use records::{write_json, write_json_line, write_rows};
+pub(super) use records::{Rows, write_json, write_json_line, write_rows};
+pub(super) use table::{cell, status_cell, table, write_table};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -55,43 +57,6 @@ pub(super) fn wants_colour() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// The fewest columns of a terminal in which a table is folded.
-const NARROWEST: u16 = 100;
-
-/// A table without lines between its rows, which fits the terminal where there is one, and is not folded where there is
-/// none: a pipe has no width.
-pub(super) fn table(headings: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(headings.iter().map(|heading| {
-            let cell = Cell::new(heading);
-            if wants_colour() {
-                cell.add_attribute(Attribute::Bold)
-            } else {
-                cell
-            }
-        }));
-    // A pipe has no width, some terminals report none, and in a few columns a table is unreadable however it is folded:
-    // there its lines are left whole.
-    let width = if io::stdout().is_terminal() {
-        table.width().unwrap_or(0)
-    } else {
-        0
-    };
-    if width >= NARROWEST {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    } else {
-        table
-            .set_content_arrangement(ContentArrangement::Disabled)
-            .set_width(u16::MAX);
-    }
-    for column in table.column_iter_mut() {
-        column.set_padding((0, 2));
-    }
-    table
-}
-
 /// Enough of a request token to be told apart by, on a terminal, where room is scarce; all of it elsewhere. `show` takes
 /// either.
 pub(super) fn short_token(token: &str) -> &str {
@@ -100,20 +65,6 @@ pub(super) fn short_token(token: &str) -> &str {
         &token[..token.floor_char_boundary(ENOUGH)]
     } else {
         token
-    }
-}
-
-/// A cell with text from anywhere; absent text is a dash.
-pub(super) fn cell(text: Option<&str>) -> Cell {
-    Cell::new(printable(text.unwrap_or("-")))
-}
-
-/// A cell with a request's or a hook's status, coloured by what it means.
-pub(super) fn status_cell(status: Option<&str>) -> Cell {
-    let cell = cell(status);
-    match colour_of(status.unwrap_or_default()) {
-        Some(colour) if wants_colour() => cell.fg(colour),
-        _ => cell,
     }
 }
 
@@ -139,14 +90,6 @@ fn colour_of(status: &str) -> Option<Color> {
     }
     let is_known = RequestStatus::KNOWN.contains(&status) || HookStatus::KNOWN.contains(&status);
     is_known.then_some(Color::Yellow)
-}
-
-/// Writes a table. Trailing blanks, which padding leaves, are cut.
-pub(super) fn write_table(out: &mut impl Write, table: &Table) -> io::Result<()> {
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
 }
 
 /// An error and its causes, without those whose words another one has already.

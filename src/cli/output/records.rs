@@ -15,25 +15,65 @@ use super::Format;
 use crate::cli::Failure;
 use crate::model::{is_printable, printable};
 
-/// Writes rows, each a flat struct, in a format for machines: as [`Format::Table`], which is none, JSON.
-///
-/// An empty CSV is empty: the names of the columns come with the first row.
+/// Writes rows, each a flat struct, one after the other: nothing waits for the last of them.
+#[derive(Debug)]
+pub(in crate::cli) struct Rows<'o, W> {
+    out: &'o mut W,
+    format: Format,
+    is_empty: bool,
+}
+
+impl<'o, W: Write> Rows<'o, W> {
+    /// For machines: [`Format::Table`], which needs all of its rows at once, is taken for JSON.
+    pub(in crate::cli) fn new(out: &'o mut W, format: Format) -> Self {
+        Self {
+            out,
+            format,
+            is_empty: true,
+        }
+    }
+
+    pub(in crate::cli) fn row<T: Serialize>(&mut self, row: &T) -> Result<(), Failure> {
+        let is_first = std::mem::replace(&mut self.is_empty, false);
+        match self.format {
+            Format::Table | Format::Json => {
+                self.out.write_all(if is_first { b"[\n" } else { b",\n" })?;
+                write_json_object(self.out, row)
+            }
+            Format::Jsonl => write_json_line(self.out, row),
+            Format::Csv => {
+                let mut csv = csv::WriterBuilder::new().has_headers(is_first).from_writer(Vec::new());
+                csv.serialize(row).map_err(io::Error::from)?;
+                write_csv(self.out, csv)
+            }
+        }
+    }
+
+    /// What it writes to.
+    pub(in crate::cli) fn out(&mut self) -> &mut W {
+        self.out
+    }
+
+    /// An empty CSV is empty: the names of the columns come with the first row.
+    pub(in crate::cli) fn end(self) -> Result<(), Failure> {
+        match self.format {
+            Format::Table | Format::Json if self.is_empty => writeln!(self.out, "[]")?,
+            Format::Table | Format::Json => self.out.write_all(b"\n]\n")?,
+            Format::Jsonl | Format::Csv => {}
+        }
+        Ok(self.out.flush()?)
+    }
+}
+
+/// Writes rows that are all there.
 pub(in crate::cli) fn write_rows<T: Serialize>(
     out: &mut impl Write,
     rows: &[T],
     format: Format,
 ) -> Result<(), Failure> {
-    match format {
-        Format::Table | Format::Json => write_json(out, &rows),
-        Format::Jsonl => rows.iter().try_for_each(|row| write_json_line(out, row)),
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(Vec::new());
-            for row in rows {
-                csv.serialize(row).map_err(io::Error::from)?;
-            }
-            write_csv(out, csv)
-        }
-    }
+    let mut written = Rows::new(out, format);
+    rows.iter().try_for_each(|row| written.row(row))?;
+    written.end()
 }
 
 /// Writes one thing as JSON over several lines.
@@ -45,9 +85,13 @@ pub(in crate::cli) fn write_json<T: Serialize>(out: &mut impl Write, thing: &T) 
 
 /// Writes one thing as one line of JSON.
 pub(in crate::cli) fn write_json_line<T: Serialize>(out: &mut impl Write, thing: &T) -> Result<(), Failure> {
-    let mut serializer = Serializer::with_formatter(&mut *out, Escaped(CompactFormatter));
-    thing.serialize(&mut serializer).map_err(io::Error::from)?;
+    write_json_object(out, thing)?;
     Ok(writeln!(out)?)
+}
+
+fn write_json_object<T: Serialize>(out: &mut impl Write, thing: &T) -> Result<(), Failure> {
+    let mut serializer = Serializer::with_formatter(out, Escaped(CompactFormatter));
+    Ok(thing.serialize(&mut serializer).map_err(io::Error::from)?)
 }
 
 /// Writes what a CSV writer gathered.

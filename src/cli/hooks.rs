@@ -1,0 +1,65 @@
+//! `ccwatch hooks`
+
+use super::Failure;
+use super::filters::{Filters, Limit};
+use super::history_file;
+use super::listing::{self, Listing};
+use super::output::{self, Format, cell, status_cell};
+use super::when::{Times, rough};
+use crate::clock::Clock;
+use crate::model::rows::HookRow;
+
+/// List invocations of hooks, newest first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ccwatch hooks --failed --since 7d
+  ccwatch hooks --hook 'Acme::Guard::*' --type 'AWS::S3::*'
+
+In a pattern, `*` stands for any characters and `!` in front excludes; several may be given with commas between.")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    history: history_file::HistoryFile,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    limit: Limit,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Show absolute times, in UTC.
+    #[arg(long)]
+    utc: bool,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let now = Clock::system().now();
+    let mut filter = arguments.filters.filter(now)?;
+    filter.limit = arguments.limit.rows();
+    let reader = arguments.history.open()?;
+    let times = Times {
+        utc: arguments.utc,
+        now,
+    };
+    listing::show(
+        arguments.format,
+        Listing {
+            headings: &["SEEN", "TARGET", "HOOK", "MODE", "STATUS", "TOOK", "MESSAGE", "TOKEN"],
+            none: "no hooks match",
+        },
+        |each| Ok(reader.each_hook(&filter, each)?),
+        |hook: &HookRow| {
+            let took = hook
+                .finished_at
+                .map(|finished| rough(finished.since(hook.first_seen_at)));
+            vec![
+                cell(Some(&times.show(Some(hook.first_seen_at)))),
+                cell(Some(&hook.target)),
+                cell(hook.hook_type_name.as_deref()),
+                cell(hook.failure_mode.as_deref()),
+                status_cell(hook.status.as_deref()),
+                cell(took.as_deref()),
+                cell(hook.status_message.as_deref()),
+                cell(Some(output::short_token(&hook.request_token))),
+            ]
+        },
+    )
+}

@@ -1,0 +1,282 @@
+//! Requests, hooks, changes and gaps, as a filter asks for them, newest first.
+
+use std::ops::ControlFlow;
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, params_from_iter};
+
+use super::Filter;
+use super::choice::Conditions;
+use super::filter::Narrowed;
+use crate::history::reader::rows;
+use crate::history::rows::{HOOK_BY_ID, REQUEST_BY_ID, Stored};
+use crate::history::sql::{ChangeId, HookId, RequestId};
+use crate::history::told::CHANGE_BY_ID;
+use crate::history::{HistoryError, Reader};
+use crate::model::rows::{ChangeRow, GapRow, HookRow, RequestRow};
+
+/// Rows that are read in one transaction, where there are many: a reader that takes its time holds up no checkpoint.
+const AT_ONCE: usize = 1000;
+
+pub(super) const LAST_CHANGE: &str = "SELECT coalesce(max(id), 0) FROM changes";
+/// A step of following along.
+#[derive(Debug)]
+pub struct Following {
+    pub changes: Vec<ChangeRow>,
+    /// The number to go on after.
+    pub last: i64,
+    /// Whether it was the last step, for now.
+    pub is_all: bool,
+}
+
+impl Reader {
+    /// The requests that `filter` lets through, newest first.
+    pub fn requests(&self, filter: &Filter) -> Result<Vec<RequestRow>, HistoryError> {
+        let mut rows = Vec::new();
+        self.each_request(filter, |row| {
+            rows.push(row);
+            ControlFlow::Continue(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Hands each request that `filter` lets through to `each`, newest first, until that breaks off. Which they are is one
+    /// state of the history; each is shown as it is when its turn comes, and left out if it was removed by then.
+    pub fn each_request(
+        &self,
+        filter: &Filter,
+        each: impl FnMut(RequestRow) -> ControlFlow<()>,
+    ) -> Result<(), HistoryError> {
+        let ids = self.read(|connection| Ok(Narrowed::new(connection, filter)?.requests(connection)?))?;
+        self.each_row(&ids, REQUEST_BY_ID, |id| id.0, each)
+    }
+
+    /// As [`each_request`](Self::each_request), the hooks.
+    pub fn each_hook(&self, filter: &Filter, each: impl FnMut(HookRow) -> ControlFlow<()>) -> Result<(), HistoryError> {
+        let ids = self.read(|connection| Ok(hooks(connection, &Narrowed::new(connection, filter)?)?))?;
+        self.each_row(&ids, HOOK_BY_ID, |id| id.0, each)
+    }
+
+    /// As [`each_request`](Self::each_request), the changes, but oldest first, as a log has them: of a limit, the newest ones.
+    pub fn each_change(
+        &self,
+        filter: &Filter,
+        each: impl FnMut(ChangeRow) -> ControlFlow<()>,
+    ) -> Result<(), HistoryError> {
+        let mut ids = self.read(|connection| Ok(changes(connection, &Narrowed::new(connection, filter)?)?))?;
+        ids.reverse();
+        self.each_row(&ids, CHANGE_BY_ID, |id| id.0, each)
+    }
+
+    /// The number of the last change that was recorded; 0 if there is none.
+    pub fn last_change(&self) -> Result<i64, HistoryError> {
+        self.read(|connection| {
+            Ok(connection
+                .prepare_cached(LAST_CHANGE)?
+                .query_row([], |row| row.get(0))?)
+        })
+    }
+
+    /// What `filter` lets through (but for its time and its limit) of up to `limit` changes after the one with the number
+    /// `after`, oldest first. Numbers only grow, so this follows along, and looks at each change once however few match.
+    pub fn changes_after(&self, filter: &Filter, after: i64, limit: usize) -> Result<Following, HistoryError> {
+        self.read(|connection| {
+            let newest: i64 = connection
+                .prepare_cached(LAST_CHANGE)?
+                .query_row([], |row| row.get(0))?;
+            // Numbers are missing where changes were removed, which only makes a step shorter.
+            let last = newest.min(after.saturating_add(rows(limit))).max(after);
+            let narrowed = Narrowed::new(connection, filter)?;
+            let mut conditions = Conditions::default();
+            conditions.add("c.id > ? AND c.id <= ?", [Value::from(after), Value::from(last)]);
+            let conditions = conditions.and(narrowed.about_request(None)).and(narrowed.of_change());
+            let rest = format!("{}\nORDER BY c.id", conditions.to_where());
+            Ok(Following {
+                changes: ChangeRow::all(connection, &rest, params_from_iter(conditions.params))?,
+                is_all: last >= newest,
+                last,
+            })
+        })
+    }
+
+    /// The gaps that `filter` lets through, newest first: by target, Region and time, and (`open`) those that last.
+    pub fn gaps(&self, filter: &Filter) -> Result<Vec<GapRow>, HistoryError> {
+        self.read(|connection| {
+            let narrowed = Narrowed::new(connection, filter)?;
+            let (rest, params) = gaps_where(&narrowed);
+            Ok(GapRow::all(connection, &rest, params_from_iter(params))?)
+        })
+    }
+
+    fn each_row<I, R: Stored>(
+        &self,
+        ids: &[I],
+        by_id: &str,
+        number: impl Fn(&I) -> i64,
+        mut each: impl FnMut(R) -> ControlFlow<()>,
+    ) -> Result<(), HistoryError> {
+        for ids in ids.chunks(AT_ONCE) {
+            let rows = self.read(|connection| {
+                let mut statement = connection.prepare_cached(&R::sql(by_id))?;
+                let mut found = Vec::with_capacity(ids.len());
+                for id in ids {
+                    for row in statement.query_map([number(id)], R::from_row)? {
+                        found.push(row?);
+                    }
+                }
+                Ok(found)
+            })?;
+            for row in rows {
+                if each(row).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn hooks(connection: &Connection, narrowed: &Narrowed<'_>) -> rusqlite::Result<Vec<HookId>> {
+    let few = narrowed.few_requests(connection)?;
+    let found = newest(
+        connection,
+        hook_statements(narrowed, few.as_deref()),
+        narrowed.filter.limit,
+    )?;
+    Ok(found.into_iter().map(HookId).collect())
+}
+
+pub(super) fn changes(connection: &Connection, narrowed: &Narrowed<'_>) -> rusqlite::Result<Vec<ChangeId>> {
+    let few = narrowed.few_requests(connection)?;
+    let found = newest(
+        connection,
+        change_statements(narrowed, few.as_deref()),
+        narrowed.filter.limit,
+    )?;
+    Ok(found.into_iter().map(ChangeId).collect())
+}
+
+/// The statements that find hooks: of few requests, of each name, of those that failed, or of all.
+pub(super) fn hook_statements(narrowed: &Narrowed<'_>, few: Option<&[RequestId]>) -> Vec<(String, Vec<Value>)> {
+    let time = || narrowed.time("h.first_seen_at");
+    let select = |from: &str, conditions: Conditions| {
+        let sql = format!(
+            "SELECT h.first_seen_at, h.id FROM hooks AS h {from}{}\nORDER BY h.first_seen_at DESC, h.id DESC LIMIT ?",
+            conditions.to_where()
+        );
+        (sql, conditions.params)
+    };
+    if let Some(few) = few {
+        return of_each_request(few, "h.request_id = ?", |first| {
+            select(
+                "INDEXED BY hooks_by_request",
+                first.and(narrowed.of_hook(None)).and(time()),
+            )
+        });
+    }
+    let about = narrowed.about_request(None);
+    let join = if about.is_empty() {
+        ""
+    } else {
+        "CROSS JOIN requests AS r ON r.id = h.request_id"
+    };
+    if let Some(hook) = &narrowed.hook {
+        let each = hook.each().into_iter().map(|(condition, name)| {
+            let mut first = Conditions::default();
+            first.add(condition, name);
+            let conditions = first.and(time()).and(narrowed.of_hook(Some(hook))).and(about.clone());
+            select(&format!("INDEXED BY hooks_by_name {join}"), conditions)
+        });
+        return each.collect();
+    }
+    let index = if narrowed.filter.failed {
+        "hooks_failed_by_time"
+    } else {
+        "hooks_by_time"
+    };
+    let conditions = time().and(narrowed.of_hook(None)).and(about);
+    vec![select(&format!("INDEXED BY {index} {join}"), conditions)]
+}
+
+/// The statements that find changes: of few requests, or of all.
+pub(super) fn change_statements(narrowed: &Narrowed<'_>, few: Option<&[RequestId]>) -> Vec<(String, Vec<Value>)> {
+    let time = || narrowed.time("c.at");
+    let select = |from: &str, conditions: Conditions| {
+        let sql = format!(
+            "SELECT c.at, c.id FROM changes AS c {from}{}\nORDER BY c.at DESC, c.id DESC LIMIT ?",
+            conditions.to_where()
+        );
+        (sql, conditions.params)
+    };
+    if let Some(few) = few {
+        return of_each_request(few, "c.request_id = ?", |first| {
+            select(
+                "INDEXED BY changes_by_request",
+                first.and(narrowed.of_change()).and(time()),
+            )
+        });
+    }
+    let about = narrowed.about_request(None);
+    let join = if about.is_empty() {
+        ""
+    } else {
+        "CROSS JOIN requests AS r ON r.id = c.request_id"
+    };
+    let conditions = time().and(narrowed.of_change()).and(about);
+    vec![select(&format!("INDEXED BY changes_by_time {join}"), conditions)]
+}
+
+fn of_each_request(
+    few: &[RequestId],
+    condition: &str,
+    select: impl Fn(Conditions) -> (String, Vec<Value>),
+) -> Vec<(String, Vec<Value>)> {
+    let each = few.iter().map(|id| {
+        let mut first = Conditions::default();
+        first.add(condition, [Value::from(id.0)]);
+        select(first)
+    });
+    each.collect()
+}
+
+/// Runs statements that give a time and an id, and keeps the newest.
+fn newest(
+    connection: &Connection,
+    statements: Vec<(String, Vec<Value>)>,
+    limit: Option<usize>,
+) -> rusqlite::Result<Vec<i64>> {
+    let mut found: Vec<(i64, i64)> = Vec::new();
+    for (sql, mut params) in statements {
+        params.push(Value::from(limit.map_or(-1, rows)));
+        let mut statement = connection.prepare_cached(&sql)?;
+        for row in statement.query_map(params_from_iter(params), |row| Ok((row.get(0)?, row.get(1)?)))? {
+            found.push(row?);
+        }
+    }
+    found.sort_unstable_by(|a, b| b.cmp(a));
+    found.truncate(limit.unwrap_or(usize::MAX));
+    Ok(found.into_iter().map(|(_, id)| id).collect())
+}
+
+/// The statement from WHERE on, with its parameters.
+pub(super) fn gaps_where(narrowed: &Narrowed<'_>) -> (String, Vec<Value>) {
+    let filter = narrowed.filter;
+    let mut conditions = Conditions::default();
+    if let Some(targets) = narrowed.target() {
+        conditions = conditions.and(targets.condition_on("g.target_id"));
+    }
+    if let Some(since) = filter.since {
+        conditions.add("(g.to_at IS NULL OR g.to_at >= ?)", [Value::from(since.as_millis())]);
+    }
+    if let Some(until) = filter.until {
+        conditions.add("g.from_at < ?", [Value::from(until.as_millis())]);
+    }
+    if filter.open {
+        conditions.add("g.to_at IS NULL", []);
+    }
+    let mut rest = conditions.to_where();
+    rest.push_str("\nORDER BY g.from_at DESC, g.id DESC\nLIMIT ?");
+    let mut params = conditions.params;
+    params.push(Value::from(filter.limit.map_or(-1, rows)));
+    (rest, params)
+}
