@@ -1,13 +1,16 @@
 //! `ccwatch show`
 
+mod timeline;
+
 use std::io::{BufWriter, Write};
 
 use anyhow::anyhow;
 use serde::Serialize;
 
+use self::timeline::Scale;
 use super::Failure;
 use super::history_file;
-use super::output::{self, DocumentFormat, cell, status_cell};
+use super::output::{self, Format, cell, status_cell};
 use super::when::{self, Times, rough};
 use crate::clock::Clock;
 use crate::history::Reader;
@@ -28,12 +31,17 @@ pub(super) struct Arguments {
     target: Option<String>,
     #[command(flatten)]
     history: history_file::HistoryFile,
-    #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
-    format: DocumentFormat,
+    /// As csv, the timeline alone.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
     /// Show absolute times, in UTC.
     #[arg(long)]
     utc: bool,
 }
+
+/// Characters of a bar of the timeline, and where the terminal has few.
+const BAR: usize = 32;
+const NARROW_BAR: usize = 8;
 
 /// A request's whole story, as `--format json` gives it.
 #[derive(Debug, Serialize)]
@@ -69,14 +77,17 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         gaps,
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
-    if arguments.format == DocumentFormat::Table {
-        let times = Times {
-            utc: arguments.utc,
-            now: Clock::system().now(),
-        };
-        tell(&mut out, &story, times)?;
-    } else {
-        output::write_document(&mut out, &story, arguments.format)?;
+    match arguments.format {
+        Format::Table => {
+            let times = Times {
+                utc: arguments.utc,
+                now: Clock::system().now(),
+            };
+            tell(&mut out, &story, times)?;
+        }
+        Format::Json => output::write_json(&mut out, &story)?,
+        Format::Jsonl => output::write_json_line(&mut out, &story)?,
+        Format::Csv => output::write_rows(&mut out, &timeline::steps(&story), Format::Csv)?,
     }
     Ok(out.flush()?)
 }
@@ -149,33 +160,35 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
     output::write_table(out, &facts)?;
 
     writeln!(out)?;
-    let mut timeline = output::table(&["SEEN", "AFTER", "WHAT", "STATUS", "DETAIL"]);
-    for step in steps(story) {
+    let scale = Scale::of(story, times.now);
+    let width = if output::is_narrow() { NARROW_BAR } else { BAR };
+    let life = format!("{:width$}", rough(scale.length()));
+    let mut timeline = output::table(&["AFTER", "LASTED", &life, "WHAT", "STATUS", "DETAIL"]);
+    for step in timeline::steps(story) {
+        let lasted = step.until.map(|until| rough(until.since(step.at)));
         timeline.add_row([
-            cell(Some(&times.show(Some(step.at)))),
-            cell(Some(&format!("+{}", rough(step.at.since(request.first_seen_at))))),
+            cell(Some(&after(step.at, scale.begin))),
+            cell(lasted.as_deref()),
+            cell(Some(&scale.bar(&step, width))),
             cell(Some(&step.what)),
-            status_cell(step.status),
+            status_cell(step.status.as_deref()),
             cell(Some(&step.detail)),
         ]);
     }
     output::write_table(out, &timeline)?;
 
-    for gap in &story.gaps {
-        let to = gap.to_at.map_or_else(|| "now".to_owned(), |to| times.show(Some(to)));
-        let from = times.show(Some(gap.from_at));
-        writeln!(out, "\nNot looked at from {from} to {to}: {}", printable(&gap.reason))?;
-    }
     if !story.deliveries.is_empty() {
         writeln!(out)?;
-        let mut deliveries = output::table(&["RECEIVER", "CHANGE", "STATE", "ATTEMPTS", "SENT", "LAST ERROR"]);
+        let mut deliveries = output::table(&["AFTER", "RECEIVER", "CHANGE", "STATE", "ATTEMPTS", "SENT", "LAST ERROR"]);
         for delivery in &story.deliveries {
             let change = story
                 .changes
                 .iter()
                 .find(|change| Some(change.id) == delivery.change_id)
                 .map(|change| format!("{} {}", change.kind, change.to_status.as_deref().unwrap_or_default()));
+            let sent_after = delivery.sent_at.map(|sent_at| after(sent_at, scale.begin));
             deliveries.add_row([
+                cell(sent_after.as_deref()),
                 cell(Some(&delivery.receiver)),
                 cell(change.as_deref()),
                 cell(Some(&delivery.state)),
@@ -189,51 +202,6 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
     Ok(())
 }
 
-/// A line of the timeline.
-struct Step<'a> {
-    at: Timestamp,
-    what: String,
-    status: Option<&'a str>,
-    detail: String,
-}
-
-/// Progress and hooks together, as they were seen. Hooks run before the provisioning that they guard, so where one look
-/// showed both they come first.
-fn steps(story: &Story) -> Vec<Step<'_>> {
-    let hooks = story.hook_events.iter().map(|event| {
-        let name = event.hook_type_name.as_deref().unwrap_or("unnamed");
-        let mode = event
-            .failure_mode
-            .as_deref()
-            .map_or_else(String::new, |mode| format!(" ({mode})"));
-        Step {
-            at: event.observed_at,
-            what: format!("hook {name}{mode}"),
-            status: event.status.as_deref(),
-            detail: event.status_message.clone().unwrap_or_default(),
-        }
-    });
-    let progress = story.progress_events.iter().map(|event| Step {
-        at: event.observed_at,
-        what: "request".to_owned(),
-        status: event.status.as_deref(),
-        detail: [event.error_code.as_deref(), event.status_message.as_deref()]
-            .into_iter()
-            .flatten()
-            .collect::<Vec<_>>()
-            .join(": "),
-    });
-    let lost = story
-        .changes
-        .iter()
-        .filter(|change| change.kind == "request.lost")
-        .map(|change| Step {
-            at: change.at,
-            what: "lost".to_owned(),
-            status: None,
-            detail: change.message.clone().unwrap_or_default(),
-        });
-    let mut steps: Vec<_> = hooks.chain(progress).chain(lost).collect();
-    steps.sort_by_key(|step| step.at);
-    steps
+fn after(time: Timestamp, begin: Timestamp) -> String {
+    format!("+{}", rough(time.since(begin)))
 }

@@ -91,7 +91,7 @@ fn wrong_arguments_exit_with_2() {
     for arguments in [
         &["sweep"][..],
         &["show"],
-        &["requests", "--open", "--failed"],
+        &["requests", "--limit", "many"],
         &["demo", "--for", "soon"],
     ] {
         let output = ccwatch(arguments);

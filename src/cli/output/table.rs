@@ -40,13 +40,20 @@ pub(in crate::cli) fn status_cell(status: Option<&str>) -> Cell {
 
 /// Writes a table so that it fits.
 pub(in crate::cli) fn write_table(out: &mut impl Write, table: &Table) -> io::Result<()> {
-    let width = if io::stdout().is_terminal() {
-        // Some terminals say that they have no columns.
-        table.width().filter(|width| *width > 0)
-    } else {
-        None
-    };
-    write_within(out, table, width)
+    write_within(out, table, terminal_width())
+}
+
+/// Whether tables are shown as blocks.
+pub(in crate::cli) fn is_narrow() -> bool {
+    terminal_width().is_some_and(|width| width < NARROWEST)
+}
+
+fn terminal_width() -> Option<u16> {
+    if !io::stdout().is_terminal() {
+        return None;
+    }
+    // Some terminals say that they have no columns.
+    Table::new().width().filter(|width| *width > 0)
 }
 
 /// Trailing blanks, which padding leaves, are cut.

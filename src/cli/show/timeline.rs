@@ -1,0 +1,249 @@
+//! A request's timeline: what was seen when, and for how long it stayed so, as bars on one scale.
+//!
+//! Times are those at which ccwatch saw something: the service's own are not in order, and its clock is not ours. So a
+//! status lasts from the look that showed it to the look that showed the next one. What lies between the start that the
+//! service tells and the first look is drawn as not seen.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Story;
+use crate::model::rows::{HookEventRow, ProgressEventRow};
+use crate::model::{HookStatus, RequestStatus, Timestamp};
+
+/// A line of the timeline, as `--format csv` gives it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Step {
+    pub(super) at: Timestamp,
+    /// When something else was seen. `None`: it lasts, or was but a moment.
+    pub(super) until: Option<Timestamp>,
+    pub(super) what: String,
+    pub(super) status: Option<String>,
+    pub(super) detail: String,
+    #[serde(skip)]
+    pub(super) stroke: Stroke,
+}
+
+/// How a step is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stroke {
+    /// A status of the request.
+    Status,
+    /// A status of a hook.
+    Hook,
+    /// A moment: an end, a delivery.
+    Moment,
+    /// Not looked at, or not yet.
+    Unseen,
+}
+
+impl Stroke {
+    fn sign(self) -> char {
+        match self {
+            Self::Status => '█',
+            Self::Hook => '▓',
+            Self::Moment => '◆',
+            Self::Unseen => '░',
+        }
+    }
+}
+
+/// From when to when the timeline is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Scale {
+    pub(super) begin: Timestamp,
+    pub(super) end: Timestamp,
+}
+
+impl Scale {
+    /// The request's life, as far as it is known at `now`. What is told later is drawn at its end.
+    pub(super) fn of(story: &Story, now: Timestamp) -> Self {
+        let request = &story.request;
+        let begin = request
+            .started_at
+            .map_or(request.first_seen_at, |started| started.min(request.first_seen_at));
+        let events = story.progress_events.iter().map(|event| event.observed_at);
+        let hooks = story.hook_events.iter().map(|event| event.observed_at);
+        let last = events.chain(hooks).max().unwrap_or(request.first_seen_at);
+        let end = if request.open { now } else { last };
+        Self {
+            begin,
+            end: end.max(begin),
+        }
+    }
+
+    pub(super) fn length(self) -> Duration {
+        self.end.since(self.begin)
+    }
+
+    /// A bar of `width` characters. What is short is one character, and what lies outside is at the edge.
+    pub(super) fn bar(self, step: &Step, width: usize) -> String {
+        let place = |time: Timestamp| -> usize {
+            let length = self.length().as_millis();
+            if length == 0 || width == 0 {
+                return 0;
+            }
+            let share = time.since(self.begin).as_millis().min(length);
+            usize::try_from(share * width as u128 / length).unwrap_or(0)
+        };
+        let begin = place(step.at).min(width.saturating_sub(1));
+        let end = match (step.until, step.stroke) {
+            (_, Stroke::Moment) => begin + 1,
+            (Some(until), _) => place(until).max(begin + 1),
+            (None, _) => width,
+        };
+        let signs = std::iter::repeat_n(step.stroke.sign(), end.min(width).saturating_sub(begin));
+        std::iter::repeat_n(' ', begin).chain(signs).collect()
+    }
+}
+
+/// Everything of a story in the order in which it was seen. Hooks run before the provisioning that they guard, so where one
+/// look showed both they come first.
+pub(super) fn steps(story: &Story) -> Vec<Step> {
+    let mut steps = unseen(story);
+    steps.extend(hooks(story));
+    steps.extend(progress(&story.progress_events));
+    let lost = story.changes.iter().filter(|change| change.kind == "request.lost");
+    steps.extend(lost.map(|change| Step {
+        at: change.at,
+        until: None,
+        what: "lost".to_owned(),
+        status: None,
+        detail: change.message.clone().unwrap_or_default(),
+        stroke: Stroke::Moment,
+    }));
+    steps.sort_by_key(|step| step.at);
+    steps
+}
+
+/// Before the first look, and in gaps.
+fn unseen(story: &Story) -> Vec<Step> {
+    let first_seen = story.request.first_seen_at;
+    let before = story
+        .request
+        .started_at
+        .filter(|started| first_seen.since(*started).as_secs() > 0);
+    let before = before.map(|started| Step {
+        at: started,
+        until: Some(first_seen),
+        what: "not seen yet".to_owned(),
+        status: None,
+        detail: String::new(),
+        stroke: Stroke::Unseen,
+    });
+    let gaps = story.gaps.iter().map(|gap| Step {
+        at: gap.from_at,
+        until: gap.to_at,
+        what: "not looked at".to_owned(),
+        status: None,
+        detail: gap.reason.clone(),
+        stroke: Stroke::Unseen,
+    });
+    before.into_iter().chain(gaps).collect()
+}
+
+fn progress(events: &[ProgressEventRow]) -> impl Iterator<Item = Step> {
+    events.iter().enumerate().map(|(index, event)| {
+        let is_end = event
+            .status
+            .as_deref()
+            .is_some_and(|status| RequestStatus::from(status).is_final());
+        let detail = [event.error_code.as_deref(), event.status_message.as_deref()];
+        Step {
+            at: event.observed_at,
+            until: events.get(index + 1).map(|next| next.observed_at),
+            what: "request".to_owned(),
+            status: event.status.clone(),
+            detail: detail.into_iter().flatten().collect::<Vec<_>>().join(": "),
+            stroke: if is_end { Stroke::Moment } else { Stroke::Status },
+        }
+    })
+}
+
+fn hooks(story: &Story) -> impl Iterator<Item = Step> {
+    let events = &story.hook_events;
+    let same = |a: &HookEventRow, b: &HookEventRow| {
+        (&a.hook_type_name, &a.hook_type_arn, &a.invocation_point)
+            == (&b.hook_type_name, &b.hook_type_arn, &b.invocation_point)
+    };
+    events.iter().enumerate().map(move |(index, event)| {
+        let next = events.iter().skip(index + 1).find(|later| same(event, later));
+        let is_end = event
+            .status
+            .as_deref()
+            .is_some_and(|status| HookStatus::from(status).is_final());
+        let name = event.hook_type_name.as_deref().unwrap_or("unnamed");
+        let mode = event.failure_mode.as_deref();
+        Step {
+            at: event.observed_at,
+            until: next.map(|next| next.observed_at),
+            what: format!(
+                "hook {name}{}",
+                mode.map_or_else(String::new, |mode| format!(" ({mode})"))
+            ),
+            status: event.status.clone(),
+            detail: event.status_message.clone().unwrap_or_default(),
+            stroke: if is_end { Stroke::Moment } else { Stroke::Hook },
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(1_795_328_880_000 + seconds * 1000)
+    }
+
+    fn bar(from: i64, until: Option<i64>, stroke: Stroke) -> String {
+        let scale = Scale {
+            begin: at(0),
+            end: at(100),
+        };
+        let step = Step {
+            at: at(from),
+            until: until.map(at),
+            what: String::new(),
+            status: None,
+            detail: String::new(),
+            stroke,
+        };
+        scale.bar(&step, 10)
+    }
+
+    #[test]
+    fn a_bar_begins_where_it_begins_and_lasts_as_long_as_it_lasts() {
+        assert_eq!(bar(0, Some(50), Stroke::Status), "█████");
+        assert_eq!(bar(50, Some(60), Stroke::Hook), "     ▓");
+        assert_eq!(bar(20, None, Stroke::Unseen), "  ░░░░░░░░");
+    }
+
+    #[test]
+    fn what_is_short_is_seen_and_what_is_outside_is_at_the_edge() {
+        assert_eq!(bar(31, Some(32), Stroke::Status), "   █");
+        assert_eq!(bar(100, None, Stroke::Moment), "         ◆");
+        assert_eq!(bar(5000, Some(6000), Stroke::Status), "         █");
+        assert_eq!(bar(-50, Some(-10), Stroke::Unseen), "░");
+        assert_eq!(bar(-50, Some(500), Stroke::Unseen), "░".repeat(10));
+    }
+
+    #[test]
+    fn a_life_of_a_moment_and_a_width_of_nothing_are_drawn() {
+        let moment = Scale {
+            begin: at(0),
+            end: at(0),
+        };
+        let step = Step {
+            at: at(0),
+            until: None,
+            what: String::new(),
+            status: None,
+            detail: String::new(),
+            stroke: Stroke::Moment,
+        };
+        assert_eq!(moment.bar(&step, 10), "◆");
+        assert_eq!(moment.bar(&step, 0), "");
+    }
+}

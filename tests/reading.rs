@@ -1,0 +1,361 @@
+//! What the commands that read show, to people on terminals of any width and to programs, and what bad input gets.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use ccwatch::decide::routing::Routing;
+use ccwatch::history::History;
+use ccwatch::model::{
+    ErrorCode, FailureMode, HookProgressEvent, HookStatus, Operation, ProgressEvent, Region, RequestKey, RequestStatus,
+    RequestToken, Seen, Sighting, Source, TargetId, TargetName, Timestamp,
+};
+use rusqlite::Connection;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// What a hostile name tries on a terminal: colour, title, clearing, C1, direction.
+const HOSTILE: &str = "evil\u{1b}[31m\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}\r\nname";
+
+struct Stage {
+    folder: TempDir,
+    now: Timestamp,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(&folder.path().join("history.db")).unwrap();
+        let now = Timestamp::from_millis(1_795_328_880_000);
+        let region = Region("eu-west-1".into());
+        let name = TargetName::new("prod", &region);
+        let target = history
+            .write(|tx| {
+                let target = tx.register_target(&name, None, &region, now)?.target.id;
+                tx.begin_baseline(target, now)?;
+                tx.complete_baseline(target, now)?;
+                Ok(target)
+            })
+            .unwrap();
+        let stage = Self { folder, now };
+        let seen = [
+            stage.seen(target, "aaaa1111", 0, RequestStatus::Pending, "logs"),
+            stage.seen(target, "aaaa2222", 60, RequestStatus::Failed, "orders"),
+            stage.seen(target, "bbbb3333", 120, RequestStatus::Success, HOSTILE),
+        ];
+        history.write(|tx| tx.record(&seen, &Routing::default())).unwrap();
+        stage
+    }
+
+    fn seen(&self, target: TargetId, token: &str, second: u64, status: RequestStatus, identifier: &str) -> Sighting {
+        let token = RequestToken::new(token);
+        let at = self.now.plus(std::time::Duration::from_secs(second));
+        let failed = status == RequestStatus::Failed;
+        let hook = HookProgressEvent {
+            hook_type_name: Some("Acme::Guard::Encryption".into()),
+            hook_type_arn: None,
+            hook_type_version_id: None,
+            invocation_point: None,
+            failure_mode: Some(FailureMode::from("WARN")),
+            status: Some(HookStatus::CompleteFailed),
+            status_message: Some("not encrypted".into()),
+            event_time: None,
+        };
+        let event = ProgressEvent {
+            status: Some(status),
+            event_time: Some(at),
+            operation: Some(Operation::Create),
+            type_name: Some("AWS::RDS::DBInstance".into()),
+            identifier: Some(identifier.into()),
+            error_code: failed.then(|| ErrorCode::from("Throttling")),
+            status_message: failed.then(|| "Rate exceeded".into()),
+            hooks_request_token: failed.then(|| "hooks".to_owned()),
+            ..ProgressEvent::of(token.clone())
+        };
+        Sighting {
+            key: RequestKey { target, token },
+            seen_at: at,
+            source: Source::Get,
+            seen: Seen::Event(Box::new(event), Some(if failed { vec![hook] } else { Vec::new() })),
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("history.db")
+    }
+
+    fn ccwatch(&self, arguments: &[&str]) -> Output {
+        ccwatch(&self.path(), arguments)
+    }
+
+    /// On a terminal of so many columns.
+    fn on_terminal(&self, columns: u16, arguments: &str, environment: &str) -> String {
+        let line = format!(
+            "stty cols {columns} rows 50; {environment} {} {arguments} --history {}",
+            env!("CARGO_BIN_EXE_ccwatch"),
+            self.path().display()
+        );
+        let output = Command::new("script")
+            .args(["-qec", &line, "/dev/null"])
+            .env("TERM", "xterm-256color")
+            .env_remove("NO_COLOR")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap().replace('\r', "")
+    }
+}
+
+fn ccwatch(history: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_ccwatch"))
+        .args(arguments)
+        .args(["--history", history.to_str().unwrap()])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn json(output: &Output) -> Value {
+    assert!(output.status.success(), "{}", err(output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn filters_mean_the_same_everywhere() {
+    let stage = Stage::new();
+    for (filter, requests, hooks, changes) in [
+        (&[][..], 3, 1, 4),
+        (&["--failed"], 1, 1, 2),
+        (&["--open"], 1, 0, 1),
+        (&["--error", "throttling"], 1, 1, 2),
+        (&["--type", "AWS::RDS::*"], 3, 1, 4),
+        (&["--type", "!AWS::RDS::*"], 0, 0, 0),
+        (&["--identifier", "ord*"], 1, 1, 2),
+        (&["--hook", "Acme::*"], 1, 1, 1),
+        (
+            &["--target", "prod", "--region", "eu-*", "--operation", "create"],
+            3,
+            1,
+            4,
+        ),
+        (&["--target", "play"], 0, 0, 0),
+        (
+            &["--since", "2026-11-22T06:29:00Z", "--until", "2026-11-22T06:30:00Z"],
+            1,
+            1,
+            2,
+        ),
+    ] {
+        for (command, expected) in [("requests", requests), ("hooks", hooks), ("events", changes)] {
+            let rows = json(&stage.ccwatch(&[&[command, "--format", "json"], filter].concat()));
+            assert_eq!(
+                rows.as_array().unwrap().len(),
+                expected,
+                "{command} {filter:?}: {rows:#}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_format_has_the_same_rows() {
+    let stage = Stage::new();
+    for command in ["requests", "hooks", "events"] {
+        let array = json(&stage.ccwatch(&[command, "--format", "json"]));
+        let lines = out(&stage.ccwatch(&[command, "--format", "jsonl"]));
+        let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(array, Value::from(lines), "{command}");
+        let csv = stage.ccwatch(&[command, "--format", "csv"]);
+        let mut csv = csv::Reader::from_reader(csv.stdout.as_slice());
+        let columns: Vec<String> = csv.headers().unwrap().iter().map(str::to_owned).collect();
+        for (row, object) in csv.records().zip(array.as_array().unwrap()) {
+            let row = row.unwrap();
+            assert_eq!(columns.len(), object.as_object().unwrap().len());
+            for (column, value) in columns.iter().zip(&row) {
+                let expected = match &object[column] {
+                    Value::Null => String::new(),
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                assert_eq!(value, expected, "{command}.{column}");
+            }
+        }
+    }
+    let timeline = out(&stage.ccwatch(&["show", "aaaa2222", "--format", "csv"]));
+    assert!(timeline.starts_with("at,until,what,status,detail\n"), "{timeline}");
+    assert!(
+        timeline.contains("hook Acme::Guard::Encryption (WARN),HOOK_COMPLETE_FAILED"),
+        "{timeline}"
+    );
+}
+
+#[test]
+fn what_is_unknown_or_wrong_gets_a_plain_answer() {
+    let stage = Stage::new();
+    for (arguments, code, said) in [
+        (
+            &["show", "zzzz"][..],
+            1,
+            "no request in the history has a token that begins with `zzzz`",
+        ),
+        (&["show", "aaaa"], 1, "`aaaa` begins several tokens"),
+        (&["show", "aaaa1111\u{1b}[2J"], 1, "begins with `aaaa1111\u{fffd}[2J`"),
+        (&["requests", "--status", "FAILD"], 2, "did you mean FAILED?"),
+        (&["requests", "--type", "RDS"], 2, "no type is named `RDS`"),
+        (&["hooks", "--operation", "READ"], 2, "nothing has the operation `READ`"),
+        (&["events", "--since", "yesterday"], 2, "expected how long ago"),
+        (&["gaps", "--since", "1d", "--until", "2d"], 2, "is not before --until"),
+        (
+            &["requests", "--format", "xml"],
+            2,
+            "[possible values: table, json, jsonl, csv]",
+        ),
+    ] {
+        let output = stage.ccwatch(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", err(&output));
+        assert!(err(&output).contains(said), "{arguments:?}: {}", err(&output));
+        assert_eq!(out(&output), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_history_that_can_not_be_read_is_named_with_what_to_do() {
+    let stage = Stage::new();
+    let newer = stage.folder.path().join("newer.db");
+    std::fs::copy(stage.path(), &newer).unwrap();
+    Connection::open(&newer)
+        .unwrap()
+        .pragma_update(None, "user_version", 999)
+        .unwrap();
+    let older = stage.folder.path().join("older.db");
+    std::fs::copy(stage.path(), &older).unwrap();
+    Connection::open(&older)
+        .unwrap()
+        .pragma_update(None, "user_version", 1)
+        .unwrap();
+    let damaged = stage.folder.path().join("damaged.db");
+    let mut bytes = std::fs::read(stage.path()).unwrap();
+    for byte in bytes.iter_mut().skip(4096) {
+        *byte = 0xa5;
+    }
+    std::fs::write(&damaged, bytes).unwrap();
+    for (path, said) in [
+        (&newer, "newer"),
+        (&older, "older"),
+        (&damaged, "damaged"),
+        (&stage.folder.path().join("none.db"), "none.db"),
+        (&stage.folder.path().to_owned(), "not a regular file"),
+    ] {
+        for command in [&["requests"][..], &["events"], &["hooks"], &["gaps"], &["show", "a"]] {
+            let output = ccwatch(path, command);
+            let told = err(&output);
+            assert_eq!(output.status.code(), Some(1), "{command:?} {}: {told}", path.display());
+            assert!(
+                told.contains(said) && told.contains(path.to_str().unwrap()),
+                "{command:?}: {told}"
+            );
+            assert!(!told.contains("panicked"), "{told}");
+        }
+    }
+}
+
+#[test]
+fn a_terminal_of_any_width_shows_all_of_it_and_nothing_acts_on_it() {
+    let stage = Stage::new();
+    for columns in [20, 40, 99, 100, 160, 300] {
+        for command in [
+            "requests",
+            "hooks",
+            "events",
+            "gaps --limit 1",
+            "show bbbb",
+            "show aaaa2 --utc",
+        ] {
+            let shown = stage.on_terminal(columns, command, "");
+            // Colour is ours; whatever else begins with an escape is not.
+            let plain = shown.replace("\u{1b}[0m", "");
+            for escape in plain.split('\u{1b}').skip(1) {
+                let end = escape.find('m').unwrap_or_else(|| panic!("{command}: {escape:?}"));
+                assert!(
+                    escape.starts_with('[') && escape[1..end].chars().all(|c| c.is_ascii_digit() || c == ';'),
+                    "{columns} {command}: {escape:?}"
+                );
+            }
+            for hostile in ["\u{7}", "\u{9b}", "\u{202e}"] {
+                assert!(!shown.contains(hostile), "{columns} {command}: {shown:?}");
+            }
+        }
+        // Lines of events are not folded: they go on as they come.
+        let narrow = stage.on_terminal(columns, "requests", "NO_COLOR=1");
+        assert!(!narrow.contains('\u{1b}'), "{narrow:?}");
+        for line in narrow.lines() {
+            assert!(line.chars().count() <= usize::from(columns), "{columns}: {line:?}");
+        }
+        let text: String = narrow.split_whitespace().collect();
+        assert!(
+            text.contains("FAILED") && text.contains("aaaa2222"),
+            "{columns}: {narrow}"
+        );
+    }
+    assert!(
+        stage.on_terminal(120, "requests", "").contains("\u{1b}["),
+        "colours on a terminal"
+    );
+    for format in ["json", "jsonl", "csv"] {
+        let shown = stage.on_terminal(120, &format!("requests --format {format}"), "");
+        assert!(
+            !shown.contains('\u{1b}') && !shown.contains('\u{9b}'),
+            "{format}: {shown:?}"
+        );
+    }
+}
+
+#[test]
+fn a_request_is_told_with_bars() {
+    let stage = Stage::new();
+    let told = out(&stage.ccwatch(&["show", "aaaa2222"]));
+    for part in [
+        "AWS::RDS::DBInstance",
+        "Throttling",
+        "Rate exceeded",
+        "◆",
+        "HOOK_COMPLETE_FAILED",
+        "not encrypted",
+    ] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let open = out(&stage.ccwatch(&["show", "aaaa1111"]));
+    assert!(open.contains("████"), "it is pending still: {open}");
+}
+
+#[test]
+fn a_closed_pipe_ends_every_command_quietly() {
+    let stage = Stage::new();
+    for command in [&["requests"][..], &["hooks"], &["events"], &["show", "bbbb"]] {
+        for format in ["table", "json", "jsonl", "csv"] {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let output = Command::new(env!("CARGO_BIN_EXE_ccwatch"))
+                .args(command)
+                .args(["--format", format, "--history", stage.path().to_str().unwrap()])
+                .stdout(writer)
+                .output()
+                .unwrap();
+            assert_eq!(
+                (output.status.code(), err(&output).as_str()),
+                (Some(0), ""),
+                "{command:?} {format}"
+            );
+        }
+    }
+}
