@@ -158,7 +158,7 @@ fn line(change: &ChangeRow, times: Times) -> String {
 /// The status before, where the change is one of status.
 fn came_from(change: &ChangeRow) -> String {
     match (&change.from_status, &change.to_status) {
-        (Some(from), Some(to)) if from != to => format!("from {from}:"),
+        (Some(from), Some(to)) if from != to => format!("[was {from}]"),
         _ => String::new(),
     }
 }

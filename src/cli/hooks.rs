@@ -47,9 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         },
         |each| Ok(reader.each_hook(&filter, each)?),
         |hook: &HookRow| {
-            let took = hook
-                .finished_at
-                .map(|finished| rough(finished.since(hook.first_seen_at)));
+            // One that was over when it was first seen took a time that no one knows.
+            let finished = hook.finished_at.filter(|finished| *finished > hook.first_seen_at);
+            let took = finished.map(|finished| rough(finished.since(hook.first_seen_at)));
             vec![
                 cell(Some(&times.show(Some(hook.first_seen_at)))),
                 cell(Some(&hook.target)),
