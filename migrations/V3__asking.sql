@@ -9,10 +9,20 @@ CREATE INDEX requests_by_error ON requests (error_code, coalesce(started_at, fir
     WHERE error_code IS NOT NULL;
 CREATE INDEX requests_by_target ON requests (target_id, coalesce(started_at, first_seen_at));
 
+-- What failed last, however long ago it began.
+CREATE INDEX requests_failed_by_end ON requests (finished_at) WHERE status = 'FAILED';
+-- How long such requests took, newest first, without a look at the requests themselves.
+DROP INDEX requests_durations;
+CREATE INDEX requests_durations ON requests (type_name, operation, finished_at, started_at)
+    WHERE status = 'SUCCESS' AND phase = 'finished';
+
 CREATE INDEX hooks_by_time ON hooks (first_seen_at);
 CREATE INDEX hooks_by_name ON hooks (hook_type_name, first_seen_at);
 CREATE INDEX hooks_failed_by_time ON hooks (first_seen_at)
     WHERE status IN ('HOOK_COMPLETE_FAILED', 'HOOK_FAILED');
+-- What found fault and stopped nothing.
+CREATE INDEX hooks_warned_by_time ON hooks (first_seen_at)
+    WHERE status IN ('HOOK_COMPLETE_FAILED', 'HOOK_FAILED') AND failure_mode = 'WARN';
 
 CREATE INDEX gaps_by_time ON gaps (from_at);
 

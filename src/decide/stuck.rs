@@ -34,6 +34,8 @@ pub const RETRY_AFTER_LONG_PAST: Duration = Duration::from_mins(10);
 /// How long requests of one type and operation took that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usual {
+    /// Half of them took no longer.
+    pub p50: Duration,
     /// 99 % of them took no longer.
     pub p99: Duration,
     pub samples: u32,
@@ -42,15 +44,18 @@ pub struct Usual {
 /// What is usual, from how long each request took, in any order; `None` for fewer than [`FEWEST_SAMPLES`]. Sorts a part
 /// of them.
 ///
-/// The percentile is one of the samples (nearest rank), so below a hundred it is the longest.
+/// The percentiles are samples themselves (nearest rank), so below a hundred the 99th is the longest.
 pub fn usual(durations: &mut [Duration]) -> Option<Usual> {
     if durations.len() < FEWEST_SAMPLES {
         return None;
     }
-    let rank = (durations.len() * 99).div_ceil(100);
-    let (_, p99, _) = durations.select_nth_unstable(rank - 1);
+    let mut percentile = |percent: usize| {
+        let rank = (durations.len() * percent).div_ceil(100);
+        *durations.select_nth_unstable(rank - 1).1
+    };
     Some(Usual {
-        p99: *p99,
+        p50: percentile(50),
+        p99: percentile(99),
         samples: u32::try_from(durations.len()).unwrap_or(u32::MAX),
     })
 }

@@ -13,7 +13,11 @@ fn judged(age: Duration, usual: Option<Usual>) -> Option<Reason> {
 }
 
 fn taking(p99: Duration) -> Usual {
-    Usual { p99, samples: 143 }
+    Usual {
+        p50: p99 / 2,
+        p99,
+        samples: 143,
+    }
 }
 
 #[test]
@@ -26,6 +30,8 @@ fn what_is_usual_takes_twenty_to_know() {
     assert_eq!(p99(100), Some((99, 100)));
     assert_eq!(p99(101), Some((100, 101)));
     assert_eq!(p99(1000), Some((990, 1000)));
+    let p50 = |count| usual(&mut durations(count)).map(|usual| usual.p50.as_secs());
+    assert_eq!([19, 20, 21, 1000].map(p50), [None, Some(10), Some(11), Some(500)]);
 }
 
 #[test]

@@ -120,7 +120,10 @@ pub(super) fn stuck(
 }
 
 /// How long such requests usually take.
-fn usual_of(connection: &Connection, (type_name, operation): &(String, String)) -> Result<Option<Usual>, Failure> {
+pub(super) fn usual_of(
+    connection: &Connection,
+    (type_name, operation): &(String, String),
+) -> Result<Option<Usual>, Failure> {
     let mut statement = connection.prepare_cached(DURATIONS)?;
     let durations = statement.query_map(params![type_name, operation, SAMPLES], |row| {
         let millis: i64 = row.get(0)?;

@@ -44,6 +44,7 @@ mod async_tests;
 mod attention;
 #[cfg(test)]
 mod backtest_law_tests;
+mod board;
 mod digests;
 #[cfg(test)]
 mod disk_tests;
@@ -87,6 +88,7 @@ use crate::model::{AccountId, Delivery, Region, RequestKey, Sighting, Standing, 
 
 pub use asking::{Filter, Following};
 pub use attention::{Escalation, Stuck};
+pub use board::{Board, OpenRequest, ReceiverHealth, TargetHealth};
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
 pub use reader::{Reader, Summary};

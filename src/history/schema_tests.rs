@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::fixtures::{Scene, rows as rows_of};
 use super::rows::{self, Stored};
 use super::{
-    History, announcements, attention, digests, editor, gaps, open, outbox, prune, reader, requests, resource_models,
-    silences, targets, telling, told,
+    History, announcements, attention, board, digests, editor, gaps, open, outbox, prune, reader, requests,
+    resource_models, silences, targets, telling, told,
 };
 use crate::model::rows::{
     AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
@@ -407,4 +407,50 @@ fn plan(scene: &Scene, sql: &str) -> Vec<String> {
     let steps = scene.rows(&format!("EXPLAIN QUERY PLAN {sql}"));
     let steps = steps.as_array().unwrap().iter();
     steps.map(|step| step[3].as_str().unwrap().to_owned()).collect()
+}
+
+/// What is read again whenever something changed: the whole of what it walks is named here.
+#[test]
+fn the_board_walks_no_more_than_is_open_and_the_newest_of_each_list() {
+    let scene = Scene::new();
+    // Neither is a table: the receivers that have something waiting, and what a LIMIT let through.
+    let is_of_rows_found = |step: &String| step == "SCAN w" || step.starts_with("SCAN (");
+    let walks = |sql: &str| -> Vec<String> {
+        let scans = plan(&scene, sql).into_iter().filter(|step| step.starts_with("SCAN"));
+        scans.filter(|step| !is_of_rows_found(step)).collect()
+    };
+    for (sql, scans) in [
+        (
+            board::OPEN.to_owned(),
+            vec!["SCAN r USING INDEX requests_open_by_start"],
+        ),
+        (HookRow::sql(board::RUNNING_HOOKS), vec![]),
+        (
+            RequestRow::sql(board::FAILURES),
+            vec!["SCAN requests USING COVERING INDEX requests_failed_by_end"],
+        ),
+        (
+            HookRow::sql(board::WARNINGS),
+            vec!["SCAN hooks USING INDEX hooks_warned_by_time"],
+        ),
+        (
+            board::TARGETS.to_owned(),
+            vec!["SCAN t USING INDEX sqlite_autoindex_targets_1"],
+        ),
+        (board::WAITING.to_owned(), vec![]),
+        (
+            board::DEAD.to_owned(),
+            vec!["SCAN deliveries USING INDEX deliveries_dead"],
+        ),
+        (board::FAILING.to_owned(), vec!["SCAN receivers"]),
+        // What is usual is read from the index alone.
+        (attention::DURATIONS.to_owned(), vec![]),
+    ] {
+        assert_eq!(walks(&sql), scans, "{:?}\n{sql}", plan(&scene, &sql));
+    }
+    assert!(plan(&scene, attention::DURATIONS)[0].contains("COVERING INDEX requests_durations"));
+    for (sql, order) in [(board::OPEN, "what is open"), (board::DEAD, "what was given up")] {
+        let sorts = plan(&scene, sql).iter().any(|step| step.contains("FOR ORDER BY"));
+        assert!(!sorts, "{order} is sorted");
+    }
 }
