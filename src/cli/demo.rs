@@ -1,6 +1,6 @@
 //! `ccwatch demo`
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,11 +32,40 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
     /// Where to keep the history: a file that is not there yet. By default one in the system's temporary folder.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     history: Option<PathBuf>,
     /// The same seed gives the same world.
     #[arg(long, default_value_t = Scenario::LIVELY_SEED)]
     seed: u64,
+}
+
+/// Standard output for as long as someone reads it. A service tries again to say what could not be said; a demo has no one
+/// left to show anything to (`| head`), and ends.
+struct WhileRead {
+    stop: CancellationToken,
+}
+
+impl WhileRead {
+    /// What no one reads counts as written, so that nothing complains of it.
+    fn or_end<T>(&self, written: io::Result<T>, all: T) -> io::Result<T> {
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.stop.cancel();
+                Ok(all)
+            }
+            written => written,
+        }
+    }
+}
+
+impl Write for WhileRead {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.or_end(io::stdout().write(bytes), bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.or_end(io::stdout().flush(), ())
+    }
 }
 
 /// What the demo is configured as: the file that is shipped as an example.
@@ -68,7 +97,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     for target in &mut config.targets {
         target.endpoint_url = Some(Url::parse(&endpoint).context("the simulator's address")?);
     }
-    let mut daemon = Daemon::new(config, Connection::to_simulator(), clock.clone(), &Output::stdout())?;
+    let output = Output::stdout().through(WhileRead { stop: stop.clone() });
+    let mut daemon = Daemon::new(config, Connection::to_simulator(), clock.clone(), &output)?;
     daemon.service_manager = ServiceManager::none();
 
     let mut talk = std::io::stderr();

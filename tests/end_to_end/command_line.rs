@@ -1,5 +1,6 @@
 //! What the commands print, and how they exit.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -84,6 +85,29 @@ fn the_demo_shows_every_outcome_and_what_to_try_next() {
     let again = ccwatch(&["demo", "--history", path]);
     assert_eq!(again.status.code(), Some(2));
     assert!(err(&again).contains("is there already"));
+}
+
+/// `ccwatch demo | head -1`
+#[test]
+fn a_demo_that_no_one_reads_any_more_ends_quietly() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_ccwatch"))
+        .args(["demo", "--history"])
+        .arg(folder.path().join("demo.db"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    // The reader is dropped, and the pipe closed, with the first line.
+    BufReader::new(demo.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    assert!(line.contains("demo/eu-west-1"), "{line}");
+    let ended = demo.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{}", err(&ended));
+    assert!(err(&ended).ends_with("Ctrl-C ends it.\n\n"), "{}", err(&ended));
 }
 
 #[test]

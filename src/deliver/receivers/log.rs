@@ -52,6 +52,11 @@ impl Output {
         Self::new(io::stdout(), choice != anstream::ColorChoice::Never)
     }
 
+    /// Written by `writer` instead, and coloured as before.
+    pub fn through(self, writer: impl Write + Send + 'static) -> Self {
+        Self::new(writer, self.is_coloured)
+    }
+
     /// One write for a line, so that lines of several writers do not mix.
     fn write(&self, line: &str) -> io::Result<()> {
         let mut writer = match self.writer.try_lock() {
