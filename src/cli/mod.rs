@@ -22,6 +22,7 @@ mod show;
 mod silence;
 mod simulate;
 mod spinner;
+mod top;
 mod when;
 
 use std::io;
@@ -42,6 +43,7 @@ use crate::deliver::BuildError;
   ccwatch requests --failed                       what failed lately
   ccwatch show 73553e7d                           one request's story, by the start of its token
   ccwatch events --follow                         news as it happens
+  ccwatch top                                     what is open, live
   ccwatch notify test ops-chat                    whether a receiver can be reached
   ccwatch silence add target=dev --for 2h --reason 'load test'
   ccwatch backtest --config new.toml              who would have been told what")]
@@ -66,6 +68,7 @@ enum Command {
     Notify(notify::Arguments),
     Silence(silence::Arguments),
     Backtest(backtest::Arguments),
+    Top(top::Arguments),
 }
 
 /// Why a command failed. Decides the exit code.
@@ -147,7 +150,7 @@ impl Failure {
 /// Runs what the process was asked to.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let quiet = matches!(arguments.command, Command::Demo(_));
+    let quiet = matches!(arguments.command, Command::Demo(_) | Command::Top(_));
     logging::set_up(&arguments.logging, quiet);
     let result = match arguments.command {
         Command::Run(arguments) => block_on(run::run(arguments)),
@@ -162,6 +165,7 @@ pub fn main() -> ExitCode {
         Command::Notify(arguments) => notify::run(&arguments),
         Command::Silence(arguments) => silence::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
+        Command::Top(arguments) => block_on(top::run(arguments)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
