@@ -16,7 +16,7 @@ pub(super) const DEFAULT_CONFIG: &str = "/etc/ccwatch/ccwatch.toml";
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The configuration file.
-    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = DEFAULT_CONFIG)]
+    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = DEFAULT_CONFIG, value_hint = clap::ValueHint::FilePath)]
     config: PathBuf,
 }
 

@@ -12,10 +12,10 @@ use crate::history::{HistoryError, OpenError, Reader};
 pub(super) struct HistoryFile {
     /// The history file. If neither this nor --config is given: `$STATE_DIRECTORY/history.db`, the XDG state folder's
     /// `ccwatch/history.db`, or `/var/lib/ccwatch/history.db`, the first that is there.
-    #[arg(long, value_name = "FILE", env = "CCWATCH_HISTORY")]
+    #[arg(long, value_name = "FILE", env = "CCWATCH_HISTORY", value_hint = clap::ValueHint::FilePath)]
     history: Option<PathBuf>,
     /// A configuration file, for the path of its history.
-    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", conflicts_with = "history")]
+    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", value_hint = clap::ValueHint::FilePath, conflicts_with = "history")]
     config: Option<PathBuf>,
 }
 
@@ -25,7 +25,7 @@ pub(super) struct Configured {
     #[command(flatten)]
     pub(super) config: ConfigFile,
     /// The history file, in place of the configuration's.
-    #[arg(long, value_name = "FILE", env = "CCWATCH_HISTORY")]
+    #[arg(long, value_name = "FILE", env = "CCWATCH_HISTORY", value_hint = clap::ValueHint::FilePath)]
     history: Option<PathBuf>,
 }
 
@@ -42,7 +42,7 @@ impl Configured {
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigFile {
     /// The configuration file.
-    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = super::check::DEFAULT_CONFIG)]
+    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = super::check::DEFAULT_CONFIG, value_hint = clap::ValueHint::FilePath)]
     pub(super) config: PathBuf,
 }
 

@@ -6,6 +6,7 @@
 
 mod backtest;
 mod check;
+mod completions;
 mod demo;
 mod events;
 mod filters;
@@ -14,6 +15,7 @@ mod history_file;
 mod hooks;
 mod listing;
 mod logging;
+mod man;
 mod notify;
 mod output;
 mod requests;
@@ -69,6 +71,8 @@ enum Command {
     Silence(silence::Arguments),
     Backtest(backtest::Arguments),
     Top(top::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// Why a command failed. Decides the exit code.
@@ -166,6 +170,8 @@ pub fn main() -> ExitCode {
         Command::Silence(arguments) => silence::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
         Command::Top(arguments) => block_on(top::run(arguments)),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,7 +22,7 @@ use crate::deliver::Output;
   CCWATCH_LOG=debug ccwatch run")]
 pub(super) struct Arguments {
     /// The configuration file.
-    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = super::check::DEFAULT_CONFIG)]
+    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = super::check::DEFAULT_CONFIG, value_hint = clap::ValueHint::FilePath)]
     config: PathBuf,
 }
 

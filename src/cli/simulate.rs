@@ -34,7 +34,7 @@ pub(super) struct Arguments {
     listen: SocketAddr,
     /// What the world is like: friendly, lively, hooks, throttled, flaky-network, traps, busy; a TOML file; or `-` for
     /// standard input.
-    #[arg(long, value_name = "NAME|FILE", default_value = "friendly")]
+    #[arg(long, value_name = "NAME|FILE", default_value = "friendly", value_hint = clap::ValueHint::FilePath)]
     scenario: String,
     /// The same seed gives the same world; by chance if not given.
     #[arg(long)]

@@ -1,0 +1,36 @@
+//! `ccwatch completions`
+
+use std::io::Write;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::Failure;
+
+/// Print what makes a shell complete ccwatch's commands, options and their values.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Where each shell looks for it:
+  bash        ccwatch completions bash > ~/.local/share/bash-completion/completions/ccwatch
+  zsh         ccwatch completions zsh > ~/.zfunc/_ccwatch
+              with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
+  fish        ccwatch completions fish > ~/.config/fish/completions/ccwatch.fish
+  elvish      ccwatch completions elvish > ~/.config/elvish/lib/ccwatch.elv
+              with `use ccwatch` in ~/.config/elvish/rc.elv
+  powershell  ccwatch completions powershell >> $PROFILE
+For everyone: bash in /usr/share/bash-completion/completions/, zsh in /usr/share/zsh/site-functions/,
+fish in /usr/share/fish/vendor_completions.d/.")]
+pub(super) struct Arguments {
+    /// The shell.
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut command = super::Arguments::command();
+    // Into memory first: clap_complete panics where it can't write, at a closed pipe too.
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut command, "ccwatch", &mut script);
+    let mut out = std::io::stdout().lock();
+    out.write_all(&script)?;
+    Ok(out.flush()?)
+}

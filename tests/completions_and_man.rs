@@ -1,0 +1,201 @@
+//! Completions and manual pages, held against the shells and the formatter that read them. What is not installed is skipped,
+//! and says so; with `CCWATCH_SKIP_NOTHING` set, as `.ci/run` does, everything must be there.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_ccwatch");
+
+fn ccwatch(arguments: &[&str]) -> String {
+    let output = Command::new(PROGRAM).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", words(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn words(output: &Output) -> String {
+    [output.stdout.as_slice(), output.stderr.as_slice()]
+        .map(String::from_utf8_lossy)
+        .concat()
+}
+
+/// What a program says; `None` if it is not installed, which must not be where everything is.
+fn said<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Option<String> {
+    let output = Command::new(program)
+        .args(arguments)
+        .env("LC_ALL", "C.UTF-8")
+        .env("MANWIDTH", "100")
+        .stdin(Stdio::null())
+        .output();
+    match output {
+        Ok(output) => {
+            assert!(output.status.success(), "{program}: {}", words(&output));
+            Some(words(&output))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound && std::env::var_os("CCWATCH_SKIP_NOTHING").is_none() => {
+            eprintln!("skipped: {program} is not installed");
+            None
+        }
+        Err(error) => panic!("{program} does not start: {error}"),
+    }
+}
+
+/// What bash offers for the last of these words.
+fn offered(line: &[&str]) -> Option<BTreeSet<String>> {
+    let script = r#"
+        source <("$1" completions bash)
+        shift
+        COMP_WORDS=("$@")
+        COMP_CWORD=$(($# - 1))
+        spec=$(complete -p ccwatch)
+        [[ $spec =~ -F\ ([^ ]+) ]]
+        "${BASH_REMATCH[1]}" ccwatch "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}" 2>/dev/null
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let mut arguments = vec!["--norc", "-c", script, "bash", PROGRAM];
+    arguments.extend(line);
+    let offered = said("bash", &arguments)?;
+    Some(offered.lines().map(str::to_owned).collect())
+}
+
+fn set<const COUNT: usize>(words: [&str; COUNT]) -> BTreeSet<String> {
+    words.map(str::to_owned).into()
+}
+
+#[test]
+fn bash_completes_commands_options_and_their_values() {
+    let Some(commands) = offered(&["ccwatch", ""]) else {
+        return;
+    };
+    for command in commands_of(&[]) {
+        assert!(commands.contains(&command), "{command}: {commands:?}");
+    }
+    assert_eq!(offered(&["ccwatch", "req"]).unwrap(), set(["requests"]));
+    assert_eq!(
+        offered(&["ccwatch", "requests", "--format", ""]).unwrap(),
+        set(["csv", "json", "jsonl", "table"])
+    );
+    assert_eq!(offered(&["ccwatch", "requests", "--form"]).unwrap(), set(["--format"]));
+    assert_eq!(offered(&["ccwatch", "notify", "prev"]).unwrap(), set(["preview"]));
+    assert_eq!(
+        offered(&["ccwatch", "completions", ""])
+            .unwrap()
+            .intersection(&set(["bash", "fish", "zsh"]))
+            .count(),
+        3
+    );
+}
+
+#[test]
+fn bash_completes_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history.db");
+    std::fs::write(&history, "").unwrap();
+    let begin = folder.path().join("hist");
+    for option in ["--history", "--config"] {
+        let Some(files) = offered(&["ccwatch", "requests", option, begin.to_str().unwrap()]) else {
+            return;
+        };
+        assert_eq!(files, set([history.to_str().unwrap()]), "{option}");
+    }
+}
+
+#[test]
+fn every_shell_can_read_its_completions() {
+    let folder = tempfile::tempdir().unwrap();
+    for (shell, check) in [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")] {
+        let path = folder.path().join(shell);
+        std::fs::write(&path, ccwatch(&["completions", shell])).unwrap();
+        if let Some(said) = said(shell, &[OsStr::new(check), path.as_os_str()]) {
+            assert_eq!(said, "", "{shell}");
+        }
+    }
+    for shell in ["elvish", "powershell"] {
+        assert!(ccwatch(&["completions", shell]).contains("--history"), "{shell}");
+    }
+}
+
+#[test]
+fn an_unknown_shell_is_a_wrong_argument() {
+    let output = Command::new(PROGRAM).args(["completions", "tcsh"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(words(&output).contains("powershell"), "{}", words(&output));
+}
+
+/// The names of the commands below one, from its help.
+fn commands_of(command: &[&str]) -> Vec<String> {
+    let help = ccwatch(&[command, &["--help"]].concat());
+    let list = help.split("Commands:\n").nth(1).unwrap_or_default();
+    let list = list.lines().take_while(|line| !line.is_empty());
+    list.filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "help")
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Every page that there should be: of each command, and of those below it.
+fn pages(command: &[&str], pages: &mut BTreeSet<String>) {
+    pages.insert(format!("{}.1", [&["ccwatch"], command].concat().join("-")));
+    for below in commands_of(command) {
+        self::pages(&[command, &[below.as_str()]].concat(), pages);
+    }
+}
+
+fn files(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[test]
+fn every_command_has_a_manual_page_without_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("share/man1");
+    assert_eq!(ccwatch(&["man", "--output", output.to_str().unwrap()]), "");
+    let mut expected = BTreeSet::new();
+    pages(&[], &mut expected);
+    assert!(expected.contains("ccwatch-notify-test.1"), "{expected:?}");
+    assert_eq!(files(&output), expected);
+    for page in expected {
+        let path = output.join(&page);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{page}");
+        // groff says on standard error what it finds wrong, and is content otherwise.
+        let arguments = ["-man", "-ww", "-Tutf8", "-z", path.to_str().unwrap()];
+        if let Some(said) = said("groff", &arguments) {
+            assert_eq!(said, "", "{page}");
+        }
+    }
+}
+
+#[test]
+fn the_main_page_comes_on_standard_output_and_is_one_of_those_in_the_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    ccwatch(&["man", "--output", folder.path().to_str().unwrap()]);
+    let page = ccwatch(&["man"]);
+    assert_eq!(page, std::fs::read_to_string(folder.path().join("ccwatch.1")).unwrap());
+    assert!(page.contains("ccwatch\\-requests(1)"), "{page}");
+}
+
+#[test]
+fn a_folder_that_can_not_be_made_is_said_plainly() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let output = Command::new(PROGRAM)
+        .args(["man", "--output"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        words(&output).contains("can't write manual pages into"),
+        "{}",
+        words(&output)
+    );
+}
