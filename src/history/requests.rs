@@ -17,7 +17,7 @@ pub(super) struct Known {
 }
 
 /// The columns of a request that a look may change, in the order in which [`WriteTx::write_row`] gives them. Without what
-/// seldom changes and is in an index, [`settled_columns`]: naming it would have each update rewrite the request's entry there.
+/// seldom changes and is in an index, `settled_columns`: naming it would have each update rewrite the request's entry there.
 macro_rules! changing_columns {
     () => {
         "hooks_request_token, identifier, status, error_code, status_message, event_time, retry_after, phase,
