@@ -24,6 +24,7 @@ mod show;
 mod silence;
 mod simulate;
 mod spinner;
+mod sql;
 mod top;
 mod when;
 
@@ -46,6 +47,7 @@ use crate::deliver::BuildError;
   ccwatch show 73553e7d                           one request's story, by the start of its token
   ccwatch events --follow                         news as it happens
   ccwatch top                                     what is open, live
+  ccwatch sql 'SELECT * FROM v_hooks LIMIT 10'    anything else that the history knows
   ccwatch notify test ops-chat                    whether a receiver can be reached
   ccwatch silence add target=dev --for 2h --reason 'load test'
   ccwatch backtest --config new.toml              who would have been told what")]
@@ -73,6 +75,7 @@ enum Command {
     Top(top::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
+    Sql(sql::Arguments),
 }
 
 /// Why a command failed. Decides the exit code.
@@ -172,6 +175,7 @@ pub fn main() -> ExitCode {
         Command::Top(arguments) => block_on(top::run(arguments)),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
+        Command::Sql(arguments) => sql::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

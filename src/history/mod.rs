@@ -16,6 +16,8 @@
 //! - **One daemon a file**, by a lock that dies with its holder. Any number of other processes read meanwhile.
 //!   *(`tests/history_processes.rs`)*
 //! - **The views are a promise**: `v_…` keep their names and columns. Tables are ours to change. *(`schema_tests`)*
+//! - **Someone else's SQL only reads**, and can't use up the machine ([`SqlReader`]). *(`query_tests`,
+//!   `tests/sql_command.rs`)*
 //! - **A stricter `resource_model` cleans what is stored** (law 8), to the last byte of the file. *(`resource_models`)*
 //! - **A file of someone else's is not touched**, nor one from a newer version. *(`open_tests`)*
 //!
@@ -60,6 +62,8 @@ mod open;
 mod outbox;
 mod place;
 mod prune;
+mod public_schema;
+mod query;
 mod reader;
 mod record;
 mod requests;
@@ -91,6 +95,8 @@ pub use attention::{Escalation, Stuck};
 pub use board::{Board, OpenRequest, ReceiverHealth, TargetHealth};
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
+pub use public_schema::{PublicColumn, PublicView, VIEWS};
+pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};
 pub use reader::{Reader, Summary};
 pub use record::Recorded;
 pub use targets::Registered;

@@ -350,6 +350,7 @@ fn no_query_of_the_program_walks_a_table() {
         GapRow::sql(reader::GAPS_OF),
         "SELECT * FROM v_requests WHERE request_token = 'x'".into(),
         "SELECT * FROM v_changes WHERE id > 7".into(),
+        "SELECT * FROM v_requests WHERE started_at >= '2026-11-22' ORDER BY started_at DESC".into(),
     ];
     statements.extend(TELLING.map(str::to_owned));
     for sql in &statements {

@@ -1,5 +1,6 @@
 //! Tables for people, records for machines, and words for standard error.
 
+mod answers;
 mod records;
 mod table;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use super::{Failure, logging};
 use crate::model::{HookStatus, RequestStatus, printable};
 
+pub(super) use answers::{Answers, Room};
 pub(super) use records::{Rows, write_json, write_json_line, write_rows};
 pub(super) use table::{cell, is_narrow, status_cell, table, write_table};
 

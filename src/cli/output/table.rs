@@ -6,7 +6,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Attribute, Cell, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::{colour_of, wants_colour};
 use crate::model::printable;
@@ -95,7 +95,7 @@ fn write_blocks(out: &mut impl Write, table: &Table, width: u16) -> io::Result<(
         }
         let mut block = bare();
         for (heading, value) in headings.iter().zip(row.cell_iter()) {
-            block.add_row([heading_cell(heading), value.clone()]);
+            block.add_row([heading_cell(heading), value.clone().set_alignment(CellAlignment::Left)]);
         }
         spaced(&mut block);
         if let Some(heading) = block.column_mut(0) {

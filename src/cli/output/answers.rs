@@ -1,0 +1,229 @@
+//! Rows whose columns are known only when they come, written as they come: what SQL answers.
+//!
+//! JSON lines, JSON and CSV hold one row at a time, however many there are. A table must know its widest cell before its
+//! first line, so it is kept whole, and cut at [`TABLE_ROWS`] rows or [`TABLE_BYTES`] of text: more is no reading for people.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{Cell, CellAlignment, Table};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+
+use super::{Format, cell, status_cell, table, write_json_line, write_table};
+use crate::cli::Failure;
+use crate::history::SqlValue;
+use crate::model::printable;
+
+/// The most rows of a table.
+const TABLE_ROWS: usize = 10_000;
+/// The most text in a table, in bytes.
+const TABLE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Takes rows, and writes them in a format.
+pub(in crate::cli) struct Answers<W: Write> {
+    names: Vec<String>,
+    shape: Shape<W>,
+}
+
+enum Shape<W: Write> {
+    Table {
+        out: W,
+        table: Table,
+        rows: usize,
+        bytes: usize,
+    },
+    Json {
+        out: W,
+        is_empty: bool,
+    },
+    Jsonl {
+        out: W,
+    },
+    Csv {
+        csv: csv::Writer<W>,
+        for_terminal: bool,
+    },
+}
+
+/// Whether another row can be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Room {
+    Left,
+    Full,
+}
+
+impl<W: Write> Answers<W> {
+    /// Begins with the columns' names. The second of two that are the same is called `name:2`: in a JSON object it would
+    /// take the place of the first.
+    pub(in crate::cli) fn begin(out: W, columns: &[String], format: Format) -> Result<Self, Failure> {
+        let names = told_apart(columns);
+        let mut answers = Self {
+            shape: match format {
+                Format::Table => {
+                    let headings: Vec<&str> = names.iter().map(String::as_str).collect();
+                    Shape::Table {
+                        out,
+                        table: table(&headings),
+                        rows: 0,
+                        bytes: 0,
+                    }
+                }
+                Format::Json => Shape::Json { out, is_empty: true },
+                Format::Jsonl => Shape::Jsonl { out },
+                Format::Csv => Shape::Csv {
+                    csv: csv::Writer::from_writer(out),
+                    for_terminal: io::stdout().is_terminal(),
+                },
+            },
+            names,
+        };
+        match &mut answers.shape {
+            Shape::Json { out, .. } => write!(out, "[")?,
+            Shape::Csv { csv, for_terminal } => {
+                let names = answers.names.iter();
+                let fields = names.map(|name| field(name.clone(), *for_terminal));
+                csv.write_record(fields).map_err(written)?;
+            }
+            Shape::Table { .. } | Shape::Jsonl { .. } => {}
+        }
+        Ok(answers)
+    }
+
+    pub(in crate::cli) fn row(&mut self, values: &[SqlValue<'_>]) -> Result<Room, Failure> {
+        let row = Row {
+            names: &self.names,
+            values,
+        };
+        match &mut self.shape {
+            Shape::Table { table, rows, bytes, .. } => {
+                if *rows >= TABLE_ROWS || *bytes >= TABLE_BYTES {
+                    return Ok(Room::Full);
+                }
+                table.add_row(values.iter().map(|value| {
+                    let text = text(*value);
+                    *bytes += text.as_ref().map_or(0, String::len);
+                    cell_of(*value, text.as_deref())
+                }));
+                *rows += 1;
+            }
+            Shape::Json { out, is_empty } => {
+                write!(out, "{}", if *is_empty { "\n" } else { "," })?;
+                *is_empty = false;
+                write_json_line(out, &row)?;
+            }
+            Shape::Jsonl { out } => write_json_line(out, &row)?,
+            Shape::Csv { csv, for_terminal } => {
+                let fields = values
+                    .iter()
+                    .map(|value| field(text(*value).unwrap_or_default(), *for_terminal));
+                csv.write_record(fields).map_err(written)?;
+            }
+        }
+        Ok(Room::Left)
+    }
+
+    /// Writes what is left to write.
+    pub(in crate::cli) fn end(self) -> Result<(), Failure> {
+        match self.shape {
+            Shape::Table { mut out, table, .. } => {
+                write_table(&mut out, &table)?;
+                out.flush()?;
+            }
+            Shape::Json { mut out, .. } => {
+                writeln!(out, "]")?;
+                out.flush()?;
+            }
+            Shape::Jsonl { mut out } => out.flush()?,
+            Shape::Csv { mut csv, .. } => csv.flush()?,
+        }
+        Ok(())
+    }
+}
+
+fn told_apart(columns: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(columns.len());
+    for column in columns {
+        let mut name = column.clone();
+        let mut number = 2;
+        // Also a later column that is called `x:2` by itself must not be taken for the second `x`.
+        while names.contains(&name) || (number > 2 && columns.contains(&name)) {
+            name = format!("{column}:{number}");
+            number += 1;
+        }
+        names.push(name);
+    }
+    names
+}
+
+/// A value as text; `None` for NULL.
+fn text(value: SqlValue<'_>) -> Option<String> {
+    match value {
+        SqlValue::Null => None,
+        SqlValue::Integer(number) => Some(number.to_string()),
+        // As SQLite writes it: a real number shows that it is one.
+        SqlValue::Real(number) => Some(format!("{number:?}")),
+        SqlValue::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        SqlValue::Blob(blob) => Some(hex(blob)),
+    }
+}
+
+fn hex(blob: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    blob.iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
+}
+
+fn cell_of(value: SqlValue<'_>, text: Option<&str>) -> Cell {
+    match value {
+        SqlValue::Integer(_) | SqlValue::Real(_) => cell(text).set_alignment(CellAlignment::Right),
+        _ => status_cell(text),
+    }
+}
+
+/// What failed is the writing itself: `csv` hides of which kind, and a closed pipe is no failure.
+fn written(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+fn field(text: String, for_terminal: bool) -> String {
+    if for_terminal {
+        printable(&text).into_owned()
+    } else {
+        text
+    }
+}
+
+/// A row as a JSON object.
+struct Row<'a> {
+    names: &'a [String],
+    values: &'a [SqlValue<'a>],
+}
+
+impl Serialize for Row<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.values.len()))?;
+        for (name, value) in self.names.iter().zip(self.values) {
+            match value {
+                SqlValue::Null => map.serialize_entry(name, &())?,
+                SqlValue::Integer(number) => map.serialize_entry(name, number)?,
+                SqlValue::Real(number) if number.is_finite() => map.serialize_entry(name, number)?,
+                // JSON has no infinity, and null would say that there is no value.
+                SqlValue::Real(number) => {
+                    map.serialize_entry(name, if *number > 0.0 { "Infinity" } else { "-Infinity" })?;
+                }
+                SqlValue::Text(text) => map.serialize_entry(name, &String::from_utf8_lossy(text))?,
+                SqlValue::Blob(blob) => map.serialize_entry(name, &hex(blob))?,
+            }
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+#[path = "answers_tests.rs"]
+mod tests;
