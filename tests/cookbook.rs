@@ -2,7 +2,7 @@
 //! answer in `ccwatch sql` and in the sqlite3 of this machine, which is often years older.
 //!
 //! What is written from the program is written anew by `CCWATCH_WRITE_DOCS=1`.
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 #[path = "cookbook/questions.rs"]
 mod questions;
