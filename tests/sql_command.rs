@@ -1,5 +1,5 @@
 //! `ccwatch sql`: what it answers, what it refuses, and that neither changes a byte of the history.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use std::fs;
 use std::io::{Read, Write};
@@ -147,16 +147,44 @@ fn each_format_shows_the_same_and_nothing_hostile_reaches_a_terminal() {
     assert_eq!(stage.answer(&["SELECT 1 AS \"\u{1b}[31m\""]), "\u{fffd}[31m\n    1\n");
 }
 
+/// By util-linux's `script`, which gives it a terminal.
 #[test]
-fn a_narrow_terminal_and_none_at_all_get_the_same_words() {
+fn a_terminal_of_twenty_columns_and_a_wide_one_are_written_to_and_not_acted_upon() {
     let stage = Stage::new();
-    let narrow = stage
-        .command(&["SELECT * FROM v_requests"])
-        .env("COLUMNS", "20")
-        .output()
-        .unwrap();
-    assert!(narrow.status.success());
-    assert!(String::from_utf8(narrow.stdout).unwrap().contains("hostile"));
+    for columns in ["1", "20", "120"] {
+        let shown = format!(
+            "stty cols {columns} && {} sql --history {} 'SELECT request_token, status, status_message, 1 AS one FROM v_requests'",
+            env!("CARGO_BIN_EXE_ccwatch"),
+            stage.path().display()
+        );
+        let Ok(output) = Command::new("script")
+            .args(["--quiet", "--return", "--command", &shown, "/dev/null"])
+            .stdin(Stdio::null())
+            .output()
+        else {
+            eprintln!("skipped: there is no `script` on this machine");
+            return;
+        };
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success(), "{text}");
+        assert!(text.contains("one"), "{text}");
+        // Colour is ours, a title, a bell and a direction are not.
+        assert!(
+            !text.contains("\u{1b}]") && !text.contains(['\u{7}', '\u{202e}']),
+            "{text}"
+        );
+        for format in ["csv", "jsonl"] {
+            let shown = format!("{shown} --format {format}");
+            let output = Command::new("script")
+                .args(["--quiet", "--return", "--command", &shown, "/dev/null"])
+                .stdin(Stdio::null())
+                .output()
+                .unwrap();
+            let text = String::from_utf8(output.stdout).unwrap();
+            assert!(text.contains("hostile"), "{text}");
+            assert!(!text.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{text}");
+        }
+    }
 }
 
 #[test]
@@ -348,6 +376,15 @@ fn a_history_that_can_not_be_read_is_told_plainly() {
     assert_eq!(fs::read(stage.path()).unwrap(), b"no database");
 }
 
+/// Says that it is over when it is dropped.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Each answer is one state of the history: a daemon writes whole changes, and never half of one is seen.
 #[test]
 fn it_answers_while_a_daemon_writes() {
@@ -355,6 +392,8 @@ fn it_answers_while_a_daemon_writes() {
     let history = History::open(&stage.path()).unwrap();
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        // Also where an answer is wrong: the writer would be waited for.
+        let end = End(&is_over);
         let writer = scope.spawn(|| {
             let mut number = 0;
             while !is_over.load(Ordering::Relaxed) {
@@ -382,7 +421,7 @@ fn it_answers_while_a_daemon_writes() {
             before = counts[0];
             std::thread::park_timeout(Duration::from_millis(5));
         }
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         assert!(writer.join().unwrap() > 0);
     });
 }
