@@ -14,7 +14,8 @@
 //! | [`model`] | the field's words | any I/O, any other room |
 //! | [`decide`] | pure decisions: what is news, when to look again and how, who is told, what a failed send is worth | any I/O, clocks |
 //! | [`clock`] | the one place that asks for the time | |
-//! | [`render`] | news → words for people; templates | any I/O |
+//! | [`statistics`] | rows → numbers: counts, shares, percentiles, trends | any I/O, clocks |
+//! | [`render`] | news → words for people; templates; the report's page | any I/O |
 //! | [`config`] | TOML → a validated configuration, or all that is wrong with it | the network |
 //! | [`cloud`] | the AWS SDK | history, deliver |
 //! | [`watch`] | one poller a target, its agenda and its budget | SQL, HTTP to chat |
@@ -25,7 +26,8 @@
 //! | [`cli`] | a file for each subcommand | polling |
 //!
 //! Arrows point down only: `main → cli → daemon → {watch, history, deliver} → {cloud, decide, config, render} → model`. watch,
-//! history and deliver do not know each other; `daemon` joins them. `tests/house.rs` holds the sources to this.
+//! history and deliver do not know each other; `daemon` joins them. `statistics` stands beside `decide`, for history, render
+//! and cli. `tests/house.rs` holds the sources to this.
 //!
 //! # What is promised
 //!
@@ -52,6 +54,7 @@ pub mod history;
 pub mod model;
 pub mod render;
 pub mod simulator;
+pub mod statistics;
 pub mod watch;
 
 /// The examples of the documentation are tests.

@@ -6,6 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use crate::model::Timestamp;
+pub(super) use crate::statistics::rough;
 
 /// A time as it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,23 +66,6 @@ impl Times {
     }
 }
 
-/// A duration in its one or two largest units: `850ms`, `12s`, `3m 20s`, `2h 5m`, `4d 1h`.
-pub(super) fn rough(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    let (large, large_unit, small, small_unit) = match seconds {
-        0 => return format!("{}ms", duration.as_millis()),
-        1..60 => return format!("{seconds}s"),
-        60..3_600 => (seconds / 60, "m", seconds % 60, "s"),
-        3_600..86_400 => (seconds / 3_600, "h", seconds % 3_600 / 60, "m"),
-        _ => (seconds / 86_400, "d", seconds % 86_400 / 3_600, "h"),
-    };
-    if small == 0 {
-        format!("{large}{large_unit}")
-    } else {
-        format!("{large}{large_unit} {small}{small_unit}")
-    }
-}
-
 /// A view's `duration_s`.
 pub(super) fn seconds(duration: Option<f64>) -> String {
     duration
@@ -94,10 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_show_their_two_largest_units() {
-        let shown = [0, 850, 12_000, 200_000, 7_500_000, 352_800_000].map(|ms| rough(Duration::from_millis(ms)));
-        assert_eq!(shown, ["0ms", "850ms", "12s", "3m 20s", "2h 5m", "4d 2h"]);
-        assert_eq!(rough(Duration::from_hours(2)), "2h");
+    fn a_duration_that_is_none_is_a_dash() {
         assert_eq!(
             (seconds(None), seconds(Some(f64::NAN)), seconds(Some(2.5))),
             ("-".into(), "-".into(), "2s".into())
