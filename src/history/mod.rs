@@ -57,6 +57,7 @@ mod fixtures;
 mod gaps;
 #[cfg(test)]
 mod laws_tests;
+mod learning;
 mod lock;
 mod open;
 mod outbox;

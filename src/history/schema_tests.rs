@@ -8,12 +8,14 @@ use rusqlite::Connection;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::asking::Narrowed;
 use super::fixtures::{Scene, rows as rows_of};
 use super::rows::{self, Stored};
 use super::{
-    History, announcements, attention, board, digests, editor, gaps, open, outbox, prune, reader, requests,
-    resource_models, silences, targets, telling, told,
+    Filter, History, Reader, announcements, attention, board, digests, editor, gaps, learning, open, outbox, prune, reader,
+    requests, resource_models, silences, targets, telling, told,
 };
+use crate::decide::route::Patterns;
 use crate::model::rows::{
     AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
     RequestRow, ResourceModelRow, SilenceRow,
@@ -453,5 +455,73 @@ fn the_board_walks_no_more_than_is_open_and_the_newest_of_each_list() {
     for (sql, order) in [(board::OPEN, "what is open"), (board::DEAD, "what was given up")] {
         let sorts = plan(&scene, sql).iter().any(|step| step.contains("FOR ORDER BY"));
         assert!(!sorts, "{order} is sorted");
+    }
+}
+
+#[test]
+fn statistics_read_what_began_in_a_span_by_the_index_of_its_beginning() {
+    let scene = Scene::new();
+    let filter = Filter {
+        since: Some(Timestamp::from_millis(0)),
+        until: Some(Timestamp::from_millis(1)),
+        identifier: Some(Patterns::new(["*a*"])),
+        target: Some(Patterns::new(["prod"])),
+        open: true,
+        ..Filter::default()
+    };
+    let reader = Reader::open(&scene.path()).unwrap();
+    let statements = reader.read(|connection| {
+        let narrowed = Narrowed::new(connection, &filter)?;
+        let (requests, _) = learning::requests_of(&narrowed);
+        let (hooks, _) = learning::hooks_of(&narrowed);
+        let (open, _) = learning::open_of(&narrowed, 9);
+        Ok([requests, hooks, open])
+    });
+    let [requests, hooks, open] = statements.unwrap();
+    for (sql, steps) in [
+        (
+            requests.as_str(),
+            &[
+                "SEARCH r USING INDEX requests_by_start (<expr>>? AND <expr><?)",
+                "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+            ][..],
+        ),
+        (
+            &hooks,
+            &[
+                "SEARCH h USING INDEX hooks_by_time (first_seen_at>? AND first_seen_at<?)",
+                "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)",
+            ],
+        ),
+        // The open ones alone.
+        (&open, &["SCAN r USING INDEX requests_open_by_start"]),
+        (
+            learning::FIRST_REQUEST,
+            &["SCAN requests USING COVERING INDEX requests_by_start"],
+        ),
+        (learning::FIRST_HOOK, &["SCAN hooks USING COVERING INDEX hooks_by_time"]),
+        // The one that walks all: what is counted is the smallest index that has every request.
+        (
+            learning::COUNT_REQUESTS,
+            &["SCAN requests USING COVERING INDEX requests_by_start"],
+        ),
+        (
+            learning::COUNT_RECENT,
+            &["SEARCH requests USING COVERING INDEX requests_by_start (<expr>>?)"],
+        ),
+        (
+            learning::COUNT_BEFORE,
+            &["SEARCH requests USING COVERING INDEX requests_by_start (<expr><?)"],
+        ),
+    ] {
+        assert_eq!(plan(&scene, sql), steps, "{sql}");
+    }
+    for sql in [learning::EVENT_IDS, learning::HAS_EVENT] {
+        for step in plan(&scene, sql) {
+            assert!(
+                step.contains("SEARCH progress_events") || step.starts_with("SCA") && !step.contains("progress_events"),
+                "{step}\n{sql}"
+            );
+        }
     }
 }

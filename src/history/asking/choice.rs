@@ -81,7 +81,7 @@ pub(super) const TARGET: Column = Column {
 
 /// The values of a column that are asked for.
 #[derive(Debug, Clone)]
-pub(super) struct Choice {
+pub(in crate::history) struct Choice {
     pub(super) column: Column,
     pub(super) values: Vec<Value>,
     /// Whether what has no value is asked for, too.

@@ -80,7 +80,7 @@ impl<'f> Narrowed<'f> {
     }
 
     /// What is asked of the request `r`, whatever is shown of it, but for one choice.
-    pub(super) fn about_request(&self, except: Option<&Choice>) -> Conditions {
+    pub(in crate::history) fn about_request(&self, except: Option<&Choice>) -> Conditions {
         let mut conditions = self
             .of_request
             .iter()
@@ -124,7 +124,7 @@ impl<'f> Narrowed<'f> {
     }
 
     /// What is asked of a hook `h`, but for its time, its request, and one choice.
-    pub(super) fn of_hook(&self, except: Option<&Choice>) -> Conditions {
+    pub(in crate::history) fn of_hook(&self, except: Option<&Choice>) -> Conditions {
         let hook = self.hook.as_ref().filter(|_| except.is_none());
         let mut conditions = hook.map(Choice::condition).unwrap_or_default();
         if let Some(patterns) = &self.filter.status {

@@ -18,6 +18,7 @@ mod leads;
 mod listings;
 
 pub use filter::Filter;
+pub(super) use filter::{Narrowed, START};
 pub use listings::Following;
 
 #[cfg(test)]
