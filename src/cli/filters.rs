@@ -108,6 +108,25 @@ impl Filters {
             ..self.place_and_time.filter(now)?
         })
     }
+
+    /// What was asked for but for the time, as it was given.
+    pub(super) fn in_words(&self) -> Vec<String> {
+        let given = [
+            ("target", &self.place_and_time.target),
+            ("region", &self.place_and_time.region),
+            ("status", &self.status),
+            ("type", &self.type_name),
+            ("operation", &self.operation),
+            ("error", &self.error),
+            ("hook", &self.hook),
+            ("identifier", &self.identifier),
+        ];
+        let patterns = given.into_iter().filter(|(_, patterns)| !patterns.is_empty());
+        let patterns = patterns.map(|(option, patterns)| format!("{option} {}", patterns.join(", ")));
+        let open = self.open.then(|| "open".to_owned());
+        let failed = self.failed.then(|| "failed".to_owned());
+        patterns.chain(open).chain(failed).collect()
+    }
 }
 
 /// The patterns of an option, unless one of them can match nothing that there will ever be: silence would look like an answer.

@@ -54,6 +54,12 @@ impl HistoryFile {
         Ok(Reader::open(&self.path()?)?)
     }
 
+    /// What the configuration says of its history; `None` if none was named.
+    pub(super) fn settings(&self) -> Result<Option<HistorySettings>, Failure> {
+        let load = |config: &PathBuf| HistorySettings::load(config, &Environment::of_process());
+        Ok(self.config.as_ref().map(load).transpose()?)
+    }
+
     pub(super) fn path(&self) -> Result<PathBuf, Failure> {
         let environment = Environment::of_process();
         if let Some(history) = &self.history {

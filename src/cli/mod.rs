@@ -18,6 +18,8 @@ mod logging;
 mod man;
 mod notify;
 mod output;
+mod period;
+mod report;
 mod requests;
 mod run;
 mod show;
@@ -25,6 +27,7 @@ mod silence;
 mod simulate;
 mod spinner;
 mod sql;
+mod stats;
 mod top;
 mod when;
 
@@ -50,7 +53,9 @@ use crate::deliver::BuildError;
   ccwatch sql 'SELECT * FROM v_hooks LIMIT 10'    anything else that the history knows
   ccwatch notify test ops-chat                    whether a receiver can be reached
   ccwatch silence add target=dev --for 2h --reason 'load test'
-  ccwatch backtest --config new.toml              who would have been told what")]
+  ccwatch backtest --config new.toml              who would have been told what
+  ccwatch stats --by type                         how many, how many failed, how long they took
+  ccwatch report -o report.html                   the same as a page with plots")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -76,6 +81,8 @@ enum Command {
     Completions(completions::Arguments),
     Man(man::Arguments),
     Sql(sql::Arguments),
+    Stats(stats::Arguments),
+    Report(report::Arguments),
 }
 
 /// Why a command failed. Decides the exit code.
@@ -176,6 +183,8 @@ pub fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
         Command::Sql(arguments) => sql::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

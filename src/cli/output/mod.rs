@@ -16,7 +16,7 @@ use crate::model::{HookStatus, RequestStatus, printable};
 
 pub(super) use answers::{Answers, Room};
 pub(super) use records::{Rows, write_json, write_json_line, write_rows};
-pub(super) use table::{cell, is_narrow, status_cell, table, write_table};
+pub(super) use table::{align_right, cell, is_narrow, status_cell, table, write_table};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

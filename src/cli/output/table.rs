@@ -38,6 +38,13 @@ pub(in crate::cli) fn status_cell(status: Option<&str>) -> Cell {
     }
 }
 
+/// Puts what is in a column, numbers say, to its right edge.
+pub(in crate::cli) fn align_right(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}
+
 /// Writes a table so that it fits.
 pub(in crate::cli) fn write_table(out: &mut impl Write, table: &Table) -> io::Result<()> {
     write_within(out, table, terminal_width())
