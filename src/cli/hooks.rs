@@ -5,15 +5,18 @@ use super::filters::{Filters, Limit};
 use super::history_file;
 use super::listing::{self, Listing};
 use super::output::{self, Format, cell, status_cell};
+use super::scorecard;
 use super::when::{Times, rough};
 use crate::clock::Clock;
 use crate::model::rows::HookRow;
+use crate::statistics::Scorecard;
 
 /// List invocations of hooks, newest first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ccwatch hooks --failed --since 7d
   ccwatch hooks --hook 'Acme::Guard::*' --type 'AWS::S3::*'
+  ccwatch hooks --scorecard --since 30d
 
 In a pattern, `*` stands for any characters and `!` in front excludes; several may be given with commas between.")]
 pub(super) struct Arguments {
@@ -23,6 +26,10 @@ pub(super) struct Arguments {
     filters: Filters,
     #[command(flatten)]
     limit: Limit,
+    /// Show how each version of each hook did instead: passed, blocked, warned, how long it took, first and last seen.
+    /// --limit does not matter then.
+    #[arg(long)]
+    scorecard: bool,
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     /// Show absolute times, in UTC.
@@ -39,6 +46,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         utc: arguments.utc,
         now,
     };
+    if arguments.scorecard {
+        let mut scorecard = Scorecard::default();
+        reader.hook_facts(&filter, |hook| scorecard.add(hook))?;
+        return scorecard::show(&scorecard, arguments.format, times);
+    }
     listing::show(
         arguments.format,
         Listing {

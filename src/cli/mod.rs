@@ -22,6 +22,7 @@ mod period;
 mod report;
 mod requests;
 mod run;
+mod scorecard;
 mod show;
 mod silence;
 mod simulate;

@@ -1,0 +1,118 @@
+//! The scorecard of `ccwatch hooks --scorecard`: how each version of each hook did.
+
+use std::io::{BufWriter, Write};
+
+use serde::Serialize;
+
+use super::Failure;
+use super::output::{self, Format, cell};
+use super::when::{self, Times};
+use crate::model::Timestamp;
+use crate::statistics::{HookVersion, Score, Scorecard, thousands};
+
+/// As machines get it.
+#[derive(Debug, Serialize)]
+struct Row<'a> {
+    hook_type_name: Option<&'a str>,
+    hook_type_version_id: Option<&'a str>,
+    invocations: u64,
+    passed: u64,
+    /// Failed in FAIL mode.
+    blocked: u64,
+    /// Failed in WARN mode: would have blocked in FAIL mode.
+    warned: u64,
+    failed_in_unknown_mode: u64,
+    /// No end was seen.
+    running: u64,
+    /// Of the failed ones, those in which the hook itself broke: HOOK_FAILED.
+    broken: u64,
+    /// Seconds, as ccwatch saw it.
+    p50_s: Option<f64>,
+    p90_s: Option<f64>,
+    p99_s: Option<f64>,
+    first_seen_at: Timestamp,
+    last_seen_at: Timestamp,
+}
+
+impl<'a> Row<'a> {
+    fn new(version: &'a HookVersion, score: &Score) -> Self {
+        let percentiles = score.latencies.percentiles();
+        Self {
+            hook_type_name: version.hook_type_name.as_deref(),
+            hook_type_version_id: version.hook_type_version_id.as_deref(),
+            invocations: score.invocations(),
+            passed: score.passed,
+            blocked: score.blocked,
+            warned: score.warned,
+            failed_in_unknown_mode: score.failed_in_unknown_mode,
+            running: score.running,
+            broken: score.broken,
+            p50_s: percentiles.map(|percentiles| percentiles.p50.as_secs_f64()),
+            p90_s: percentiles.map(|percentiles| percentiles.p90.as_secs_f64()),
+            p99_s: percentiles.map(|percentiles| percentiles.p99.as_secs_f64()),
+            first_seen_at: score.first_seen_at,
+            last_seen_at: score.last_seen_at,
+        }
+    }
+}
+
+/// Writes a scorecard, as a table with a word on how to read it.
+pub(super) fn show(scorecard: &Scorecard, format: Format, times: Times) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    let rows = scorecard.rows();
+    let rows: Vec<Row<'_>> = rows.iter().map(|(version, score)| Row::new(version, score)).collect();
+    if format != Format::Table {
+        output::write_rows(&mut out, &rows, format)?;
+        return Ok(out.flush()?);
+    }
+    if rows.is_empty() {
+        writeln!(std::io::stderr(), "no hooks match")?;
+        return Ok(());
+    }
+    let mut table = output::table(&[
+        "HOOK",
+        "VERSION",
+        "COUNT",
+        "PASSED",
+        "BLOCKED",
+        "WARNED",
+        "FAILED",
+        "BROKEN",
+        "RUNNING",
+        "P50",
+        "P90",
+        "P99",
+        "FIRST SEEN",
+        "LAST SEEN",
+    ]);
+    for row in &rows {
+        table.add_row([
+            cell(row.hook_type_name),
+            cell(row.hook_type_version_id),
+            cell(Some(&thousands(row.invocations))),
+            cell(Some(&thousands(row.passed))),
+            cell(Some(&thousands(row.blocked))),
+            cell(Some(&thousands(row.warned))),
+            cell(Some(&thousands(row.failed_in_unknown_mode))),
+            cell(Some(&thousands(row.broken))),
+            cell(Some(&thousands(row.running))),
+            cell(Some(&when::seconds(row.p50_s))),
+            cell(Some(&when::seconds(row.p90_s))),
+            cell(Some(&when::seconds(row.p99_s))),
+            cell(Some(&times.show(Some(row.first_seen_at)))),
+            cell(Some(&times.show(Some(row.last_seen_at)))),
+        ]);
+    }
+    for column in 2..=11 {
+        output::align_right(&mut table, column);
+    }
+    output::write_table(&mut out, &table)?;
+    writeln!(
+        out,
+        "\nBLOCKED: failed in FAIL mode. WARNED: failed in WARN mode, and would have blocked in FAIL mode. FAILED: in a mode\n\
+         that the service did not say. BROKEN: those of the three in which the hook itself broke (HOOK_FAILED). RUNNING: no\n\
+         end was seen. P50, P90, P99: from the first look at it to the look that saw its end, so no finer than the looks are\n\
+         apart; what had ended by the first look is left out."
+    )?;
+    Ok(out.flush()?)
+}
