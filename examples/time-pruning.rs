@@ -1,16 +1,15 @@
 #![allow(clippy::print_stdout, reason = "a measurement prints")]
 //! How long the steps take in which old requests are forgotten, on a given history: `cargo run --release --example
-//! time-pruning -- --history FILE`. It removes what is older than `--retention-days`, up to `--steps` hundreds of it.
+//! time-pruning -- --history FILE`. It removes what is older than `--retention-days`, in up to `--steps` steps, each of as
+//! many rows as the daemon would take after the one before.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use ccwatch::clock::Clock;
-use ccwatch::history::{History, HistoryError};
+use ccwatch::decide::retention::Stride;
+use ccwatch::history::History;
 use clap::Parser;
-
-/// As in the daemon.
-const STEP: usize = 100;
 
 #[derive(Parser)]
 struct Arguments {
@@ -18,7 +17,7 @@ struct Arguments {
     history: PathBuf,
     #[arg(long, default_value_t = 365)]
     retention_days: u64,
-    #[arg(long, default_value_t = 50)]
+    #[arg(long, default_value_t = 500)]
     steps: usize,
 }
 
@@ -27,20 +26,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let history = History::open(&arguments.history)?;
     let clock = Clock::system();
     let retention = Duration::from_hours(24 * arguments.retention_days);
-    let step = || -> Result<(usize, Duration), HistoryError> {
+    let mut stride = Stride::default();
+    let (mut times, mut strides) = (Vec::new(), Vec::new());
+    let (mut requests, mut rows) = (0, 0);
+    for _ in 0..arguments.steps {
         let begun = clock.uptime();
-        let removed = history.write(|tx| tx.prune(clock.now(), retention, STEP))?;
-        Ok((removed, clock.uptime().saturating_sub(begun)))
-    };
-    let steps = (0..arguments.steps).map(|_| step()).collect::<Result<Vec<_>, _>>()?;
-    let removed: usize = steps.iter().map(|(removed, _)| removed).sum();
-    let mut times: Vec<Duration> = steps.into_iter().map(|(_, time)| time).collect();
+        let pruned = history.prune_some(clock.now(), retention, stride.rows())?;
+        let took = clock.uptime().saturating_sub(begun);
+        times.push(took);
+        strides.push(stride.rows());
+        stride = stride.after(pruned.rows, took);
+        requests += pruned.requests;
+        rows += pruned.rows;
+        if pruned.is_done {
+            break;
+        }
+    }
     times.sort_unstable();
-    println!("{removed} requests removed in {} steps", times.len());
-    if let [least, .., most] = times.as_slice() {
+    strides.sort_unstable();
+    println!("{requests} requests, {rows} rows removed in {} steps", times.len());
+    if let ([least, .., most], [fewest, .., highest]) = (times.as_slice(), strides.as_slice()) {
+        let middle = times.len() / 2;
         println!(
-            "least / median / most: {least:.1?} / {:.1?} / {most:.1?}",
-            times[times.len() / 2]
+            "time: least / median / most: {least:.1?} / {:.1?} / {most:.1?}",
+            times[middle]
+        );
+        println!(
+            "rows: least / median / most: {fewest} / {} / {highest}",
+            strides[middle]
         );
     }
     Ok(())

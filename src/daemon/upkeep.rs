@@ -1,5 +1,8 @@
 //! What a history needs from time to time: requests that nothing can show any more are given up for lost, and what is
 //! older than the retention is removed. A little at a time, so that no look and no verdict waits long for it.
+//!
+//! How little follows from how long the last step took, from its call to its commit: the wait for other writers and the
+//! disk's sync are part of that, since they are part of what a look would wait for.
 
 use std::time::Duration;
 
@@ -8,8 +11,8 @@ use tracing::{info, warn};
 
 use super::joints::HistoryMemory;
 use crate::clock::Clock;
-use crate::decide::retention;
-use crate::history::{History, HistoryError};
+use crate::decide::retention::{self, Stride};
+use crate::history::{History, HistoryError, Pruned};
 use crate::model::{Seen, Sighting, Source};
 use crate::watch::Memory;
 
@@ -17,8 +20,8 @@ const EVERY: Duration = Duration::from_hours(1);
 /// Before the first time: a machine that starts with a clock that is days wrong has it set within minutes, and to act on
 /// such a time would be to forget what the service still lists.
 const AT_FIRST: Duration = Duration::from_mins(10);
-/// Requests dealt with in one transaction.
-const STEP: usize = 100;
+/// Requests given up for lost, or groups forgotten, in one transaction.
+const STEP: usize = 50;
 /// Between two transactions.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -33,10 +36,11 @@ pub(super) async fn keep(
     if waited(AT_FIRST, &stop).await.is_err() {
         return Ok(());
     }
+    let mut stride = Stride::default();
     loop {
         let mut tidied = Tidied::default();
         loop {
-            let step = match tidy(&history, &memory, &clock, retention).await {
+            let step = match tidy(&history, &memory, &clock, retention, &mut stride).await {
                 Err(error) if error.may_pass() => {
                     warn!(%error, "old requests can't be dealt with for now");
                     Tidied::default()
@@ -45,7 +49,7 @@ pub(super) async fn keep(
             };
             tidied.lost += step.lost;
             tidied.removed += step.removed;
-            if step.lost < STEP && step.removed < STEP {
+            if !step.is_more {
                 break;
             }
             if waited(PAUSE, &stop).await.is_err() {
@@ -74,6 +78,8 @@ pub(super) async fn keep(
 struct Tidied {
     lost: usize,
     removed: usize,
+    /// Whether there is more to do.
+    is_more: bool,
 }
 
 async fn tidy(
@@ -81,6 +87,7 @@ async fn tidy(
     memory: &HistoryMemory,
     clock: &Clock,
     retention: Option<Duration>,
+    stride: &mut Stride,
 ) -> Result<Tidied, HistoryError> {
     let now = clock.now();
     // A target that is no longer configured has no poller that would find its open requests gone; nor has one whose
@@ -94,12 +101,31 @@ async fn tidy(
     });
     let lost = memory.record(presumed_gone.collect()).await?.changes;
     // Whoever groups by identifier makes a group for each.
-    history.forget_groups(now, STEP).await?;
-    let removed = match retention {
-        Some(retention) => history.prune(now, retention, STEP).await?,
-        None => 0,
+    let groups = history.forget_groups(now, STEP).await?;
+    let pruned = match retention {
+        Some(retention) => prune(history, clock, retention, stride).await?,
+        None => Pruned {
+            is_done: true,
+            ..Pruned::default()
+        },
     };
-    Ok(Tidied { lost, removed })
+    Ok(Tidied {
+        lost,
+        removed: pruned.requests,
+        is_more: lost == STEP || groups == STEP || !pruned.is_done,
+    })
+}
+
+async fn prune(
+    history: &History,
+    clock: &Clock,
+    retention: Duration,
+    stride: &mut Stride,
+) -> Result<Pruned, HistoryError> {
+    let begun = clock.uptime();
+    let pruned = history.prune(clock.now(), retention, stride.rows()).await?;
+    *stride = stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
+    Ok(pruned)
 }
 
 /// `Err` if told to stop meanwhile.

@@ -96,6 +96,7 @@ pub use attention::{Escalation, Stuck};
 pub use board::{Board, OpenRequest, ReceiverHealth, TargetHealth};
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
+pub use prune::Pruned;
 pub use public_schema::{PublicColumn, PublicView, VIEWS};
 pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};
 pub use reader::{Reader, Summary};
@@ -362,9 +363,10 @@ impl History {
             .await
     }
 
-    /// See [`WriteTx::prune`].
-    pub async fn prune(&self, now: Timestamp, retention: Duration, limit: usize) -> Result<usize, HistoryError> {
-        self.writing(move |tx| tx.prune(now, retention, limit)).await
+    /// See [`History::prune_some`].
+    pub async fn prune(&self, now: Timestamp, retention: Duration, rows: usize) -> Result<Pruned, HistoryError> {
+        self.blocking(move |history| history.prune_some(now, retention, rows))
+            .await
     }
 
     /// See [`WriteTx::forget_groups`].

@@ -1,35 +1,77 @@
 //! Forgetting, in small steps.
+//!
+//! - **A step removes a bounded number of rows**, not of requests: one request can have fifty thousand events, and they then
+//!   go over many steps, the request itself with the last of them. Nothing is left to a cascade that could be long. How
+//!   many rows is decided from how long the last step took ([`Stride`](crate::decide::retention::Stride)).
+//! - **What is to go is found by reading**, and looked at again by the transaction that removes it. To find it may mean to
+//!   walk past much that is old and still to be told, and meanwhile the history can be written.
+//! - A request that is gone in part is one that ended long ago: its oldest rows go first, so what is still there of it is
+//!   the end of its story, and its hooks are counted anew. No look, no telling, no law takes harm from that.
 
 use std::time::Duration;
 
-use rusqlite::params;
+use rusqlite::{Connection, Transaction, params};
 
-use super::{Failure, WriteTx};
+use super::sql::{NoticeId, RequestId};
+use super::{Failure, History, HistoryError, WriteTx};
 use crate::decide::retention;
-use crate::model::Timestamp;
+use crate::model::{DeliveryId, Timestamp};
 
-pub(super) const PRUNE: &str = "
-DELETE FROM requests WHERE id IN (
-    SELECT r.id
-    FROM requests AS r
-    WHERE r.phase <> 'open'
-        AND r.last_seen_at < ?1
-        AND coalesce(r.finished_at, r.last_seen_at) < ?1
-        AND NOT EXISTS (
-            SELECT 1
-            FROM changes AS c
-            JOIN deliveries AS d ON d.change_id = c.id
-            WHERE c.request_id = r.id AND d.state = 'pending')
-    ORDER BY r.last_seen_at
-    LIMIT ?2)";
+/// Requests looked up for one step. More than that are seldom removed in one.
+const CANDIDATES: usize = 256;
+
+macro_rules! may_go {
+    () => {
+        "r.phase <> 'open'
+    AND r.last_seen_at < ?1
+    AND coalesce(r.finished_at, r.last_seen_at) < ?1
+    AND NOT EXISTS (
+        SELECT 1
+        FROM changes AS c
+        JOIN deliveries AS d ON d.change_id = c.id
+        WHERE c.request_id = r.id AND d.state = 'pending')"
+    };
+}
+
+pub(super) const OLDEST: &str = concat!(
+    "SELECT r.id FROM requests AS r WHERE ",
+    may_go!(),
+    " ORDER BY r.last_seen_at LIMIT ?2"
+);
+
+pub(super) const MAY_STILL_GO: &str = concat!("SELECT 1 FROM requests AS r WHERE ", may_go!(), " AND r.id = ?2");
+
+pub(super) const PROGRESS_EVENTS: &str = "
+DELETE FROM progress_events WHERE id IN (
+    SELECT id FROM progress_events WHERE request_id = ?1 ORDER BY id LIMIT ?2)";
+
+pub(super) const CHANGES: &str = "SELECT id FROM changes WHERE request_id = ?1 ORDER BY id LIMIT ?2";
+
+pub(super) const DELIVERIES_OF_CHANGE: &str = "SELECT id FROM deliveries WHERE change_id = ?1 LIMIT ?2";
+
+pub(super) const DELIVERIES_OF_NOTICE: &str = "SELECT id FROM deliveries WHERE notice_id = ?1 LIMIT ?2";
+
+pub(super) const ATTEMPTS: &str = "
+DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE delivery_id = ?1 ORDER BY id LIMIT ?2)";
+
+pub(super) const HOOKS: &str = "SELECT id FROM hooks WHERE request_id = ?1 ORDER BY id LIMIT ?2";
+
+pub(super) const HOOK_EVENTS: &str = "
+DELETE FROM hook_events WHERE id IN (SELECT id FROM hook_events WHERE hook_id = ?1 ORDER BY id LIMIT ?2)";
+
+/// The counts are those of the hooks that are there, in every state that can be read.
+pub(super) const COUNT_HOOKS: &str = "
+UPDATE requests SET (hooks_total, hooks_failed) = (
+    SELECT count(*), count(*) FILTER (WHERE status IN ('HOOK_COMPLETE_FAILED', 'HOOK_FAILED'))
+    FROM hooks WHERE request_id = ?1)
+WHERE id = ?1";
 
 /// What was told of receivers, in which nothing is still to be told.
-pub(super) const PRUNE_NOTICES: &str = "
-DELETE FROM notices WHERE id IN (
-    SELECT n.id FROM notices AS n
-    WHERE n.at < ?1
-        AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.notice_id = n.id AND d.state = 'pending')
-    LIMIT ?2)";
+pub(super) const OLD_NOTICES: &str = "
+SELECT n.id FROM notices AS n
+WHERE n.at < ?1
+    AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.notice_id = n.id AND d.state = 'pending')
+LIMIT ?2";
 
 /// Incidents that are resolved, and of which no delivery is kept any more.
 pub(super) const PRUNE_INCIDENTS: &str = "
@@ -46,145 +88,156 @@ pub(super) const FORGET_GROUPS: &str = "
 DELETE FROM delivery_groups WHERE (receiver, group_key) IN (
     SELECT receiver, group_key FROM delivery_groups WHERE told_at < ?1 LIMIT ?2)";
 
-impl WriteTx<'_> {
-    /// Forgets up to `limit` requests, with all that hangs on them, that ended and were last seen more than `retention`
-    /// ago. Returns how many; call it again while that is `limit`.
+/// What a step of forgetting came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pruned {
+    /// Requests that are gone, to their last row.
+    pub requests: usize,
+    /// Rows removed, of any table. A request's own row may have taken its resource model and its threads along.
+    pub rows: usize,
+    /// Whether there is nothing more that may go for now.
+    pub is_done: bool,
+}
+
+impl History {
+    /// Forgets up to `rows` rows of what ended and was last seen more than `retention` ago, the oldest first. Call it again
+    /// until it is done.
     ///
     /// Never an open request, nor one of which something is still to be told, nor one that the service itself may still
     /// list: a sweep would take that for new, and tell it again. So a `retention` below [`retention::SHORTEST`] counts
     /// as that.
     ///
     /// With them goes what is as old and hangs on no request: silences, notices, resolved incidents.
-    pub fn prune(&self, now: Timestamp, retention: Duration, limit: usize) -> Result<usize, Failure> {
+    pub fn prune_some(&self, now: Timestamp, retention: Duration, rows: usize) -> Result<Pruned, HistoryError> {
         let before = now.minus(retention.max(retention::SHORTEST));
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        for rest in [PRUNE_NOTICES, PRUNE_INCIDENTS, PRUNE_SILENCES] {
-            self.transaction.prepare_cached(rest)?.execute(params![before, limit])?;
+        let oldest = self.read(|connection| oldest(connection, before))?;
+        self.write(|tx| tx.forget(&oldest, before, rows))
+    }
+}
+
+fn oldest(connection: &Connection, before: Timestamp) -> Result<Vec<RequestId>, Failure> {
+    let mut statement = connection.prepare_cached(OLDEST)?;
+    let ids = statement.query_map(params![before, count(CANDIDATES)], |row| row.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+impl WriteTx<'_> {
+    /// Forgets those of `requests` that may still go, and what hangs on none, until `rows` are removed.
+    fn forget(&self, requests: &[RequestId], before: Timestamp, rows: usize) -> Result<Pruned, Failure> {
+        let mut step = Step {
+            transaction: &self.transaction,
+            left: rows,
+        };
+        let mut gone = 0;
+        let mut is_done = step.forget_apart(before)?;
+        for request in requests {
+            let mut may_go = self.transaction.prepare_cached(MAY_STILL_GO)?;
+            if step.left == 0 || !may_go.exists(params![before, request])? {
+                continue;
+            }
+            gone += usize::from(step.forget_request(*request)?);
         }
-        let mut statement = self.transaction.prepare_cached(PRUNE)?;
-        Ok(statement.execute(params![before, limit])?)
+        is_done &= requests.len() < CANDIDATES && step.left > 0;
+        Ok(Pruned {
+            requests: gone,
+            rows: rows - step.left,
+            is_done,
+        })
     }
 
     /// Forgets when groups were last told, of those whose interval has long passed.
     pub fn forget_groups(&self, now: Timestamp, limit: usize) -> Result<usize, Failure> {
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut statement = self.transaction.prepare_cached(FORGET_GROUPS)?;
-        Ok(statement.execute(params![now.minus(retention::SHORTEST), limit])?)
+        Ok(statement.execute(params![now.minus(retention::SHORTEST), count(limit)])?)
     }
+}
+
+/// One transaction's work, which ends where no rows are left to it.
+struct Step<'a> {
+    transaction: &'a Transaction<'a>,
+    /// How many rows it may still remove.
+    left: usize,
+}
+
+impl Step<'_> {
+    /// What hangs on no request. Returns whether all of it is gone.
+    fn forget_apart(&mut self, before: Timestamp) -> Result<bool, Failure> {
+        let mut statement = self.transaction.prepare_cached(OLD_NOTICES)?;
+        let notices = statement.query_map(params![before, count(self.left)], |row| row.get(0))?;
+        for notice in notices.collect::<rusqlite::Result<Vec<NoticeId>>>()? {
+            if !self.forget_deliveries(DELIVERIES_OF_NOTICE, notice)?
+                || !self.remove_one("DELETE FROM notices WHERE id = ?1", notice)?
+            {
+                return Ok(false);
+            }
+        }
+        for sql in [PRUNE_INCIDENTS, PRUNE_SILENCES] {
+            if !self.remove(sql, before)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Returns whether it is gone altogether.
+    fn forget_request(&mut self, request: RequestId) -> Result<bool, Failure> {
+        if !self.remove(PROGRESS_EVENTS, request)? {
+            return Ok(false);
+        }
+        for change in self.ids(CHANGES, request)? {
+            if !self.forget_deliveries(DELIVERIES_OF_CHANGE, change)?
+                || !self.remove_one("DELETE FROM changes WHERE id = ?1", change)?
+            {
+                return Ok(false);
+            }
+        }
+        for hook in self.ids(HOOKS, request)? {
+            if !self.remove(HOOK_EVENTS, hook)? || !self.remove_one("DELETE FROM hooks WHERE id = ?1", hook)? {
+                self.transaction.prepare_cached(COUNT_HOOKS)?.execute([request])?;
+                return Ok(false);
+            }
+        }
+        self.remove_one("DELETE FROM requests WHERE id = ?1", request)?;
+        Ok(true)
+    }
+
+    fn forget_deliveries(&mut self, of: &str, id: impl rusqlite::ToSql) -> Result<bool, Failure> {
+        for delivery in self.ids(of, id)? {
+            let delivery = DeliveryId(delivery);
+            if !self.remove(ATTEMPTS, delivery)?
+                || !self.remove_one("DELETE FROM deliveries WHERE id = ?1", delivery)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(self.left > 0)
+    }
+
+    /// As many as could be removed.
+    fn ids(&self, sql: &str, of: impl rusqlite::ToSql) -> Result<Vec<i64>, Failure> {
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        let ids = statement.query_map(params![of, count(self.left)], |row| row.get(0))?;
+        Ok(ids.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Returns whether there is room for more, which means that nothing is left of these.
+    fn remove(&mut self, sql: &str, of: impl rusqlite::ToSql) -> Result<bool, Failure> {
+        let mut statement = self.transaction.prepare_cached(sql)?;
+        self.left -= statement.execute(params![of, count(self.left)])?;
+        Ok(self.left > 0)
+    }
+
+    /// Returns whether there is room for more.
+    fn remove_one(&mut self, sql: &str, id: impl rusqlite::ToSql) -> Result<bool, Failure> {
+        self.left -= self.transaction.prepare_cached(sql)?.execute([id])?;
+        Ok(self.left > 0)
+    }
+}
+
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::fixtures::{Scene, at, attempted, event, guarded, hook};
-    use super::*;
-    use crate::decide::retry::Verdict;
-    use crate::model::{HookStatus, RequestStatus};
-
-    const DAY: i64 = 24 * 3600;
-
-    fn prune(scene: &Scene, now: i64, days: u64, limit: usize) -> usize {
-        let retention = Duration::from_hours(24 * days);
-        scene.history.write(|tx| tx.prune(at(now), retention, limit)).unwrap()
-    }
-
-    fn tokens(scene: &Scene) -> serde_json::Value {
-        scene.rows("SELECT request_token FROM v_requests ORDER BY 1")
-    }
-
-    fn tell_all(scene: &Scene) {
-        while let Some(delivery) = scene.due(1000 * DAY).first() {
-            let attempt = attempted(delivery.ids[0], Verdict::Sent);
-            scene.history.write(|tx| tx.record_attempts(&[attempt], at(0))).unwrap();
-        }
-    }
-
-    #[test]
-    fn what_ended_long_ago_goes_with_all_that_hangs_on_it() {
-        let scene = Scene::new();
-        scene.record(&[
-            scene.got(
-                1,
-                guarded("old", RequestStatus::Failed),
-                vec![
-                    hook("A::B::C", HookStatus::Failed),
-                    hook("D::E::F", HookStatus::Pending),
-                ],
-            ),
-            scene.seen(20 * DAY, event("new", RequestStatus::Success)),
-        ]);
-        scene.execute("INSERT INTO resource_models SELECT id, '{}' FROM requests");
-        tell_all(&scene);
-        assert_eq!(prune(&scene, 30 * DAY, 30, 10), 0, "not before its time");
-        assert_eq!(prune(&scene, 30 * DAY + 2, 30, 10), 1);
-        assert_eq!(tokens(&scene), json!([["new"]]));
-        for table in ["progress_events", "changes", "deliveries", "resource_models"] {
-            assert_eq!(scene.count(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
-        }
-        for table in ["hooks", "hook_events"] {
-            assert_eq!(scene.count(&format!("SELECT count(*) FROM {table}")), 0, "{table}");
-        }
-    }
-
-    #[test]
-    fn what_is_open_or_still_to_be_told_stays() {
-        let scene = Scene::new();
-        scene.record(&[
-            scene.seen(1, event("open", RequestStatus::Pending)),
-            scene.seen(1, event("told", RequestStatus::Success)),
-        ]);
-        tell_all(&scene);
-        scene.record(&[scene.seen(2, event("untold", RequestStatus::Success))]);
-        assert_eq!(prune(&scene, 400 * DAY, 30, 10), 1);
-        assert_eq!(tokens(&scene), json!([["open"], ["untold"]]));
-    }
-
-    #[test]
-    fn what_the_service_may_still_list_stays_however_short_the_retention() {
-        let scene = Scene::new();
-        scene.record(&[scene.seen(0, event("a", RequestStatus::Success))]);
-        tell_all(&scene);
-        assert_eq!(prune(&scene, 8 * DAY, 0, 10), 0);
-        assert_eq!(prune(&scene, 8 * DAY + 1, 0, 10), 1);
-    }
-
-    #[test]
-    fn what_hangs_on_no_request_goes_as_well_once_nothing_is_told_of_it() {
-        let scene = Scene::new();
-        scene.execute(
-            "INSERT INTO silences (matchers, starts_at, ends_at, created_at, created_by, reason)
-                 VALUES ('kind=*', 0, 1, 0, 'a', 'b'), ('kind=*', 0, 9223372036854775807, 0, 'a', 'b');
-             INSERT INTO notices (at, receiver, since, failing, waiting) VALUES (1, 'r', 0, 1, 0), (1, 'r', 0, 0, 0);
-             INSERT INTO deliveries (notice_id, receiver, group_key, state, attempts, since, not_before, next_attempt_at,
-                 resolves, replayed)
-                 VALUES (1, 'm', '', 'pending', 0, 1, 1, 1, 0, 0), (2, 'm', '', 'dead', 0, 1, 1, NULL, 0, 0);
-             INSERT INTO incidents (receiver, target_id, line, by_hook, opened_at, resolved_at)
-                 SELECT 'p', id, 1, 0, 1, NULL FROM targets UNION ALL SELECT 'p', id, 1, 0, 1, 2 FROM targets;
-             INSERT INTO delivery_groups VALUES ('r', 'g', 1)",
-        );
-        assert_eq!(prune(&scene, 100 * DAY, 30, 10), 0);
-        for table in ["silences", "notices", "incidents", "deliveries"] {
-            assert_eq!(scene.count(&format!("SELECT count(*) FROM {table}")), 1, "{table}");
-        }
-        let forget = |tx: &WriteTx<'_>| tx.forget_groups(at(100 * DAY), 10);
-        assert_eq!(scene.history.write(forget).unwrap(), 1);
-    }
-
-    #[test]
-    fn it_goes_in_steps_the_oldest_first_and_no_id_comes_back() {
-        let scene = Scene::new();
-        for second in 0..5 {
-            let token = format!("t{second}");
-            scene.record(&[scene.seen(second, event(&token, RequestStatus::Success))]);
-        }
-        tell_all(&scene);
-        assert_eq!(prune(&scene, 100 * DAY, 30, 2), 2);
-        assert_eq!(tokens(&scene), json!([["t2"], ["t3"], ["t4"]]));
-        assert_eq!(prune(&scene, 100 * DAY, 30, 9), 3);
-        scene.record(&[scene.seen(200 * DAY, event("t9", RequestStatus::Success))]);
-        for view in ["v_progress_events", "v_changes", "v_deliveries"] {
-            assert_eq!(scene.count(&format!("SELECT id FROM {view}")), 6, "{view}");
-        }
-    }
-}
+#[path = "prune_tests.rs"]
+mod tests;
