@@ -1,4 +1,5 @@
--- The history, version 3: an index behind every question of the command line, and resource models in a view.
+-- The history, version 3: an index behind every question of the command line, resource models in a view, and
+-- what an import has united.
 
 PRAGMA user_version = 3;
 
@@ -31,6 +32,12 @@ CREATE INDEX hooks_warned_by_time ON hooks (first_seen_at)
     WHERE status IN ('HOOK_COMPLETE_FAILED', 'HOOK_FAILED') AND failure_mode = 'WARN';
 
 CREATE INDEX gaps_by_time ON gaps (from_at);
+
+-- Requests whose events are those of two histories, by an import: each saw some that the other did not, and told them in its
+-- own order.
+CREATE TABLE united (
+    request_id INTEGER NOT NULL PRIMARY KEY REFERENCES requests (id) ON DELETE CASCADE
+) STRICT;
 
 -- What is kept of resource models: none, or masked ones, unless the configuration's resource_model says "keep".
 CREATE VIEW v_resource_models AS SELECT

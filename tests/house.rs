@@ -79,6 +79,7 @@ const OWNED: &[(&str, &[&str])] = &[
     ("hyper", &["simulator"]),
     ("hyper_util", &["simulator"]),
     ("toml_span", &["config"]),
+    ("parquet", &["cli"]),
 ];
 
 fn sources() -> Vec<(String, PathBuf, String)> {

@@ -11,6 +11,7 @@ mod demo;
 mod events;
 mod filters;
 mod gaps;
+mod history;
 mod history_file;
 mod hooks;
 mod listing;
@@ -57,6 +58,7 @@ use crate::deliver::BuildError;
   ccwatch backtest --config new.toml              who would have been told what
   ccwatch stats --by type                         how many, how many failed, how long they took
   ccwatch report -o report.html                   the same as a page with plots")]
+  ccwatch history backup /backup/ccwatch.db       a copy, while ccwatch runs")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -84,6 +86,7 @@ enum Command {
     Sql(sql::Arguments),
     Stats(stats::Arguments),
     Report(report::Arguments),
+    History(history::Arguments),
 }
 
 /// Why a command failed. Decides the exit code.
@@ -186,6 +189,7 @@ pub fn main() -> ExitCode {
         Command::Sql(arguments) => sql::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
+        Command::History(arguments) => history::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

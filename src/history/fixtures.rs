@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::{History, Recorded, locked};
+use super::{History, Reader, Recorded, locked};
 use crate::decide::retry::{Attempted, Verdict};
 use crate::decide::route::{Field, Patterns, Route};
 use crate::decide::routing::Routing;
@@ -52,6 +52,11 @@ impl Scene {
 
     pub(super) fn path(&self) -> PathBuf {
         self.folder.path().join("history.db")
+    }
+
+    /// As another process would read it.
+    pub(super) fn reader(&self) -> Reader {
+        Reader::open(&self.path()).unwrap()
     }
 
     pub(super) fn record(&self, sightings: &[Sighting]) -> Recorded {

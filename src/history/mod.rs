@@ -46,12 +46,15 @@ mod async_tests;
 mod attention;
 #[cfg(test)]
 mod backtest_law_tests;
+mod backup;
 mod board;
+mod check;
 mod digests;
 #[cfg(test)]
 mod disk_tests;
 mod editor;
 mod error;
+mod export;
 #[cfg(test)]
 mod fixtures;
 mod gaps;
@@ -77,6 +80,7 @@ mod sql;
 mod targets;
 mod telling;
 mod told;
+mod vacuum;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -94,8 +98,11 @@ use crate::model::{AccountId, Delivery, Region, RequestKey, Sighting, Standing, 
 pub use asking::{Filter, Following};
 pub use attention::{Escalation, Stuck};
 pub use board::{Board, OpenRequest, ReceiverHealth, TargetHealth};
+pub use backup::{BackedUp, BackupError, Size, back_up};
+pub use check::Finding;
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
+pub use export::{Cell, Column, Extent, Kind, Portion, View};
 pub use prune::Pruned;
 pub use public_schema::{PublicColumn, PublicView, VIEWS};
 pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};
@@ -103,6 +110,7 @@ pub use reader::{Reader, Summary};
 pub use record::Recorded;
 pub use targets::Registered;
 pub use told::{DeliveryFilter, Told};
+pub use vacuum::{Vacuum, VacuumError, Vacuumed};
 
 /// A history that this process holds. Cheap to clone; the file is closed, and its lock let go, with the last clone.
 #[derive(Debug, Clone)]

@@ -160,6 +160,26 @@ pub(super) fn outside_writer(path: &Path) -> Result<Connection, OpenError> {
 
 /// A reader for a process that is not the daemon: of a file that may be missing, foreign, older or newer.
 pub(super) fn outside_reader(path: &Path) -> Result<Connection, OpenError> {
+    let (connection, found) = older_reader(path)?;
+    let known = known_version();
+    if found < known {
+        let path = path.to_owned();
+        return Err(OpenError::Older { path, found, known });
+    }
+    Ok(connection)
+}
+
+/// The same, of a file that may also be older; with the version of its schema.
+pub(super) fn older_reader(path: &Path) -> Result<(Connection, i32), OpenError> {
+    let (connection, found) = unguarded(path)?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
+    Ok((connection, found))
+}
+
+/// The same, but not forbidden to write: `VACUUM INTO` writes to no history, yet `query_only` refuses it.
+pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
     match is_history(path) {
         Ok(true) => {}
         // Empty: a daemon is about to fill it, or was killed before it could.
@@ -173,19 +193,18 @@ pub(super) fn outside_reader(path: &Path) -> Result<Connection, OpenError> {
         }
         Err(error) => return Err(error),
     }
-    let connection = reader(path)?;
+    let connection = connect(path)?;
     let found = version(&connection).map_err(|source| match source.sqlite_error_code() {
         // `-wal` and `-shm`: without them there is no reading in WAL mode.
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => OpenError::ReadOnlyFolder { path: path.to_owned() },
         _ => OpenError::from_sqlite(path, source),
     })?;
     let known = known_version();
-    let path = path.to_owned();
-    match found {
-        found if found > known => Err(OpenError::Newer { path, found, known }),
-        found if found < known => Err(OpenError::Older { path, found, known }),
-        _ => Ok(connection),
+    if found > known {
+        let path = path.to_owned();
+        return Err(OpenError::Newer { path, found, known });
     }
+    Ok((connection, found))
 }
 
 fn connect(path: &Path) -> Result<Connection, OpenError> {

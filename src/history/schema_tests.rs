@@ -30,7 +30,7 @@ const SAMPLES: [(i32, &str); 3] = [
 ];
 
 /// A file at that version, as an older ccwatch would have left it, which lived through every version before.
-fn sample(path: &Path, version: i32) {
+pub(super) fn sample(path: &Path, version: i32) {
     let mut connection = Connection::open(path).unwrap();
     connection
         .pragma_update(None, "application_id", open::APPLICATION_ID)

@@ -1,0 +1,66 @@
+//! `ccwatch history backup`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use indicatif::HumanBytes;
+
+use super::new_file::{NewFile, is_part_of_history};
+use super::progress;
+use crate::cli::Failure;
+use crate::cli::history_file::HistoryFile;
+use crate::history::{BackupError, back_up};
+
+/// Copy the history into a file, while ccwatch runs.
+///
+/// The copy is one state of the history, whole and checked, without free pages and for its owner alone. It can be read by
+/// every command with --history, and takes the place of a lost history as it is.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ccwatch history backup /backup/ccwatch-$(date +%F).db
+  ccwatch history backup --force /backup/ccwatch.db
+  ccwatch requests --history /backup/ccwatch.db")]
+pub(super) struct Arguments {
+    /// The new file.
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Replace FILE if it is there, once the copy is whole.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    history: HistoryFile,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let history = arguments.history.path()?;
+    if is_part_of_history(&arguments.file, &history) {
+        return Err(Failure::Arguments(format!(
+            "{} belongs to the history itself; name another file",
+            arguments.file.display()
+        )));
+    }
+    let new = NewFile::begin(&arguments.file, arguments.force)?;
+    let bar = progress::bytes("copying", 0);
+    let shown = bar.clone();
+    let made = back_up(&history, new.partial(), move |so_far, expected| {
+        shown.set_length(expected);
+        shown.set_position(so_far.min(expected));
+    });
+    bar.finish_and_clear();
+    let made = made?;
+    new.keep()?;
+    let mut talk = std::io::stderr();
+    writeln!(
+        talk,
+        "{}: {}, checked",
+        arguments.file.display(),
+        HumanBytes(made.bytes)
+    )?;
+    Ok(())
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        Self::Work(error.into())
+    }
+}

@@ -1,0 +1,42 @@
+//! `ccwatch history`: keeping the file itself.
+
+mod backup;
+mod check;
+mod export;
+mod new_file;
+mod progress;
+mod vacuum;
+
+use clap::Subcommand;
+
+use super::Failure;
+
+/// Back the history up, check it, take it elsewhere, bring another one in.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ccwatch history backup /backup/ccwatch-$(date +%F).db
+  ccwatch history check
+  ccwatch history export --since 30d -o requests.parquet
+  ccwatch history import /backup/other-host.db --dry-run
+  ccwatch history vacuum")]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Backup(backup::Arguments),
+    Check(check::Arguments),
+    Export(export::Arguments),
+    Vacuum(vacuum::Arguments),
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    match &arguments.command {
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::Check(arguments) => check::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
+        Command::Vacuum(arguments) => vacuum::run(arguments),
+    }
+}

@@ -1,0 +1,172 @@
+//! A file that is there whole or not at all.
+//!
+//! It is written beside its place under another name, for its owner alone, and takes its name when it is whole and on the
+//! disk: neither a full disk nor a kill leaves half a file under that name. What a killed process left under the other name
+//! is removed by the next one that writes the same file.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+
+use crate::cli::Failure;
+
+/// Removed when it is dropped, unless it was kept.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    file: File,
+    partial: PathBuf,
+    path: PathBuf,
+    replace: bool,
+    is_kept: bool,
+}
+
+impl NewFile {
+    /// Begins a file that is to be at `path`. With `replace`, one that is there is replaced when this one is whole.
+    pub(super) fn begin(path: &Path, replace: bool) -> Result<Self, Failure> {
+        let Some(name) = path.file_name() else {
+            return Err(Failure::Arguments(format!("{} names no file", path.display())));
+        };
+        match fs::symlink_metadata(path) {
+            Ok(about) if about.is_dir() => {
+                let text = format!("{} is a folder; name a file in it", path.display());
+                return Err(Failure::Arguments(text));
+            }
+            // A device or a pipe is not to be replaced by a file.
+            Ok(about) if !about.is_file() && !about.is_symlink() => {
+                let text = format!("{} is no regular file; name another one", path.display());
+                return Err(Failure::Arguments(text));
+            }
+            Ok(_) if !replace => return Err(is_there(path)),
+            _ => {}
+        }
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        // SQLite would take a name that begins with "file:" for an address: a whole path does not.
+        let folder = fs::canonicalize(folder).with_context(|| format!("can't use the folder {}", folder.display()))?;
+        let name = name.to_string_lossy();
+        sweep(&folder, &name);
+        let partial = folder.join(partial_name(&name, std::process::id()));
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial)
+            .with_context(|| format!("can't make a file in {}", folder.display()))?;
+        Ok(Self {
+            file,
+            partial,
+            path: path.to_owned(),
+            replace,
+            is_kept: false,
+        })
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Where it is until it is kept: a whole path.
+    pub(super) fn partial(&self) -> &Path {
+        &self.partial
+    }
+
+    /// Brings it to the disk, and gives it its name.
+    pub(super) fn keep(mut self) -> Result<(), Failure> {
+        let to_disk = || format!("can't write {} to the disk", self.path.display());
+        self.file.sync_all().with_context(to_disk)?;
+        self.name().map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => is_there(&self.path),
+            _ => Failure::Work(anyhow!("can't give {} its name: {error}", self.path.display())),
+        })?;
+        self.is_kept = true;
+        // The name is on the disk with its folder.
+        if let Some(folder) = self.partial.parent() {
+            File::open(folder)
+                .and_then(|folder| folder.sync_all())
+                .with_context(to_disk)?;
+        }
+        Ok(())
+    }
+
+    fn name(&self) -> io::Result<()> {
+        if self.replace {
+            return fs::rename(&self.partial, &self.path);
+        }
+        match renameat_with(CWD, &self.partial, CWD, &self.path, RenameFlags::NOREPLACE) {
+            // Some file systems, NFS among them, can't rename so. What came between the look and the name is lost there.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                if fs::symlink_metadata(&self.path).is_ok() {
+                    return Err(io::ErrorKind::AlreadyExists.into());
+                }
+                fs::rename(&self.partial, &self.path)
+            }
+            renamed => Ok(renamed?),
+        }
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.is_kept {
+            // Where this fails, the next one that writes the same file tries again.
+            let _ = fs::remove_file(&self.partial);
+        }
+    }
+}
+
+/// Whether `path` is the history, or one of the files that SQLite and ccwatch keep beside it.
+pub(super) fn is_part_of_history(path: &Path, history: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    let (Ok(history), Some(name)) = (fs::canonicalize(history), path.file_name()) else {
+        return false;
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let place = fs::canonicalize(folder.unwrap_or(Path::new("."))).map(|folder| folder.join(name));
+    ["", "-wal", "-shm", "-journal", ".lock"].into_iter().any(|suffix| {
+        let mut part = history.clone().into_os_string();
+        part.push(suffix);
+        let part = PathBuf::from(part);
+        place.as_ref().is_ok_and(|place| *place == part)
+            || identity(path).is_some_and(|path| Some(path) == identity(&part))
+    })
+}
+
+fn is_there(path: &Path) -> Failure {
+    Failure::Arguments(format!(
+        "{} is there already, and is left as it is; name another file, or replace it with --force",
+        path.display()
+    ))
+}
+
+fn partial_name(name: &str, process: u32) -> String {
+    format!(".{name}.{process}.partial")
+}
+
+/// Removes what processes that are gone have left of the same file.
+fn sweep(folder: &Path, name: &str) {
+    let process_of = |found: &str| -> Option<i32> {
+        let rest = found.strip_prefix(&format!(".{name}."))?;
+        rest.strip_suffix(".partial")?.parse().ok()
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let found = entry.file_name();
+        let process = found.to_str().and_then(process_of).and_then(Pid::from_raw);
+        if process.is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH)) {
+            // It is in no one's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "new_file_tests.rs"]
+mod tests;

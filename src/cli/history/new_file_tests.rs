@@ -1,0 +1,119 @@
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
+
+use super::*;
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failure> {
+    let new = NewFile::begin(path, replace)?;
+    new.file().write_all(text.as_bytes())?;
+    new.keep()
+}
+
+#[test]
+fn it_is_there_when_it_is_whole_for_its_owner_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new");
+    let new = NewFile::begin(&path, false).unwrap();
+    new.file().write_all(b"whole").unwrap();
+    assert!(!path.exists() && new.partial().exists());
+    new.keep().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(names(folder.path()), ["new"]);
+}
+
+#[test]
+fn what_is_not_kept_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(NewFile::begin(&folder.path().join("new"), false).unwrap());
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn what_is_there_is_replaced_only_if_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    fs::write(&path, "old").unwrap();
+    let refused = write(&path, "new", false).unwrap_err();
+    assert!(
+        matches!(&refused, Failure::Arguments(text) if text.contains("--force")),
+        "{refused}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    write(&path, "new", true).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+}
+
+#[test]
+fn what_came_meanwhile_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let new = NewFile::begin(&path, false).unwrap();
+    fs::write(&path, "someone else's").unwrap();
+    assert!(matches!(new.keep(), Err(Failure::Arguments(_))));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "someone else's");
+    assert_eq!(names(folder.path()), ["file"]);
+}
+
+#[test]
+fn a_folder_and_a_device_are_refused_even_where_files_are_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    for path in [folder.path(), Path::new("/dev/null"), Path::new("/"), Path::new("..")] {
+        assert!(
+            matches!(NewFile::begin(path, true), Err(Failure::Arguments(_))),
+            "{path:?}"
+        );
+    }
+    let missing = folder.path().join("no/such/folder");
+    assert!(matches!(NewFile::begin(&missing, true), Err(Failure::Work(_))));
+}
+
+#[test]
+fn what_a_process_that_is_gone_left_is_removed_and_no_one_elses() {
+    let folder = tempfile::tempdir().unwrap();
+    // Above the highest number that Linux gives a process.
+    let left = folder.path().join(partial_name("file", 2_000_000_000));
+    let others = [".other.2000000000.partial", ".file.1.partial", ".file.x.partial"];
+    fs::write(&left, "half").unwrap();
+    for other in others {
+        fs::write(folder.path().join(other), "").unwrap();
+    }
+    write(&folder.path().join("file"), "", false).unwrap();
+    assert!(!left.exists());
+    for other in others {
+        assert!(folder.path().join(other).exists(), "{other}");
+    }
+}
+
+#[test]
+fn the_history_and_what_lies_beside_it_are_known_by_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history.db");
+    fs::write(&history, "").unwrap();
+    let link = folder.path().join("link");
+    symlink(&history, &link).unwrap();
+    let hard = folder.path().join("hard");
+    fs::hard_link(&history, &hard).unwrap();
+    for part in [
+        "history.db",
+        "history.db-wal",
+        "history.db.lock",
+        "link",
+        "hard",
+        "./history.db-shm",
+    ] {
+        assert!(is_part_of_history(&folder.path().join(part), &link), "{part}");
+    }
+    for other in ["history.db.bak", "wal", "other.db"] {
+        assert!(!is_part_of_history(&folder.path().join(other), &history), "{other}");
+    }
+}

@@ -1,0 +1,44 @@
+//! How far something is, on a terminal. Where standard error is none, nothing is shown.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+const EVERY: Duration = Duration::from_millis(120);
+
+/// A bar over so many bytes.
+pub(super) fn bytes(what: &'static str, expected: u64) -> ProgressBar {
+    shown(
+        ProgressBar::new(expected),
+        what,
+        "{msg} {wide_bar} {bytes}/{total_bytes}",
+    )
+}
+
+/// A bar over so many rows.
+pub(super) fn rows(what: &'static str, expected: u64) -> ProgressBar {
+    shown(
+        ProgressBar::new(expected),
+        what,
+        "{msg} {wide_bar} {human_pos}/{human_len}",
+    )
+}
+
+/// A sign of life where no one knows how long it takes.
+pub(super) fn spinner(what: &'static str) -> ProgressBar {
+    shown(ProgressBar::new_spinner(), what, "{spinner} {msg} {elapsed}")
+}
+
+fn shown(bar: ProgressBar, what: &'static str, template: &str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    // A template that can't be read leaves indicatif's own.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    bar.enable_steady_tick(EVERY);
+    bar
+}

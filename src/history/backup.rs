@@ -1,0 +1,146 @@
+//! A copy of a history, while a daemon writes to it.
+//!
+//! `VACUUM INTO` copies one state of the file: what a single read transaction sees. The other way, SQLite's backup steps,
+//! begins anew whenever another process commits in between, which beside a busy daemon may be for ever; and it copies free
+//! pages along. The copy is compact, in one file, with no WAL beside it: it can be read where nothing may be written.
+//!
+//! What it costs: until the copy is done, the WAL is not folded into the file past the state that is copied, so it grows by
+//! what is written meanwhile; the next checkpoint cuts it back to 64 MiB. Neither looks nor readers wait.
+//!
+//! SQLite does not sync the copy: whoever keeps it does. Nothing is said of success before the copy was read back:
+//! `quick_check`, and that it is a history of the same version.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags};
+use thiserror::Error;
+
+use super::open::{self, APPLICATION_ID};
+use super::{Failure, OpenError};
+
+/// Steps of SQLite's machine between two looks at how far the copy is.
+const LOOK_EVERY: i32 = 20_000;
+
+/// A copy that was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BackedUp {
+    /// The copy's size in bytes.
+    pub bytes: u64,
+    /// The version of its schema, which is the original's.
+    pub version: i32,
+}
+
+/// Why no copy was made.
+#[derive(Debug, Error)]
+pub enum BackupError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("no space is left for {} ({reason}); make room on its disk, or choose another one", path.display())]
+    DiskFull { path: PathBuf, reason: String },
+    #[error(
+        "the history {} can't be copied, since it is damaged ({reason}); `ccwatch history check` says more. Keep your last \
+         backup",
+        path.display()
+    )]
+    Damaged { path: PathBuf, reason: String },
+    #[error("the copy of the history {} is not as it should be ({reason}), so it was not kept; try again", path.display())]
+    NotTheSame { path: PathBuf, reason: String },
+    #[error("cannot copy the history {}: {reason}", path.display())]
+    Sqlite { path: PathBuf, reason: String },
+}
+
+/// Copies the history at `path` into the file `into`, which is empty or not there, and reads the copy back.
+///
+/// `progress` is told from time to time how many bytes are written and how many there will be, roughly. The history may
+/// be of an older version, and may be written to meanwhile. After a failure `into` may hold half a copy: remove it.
+pub fn back_up(
+    path: &Path,
+    into: &Path,
+    mut progress: impl FnMut(u64, u64) + Send + 'static,
+) -> Result<BackedUp, BackupError> {
+    let (mut connection, version) = open::unguarded(path)?;
+    let failed = |source| sorted(path, into, source);
+    let expected = size(&connection).map_err(failed)?.used;
+    let watched = into.to_owned();
+    connection
+        .progress_handler(
+            LOOK_EVERY,
+            Some(move || {
+                let so_far = fs::metadata(&watched).map_or(0, |about| about.len());
+                progress(so_far, expected);
+                false
+            }),
+        )
+        .map_err(failed)?;
+    // As bytes: a path need not be UTF-8.
+    let name = ToSqlOutput::Borrowed(ValueRef::Text(into.as_os_str().as_encoded_bytes()));
+    connection.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
+    read_back(path, into, version)?;
+    let bytes = fs::metadata(into).map_or(expected, |about| about.len());
+    Ok(BackedUp { bytes, version })
+}
+
+fn read_back(path: &Path, copy: &Path, version: i32) -> Result<(), BackupError> {
+    let not_the_same = |reason: String| BackupError::NotTheSame {
+        path: path.to_owned(),
+        reason,
+    };
+    let read = || -> rusqlite::Result<(String, i32, i32)> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(copy, flags)?;
+        Ok((
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?,
+            connection.pragma_query_value(None, "application_id", |row| row.get(0))?,
+            connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
+        ))
+    };
+    let (check, application_id, found) = read().map_err(|error| not_the_same(error.to_string()))?;
+    if check != "ok" {
+        return Err(not_the_same(check));
+    }
+    if (application_id, found) != (APPLICATION_ID, version) {
+        return Err(not_the_same(format!("its schema is version {found}, not {version}")));
+    }
+    Ok(())
+}
+
+/// How large a history is, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// The file, as far as it is folded into it.
+    pub file: u64,
+    /// What of it holds something.
+    pub used: u64,
+}
+
+pub(super) fn size(connection: &Connection) -> rusqlite::Result<Size> {
+    let pragma = |name: &str| -> rusqlite::Result<u64> {
+        let number: i64 = connection.pragma_query_value(None, name, |row| row.get(0))?;
+        Ok(number.unsigned_abs())
+    };
+    let (page, pages, free) = (pragma("page_size")?, pragma("page_count")?, pragma("freelist_count")?);
+    Ok(Size {
+        file: page * pages,
+        used: page * pages.saturating_sub(free),
+    })
+}
+
+fn sorted(path: &Path, into: &Path, source: rusqlite::Error) -> BackupError {
+    let reason = source.to_string();
+    match Failure::from(source) {
+        Failure::DiskFull(_) => BackupError::DiskFull {
+            path: into.to_owned(),
+            reason,
+        },
+        Failure::Damaged(_) => BackupError::Damaged {
+            path: path.to_owned(),
+            reason,
+        },
+        _ => BackupError::Sqlite {
+            path: path.to_owned(),
+            reason,
+        },
+    }
+}

@@ -1,0 +1,148 @@
+//! The rows of a public view, in portions, for whoever takes them elsewhere.
+//!
+//! **What is promised**: each row is one that the view had at some moment of the export, no row comes twice, and every row
+//! that was there from its begin to its end comes. Two rows may be from different moments: a request that ends meanwhile can
+//! be open in one portion while an event of its end is in a later export. A single transaction over all of it would show one
+//! state, but hold back the WAL for as long as the export takes, minutes where someone's `less` reads it. For one state, make
+//! a backup and export that.
+//!
+//! Memory holds one portion.
+
+mod views;
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row, params};
+
+use super::reader::{matching_targets, rows};
+use super::{Failure, HistoryError, Reader};
+use crate::model::{TargetId, Timestamp};
+
+use views::Source;
+pub use views::{Column, Kind, View};
+
+/// Which rows of a view. What is not given does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct Extent {
+    /// Only those whose time is not before it: when a request started, an event was observed, a gap began.
+    pub since: Option<Timestamp>,
+    /// Only those whose time is before it.
+    pub until: Option<Timestamp>,
+    /// Only targets whose entry's name, or whole name, matches; `*` stands for any characters.
+    pub target: Option<String>,
+}
+
+/// What a row has in a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    Absent,
+    Text(String),
+    Integer(i64),
+    Real(f64),
+    Bool(bool),
+    Time(Timestamp),
+}
+
+/// Some rows of a view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Portion {
+    /// In the order of their ids. It may be that there are none, and that more follow.
+    pub rows: Vec<Vec<Cell>>,
+    /// What to ask for the next portion with.
+    pub last: i64,
+}
+
+impl Reader {
+    /// The rows of `view` among the `limit` that follow `after`, which is 0 at the begin; `None` at the end.
+    pub fn portion(
+        &self,
+        view: View,
+        extent: &Extent,
+        after: i64,
+        limit: usize,
+    ) -> Result<Option<Portion>, HistoryError> {
+        self.read(|connection| {
+            let source = view.source();
+            let mut statement = connection.prepare_cached(&last_of(&source))?;
+            let Some(last) = statement.query_row(params![after, rows(limit)], |row| row.get(0))? else {
+                return Ok(None);
+            };
+            let targets = match &extent.target {
+                Some(pattern) => Some(matching_targets(connection, pattern)?),
+                None => None,
+            };
+            let rows = read(connection, view, extent, targets.as_deref(), (after, last))?;
+            Ok(Some(Portion { rows, last }))
+        })
+    }
+
+    /// The highest id that `view` has, which portions walk up to: what progress is measured against.
+    pub fn last_id(&self, view: View) -> Result<i64, HistoryError> {
+        self.read(|connection| {
+            let source = view.source();
+            let sql = format!("SELECT coalesce(max({}), 0) FROM {}", source.plain_id, source.table);
+            Ok(connection.query_row(&sql, [], |row| row.get(0))?)
+        })
+    }
+}
+
+fn last_of(source: &Source) -> String {
+    let Source { table, plain_id, .. } = source;
+    format!(
+        "SELECT max({plain_id}) FROM (SELECT {plain_id} FROM {table} WHERE {plain_id} > ?1 ORDER BY {plain_id} LIMIT ?2)"
+    )
+}
+
+fn between(source: &Source, targets: Option<&[TargetId]>) -> String {
+    let Source {
+        select,
+        id,
+        time,
+        target,
+        ..
+    } = source;
+    let of_targets = match (targets, target) {
+        // Numbers of ours, not words of someone's.
+        (Some(targets), Some(target)) => {
+            let ids: Vec<String> = targets.iter().map(|target| target.0.to_string()).collect();
+            format!(" AND +{target} IN ({})", ids.join(", "))
+        }
+        _ => String::new(),
+    };
+    format!(
+        "{select}
+WHERE {id} > ?1 AND {id} <= ?2 AND (?3 IS NULL OR {time} >= ?3) AND (?4 IS NULL OR {time} < ?4){of_targets}
+ORDER BY {id}"
+    )
+}
+
+fn read(
+    connection: &Connection,
+    view: View,
+    extent: &Extent,
+    targets: Option<&[TargetId]>,
+    (after, last): (i64, i64),
+) -> Result<Vec<Vec<Cell>>, Failure> {
+    let mut statement = connection.prepare_cached(&between(&view.source(), targets))?;
+    let rows = statement.query_map(params![after, last, extent.since, extent.until], |row| {
+        let cells = view.columns().iter().enumerate();
+        cells.map(|(place, column)| cell(row, place, column.kind)).collect()
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+fn cell(row: &Row<'_>, place: usize, kind: Kind) -> rusqlite::Result<Cell> {
+    if row.get_ref(place)? == ValueRef::Null {
+        return Ok(Cell::Absent);
+    }
+    Ok(match kind {
+        Kind::Text => Cell::Text(row.get(place)?),
+        Kind::Integer => Cell::Integer(row.get(place)?),
+        Kind::Real => Cell::Real(row.get(place)?),
+        Kind::Bool => Cell::Bool(row.get(place)?),
+        Kind::Time => Cell::Time(row.get(place)?),
+    })
+}
+
+#[cfg(test)]
+#[path = "export_tests.rs"]
+mod tests;
