@@ -13,6 +13,7 @@ pub mod diff;
 pub mod flapping;
 pub mod grouping;
 pub mod incident;
+pub mod merging;
 pub mod mute;
 pub mod outage;
 pub mod plan;

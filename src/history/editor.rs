@@ -109,7 +109,26 @@ impl Editor {
         self.write(|tx| tx.replay(changes, receiver, now))
     }
 
-    fn write<T>(&mut self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>) -> Result<T, HistoryError> {
+    /// Does `work` and undoes it: what it returns is what it would have come to.
+    pub(super) fn rehearse<T>(
+        &mut self,
+        work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>,
+    ) -> Result<T, HistoryError> {
+        let outcome = self
+            .connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(Failure::from)
+            .and_then(|transaction| work(&WriteTx { transaction }));
+        outcome.map_err(|failure| HistoryError {
+            path: Arc::clone(&self.path),
+            failure,
+        })
+    }
+
+    pub(super) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>,
+    ) -> Result<T, HistoryError> {
         let outcome = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)

@@ -58,6 +58,7 @@ mod export;
 #[cfg(test)]
 mod fixtures;
 mod gaps;
+mod import;
 #[cfg(test)]
 mod laws_tests;
 mod learning;
@@ -103,6 +104,7 @@ pub use check::Finding;
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
 pub use export::{Cell, Column, Extent, Kind, Portion, View};
+pub use import::{Import, ImportError, Imported, Other, OtherError, Step};
 pub use prune::Pruned;
 pub use public_schema::{PublicColumn, PublicView, VIEWS};
 pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};

@@ -78,7 +78,7 @@ impl History {
 
 impl WriteTx<'_> {
     /// Whether every stored model is known to be masked.
-    fn models_masked(&self) -> Result<bool, Failure> {
+    pub(super) fn models_masked(&self) -> Result<bool, Failure> {
         let sql = "SELECT models_masked FROM meta";
         Ok(self.transaction.query_row(sql, [], |row| row.get(0))?)
     }

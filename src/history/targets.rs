@@ -92,23 +92,26 @@ impl WriteTx<'_> {
     /// Renames a target whose name is wanted by another account's.
     fn give_up_name(&self, holder: Option<Target>) -> Result<(), Failure> {
         let Some(holder) = holder else { return Ok(()) };
-        let account = holder.account_id.as_ref().map_or("unknown", |account| &account.0);
-        let mut name = format!("{}@{account}", holder.name);
-        // Taken only if it happened before to another row whose account was not known.
-        let mut number = 1;
-        while self
-            .find_target(TARGET_BY_NAME, params![TargetName::from_stored(&name)])?
-            .is_some()
-        {
-            number += 1;
-            name = format!("{}@{account}-{number}", holder.name);
-        }
+        let name = self.free_name(&holder.name, holder.account_id.as_ref())?;
         self.transaction
             .execute("UPDATE targets SET name = ?2 WHERE id = ?1", params![holder.id, name])?;
         Ok(())
     }
 
-    fn find_target(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Target>, Failure> {
+    /// A name for a target whose own is another account's: `<name>@<its account>`.
+    pub(super) fn free_name(&self, name: &TargetName, account_id: Option<&AccountId>) -> Result<TargetName, Failure> {
+        let account = account_id.map_or("unknown", |account| &account.0);
+        let mut free = TargetName::from_stored(&format!("{name}@{account}"));
+        // Taken only if it happened before to another row whose account was not known.
+        let mut number = 1;
+        while self.find_target(TARGET_BY_NAME, params![free])?.is_some() {
+            number += 1;
+            free = TargetName::from_stored(&format!("{name}@{account}-{number}"));
+        }
+        Ok(free)
+    }
+
+    pub(super) fn find_target(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Target>, Failure> {
         let mut statement = self.transaction.prepare_cached(sql)?;
         Ok(statement.query_row(params, target_from).optional()?)
     }

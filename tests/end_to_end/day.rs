@@ -72,6 +72,7 @@ fn changes(stage: &Stage) -> Vec<ChangeRow> {
 
 /// Every request that ended before `until` is in the history with the end that it really had, and its hooks too.
 fn assert_history_is_true(stage: &Stage, until: Duration) -> usize {
+    stage.assert_well();
     let (truth, history) = (truth(stage), history(stage));
     let mut checked = 0;
     for (token, truth) in &truth {
@@ -291,5 +292,6 @@ async fn answers_with_holes_and_unknown_words_are_lived_with() {
         assert_eq!(history[token].status.as_deref(), Some(truth.status.as_str()), "{token}");
     }
     assert_telling_is_complete(&stage);
+    stage.assert_well();
     assert_eq!(stage.simulator.calls().early_looks(), 0);
 }

@@ -130,6 +130,13 @@ impl Stage {
         Reader::open(&self.history_path()).unwrap()
     }
 
+    /// The file is sound, and what it says keeps the laws, whatever has happened.
+    pub(crate) fn assert_well(&self) {
+        let mut findings = self.reader().check(false, |_| ());
+        findings.retain(|finding| !finding.is_well());
+        assert_eq!(findings, []);
+    }
+
     pub(crate) fn start(&self, pace: Pace) -> Running {
         self.start_with(vec![Self::target("prod", pace)])
     }

@@ -261,6 +261,7 @@ async fn a_request_that_never_ends_is_lost_when_its_token_expires() {
         .filter(|announcement| announcement.kind.as_str() == "request.lost")
         .collect();
     assert!(lost.len() > 3, "{} lost", lost.len());
+    stage.assert_well();
     for announcement in lost {
         assert_eq!(announcement.from.as_deref(), Some("PENDING"));
         assert_eq!(announcement.request.status.as_deref(), Some("PENDING"));

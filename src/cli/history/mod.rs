@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod export;
+mod import;
 mod new_file;
 mod progress;
 mod vacuum;
@@ -29,6 +30,7 @@ enum Command {
     Backup(backup::Arguments),
     Check(check::Arguments),
     Export(export::Arguments),
+    Import(import::Arguments),
     Vacuum(vacuum::Arguments),
 }
 
@@ -37,6 +39,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Backup(arguments) => backup::run(arguments),
         Command::Check(arguments) => check::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Import(arguments) => import::run(arguments),
         Command::Vacuum(arguments) => vacuum::run(arguments),
     }
 }

@@ -1,0 +1,144 @@
+//! `ccwatch history import`
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::new_file::NewFile;
+use super::progress;
+use crate::cli::Failure;
+use crate::cli::history_file::HistoryFile;
+use crate::clock::Clock;
+use crate::decide::merging::Left;
+use crate::decide::retention::Stride;
+use crate::history::{Editor, Import, ImportError, Imported, Other, OtherError};
+
+/// Bring what another ccwatch history knows into this one.
+///
+/// ccwatch may run meanwhile. What is known here already is found and not brought twice; nothing that comes is told to anyone;
+/// and what goes on, here or there, is left for a later import. A copy of OTHER is made beside the history while it lasts;
+/// OTHER itself is not written to, and may be of an older version.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ccwatch history import /backup/other-host.db --dry-run
+  ccwatch history import /backup/other-host.db
+  ccwatch history import old.db --history /tmp/new.db --with-resource-models")]
+pub(super) struct Arguments {
+    /// The other history.
+    #[arg(value_name = "OTHER")]
+    other: PathBuf,
+    /// Only say what would come.
+    #[arg(long)]
+    dry_run: bool,
+    /// Bring resource models, too, which may hold passwords. They are masked where this history's are; under
+    /// `resource_model = "drop"` they are gone at the next start.
+    #[arg(long)]
+    with_resource_models: bool,
+    #[command(flatten)]
+    history: HistoryFile,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let path = arguments.history.path()?;
+    if is_same(&arguments.other, &path) {
+        return Err(Failure::Arguments(format!(
+            "{} is this history itself",
+            arguments.other.display()
+        )));
+    }
+    let mut editor = Editor::open(&path)?;
+    // Beside the history, where there is room for such a thing; gone at the end, never kept.
+    let mut beside = fs::canonicalize(&path)?.into_os_string();
+    beside.push(".import");
+    let copy = NewFile::begin(Path::new(&beside), true)?;
+    let bar = progress::bytes("copying the other", 0);
+    let shown = bar.clone();
+    let other = Other::open(&arguments.other, copy.partial(), move |so_far, expected| {
+        shown.set_length(expected);
+        shown.set_position(so_far.min(expected));
+    });
+    bar.finish_and_clear();
+    let other = other?;
+    let mut import = Import::new(&other, arguments.with_resource_models, arguments.dry_run);
+    let brought = super::super::block_on(bring(&mut import, &mut editor, &other));
+    tell(import.imported(), arguments.dry_run)?;
+    brought
+}
+
+/// Between two steps others have their turn: SQLite gives the lock to whoever asks first, and a waiting daemon asks seldom.
+async fn bring(import: &mut Import<'_>, editor: &mut Editor, other: &Other) -> Result<(), Failure> {
+    const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+    let clock = Clock::system();
+    let bar = progress::rows("importing", other.last_request()?.unsigned_abs());
+    let mut stride = Stride::default();
+    let brought = loop {
+        let begun = clock.uptime();
+        let step = match import.step(editor, stride.rows(), clock.now()) {
+            Ok(step) if step.is_done => break Ok(()),
+            Ok(step) => step,
+            Err(error) => break Err(error.into()),
+        };
+        let took = clock.uptime().saturating_sub(begun);
+        stride = stride.after(step.rows, took);
+        bar.set_position(import.position().unsigned_abs());
+        tokio::time::sleep(took.clamp(SHORTEST_PAUSE, 10 * SHORTEST_PAUSE)).await;
+    };
+    bar.finish_and_clear();
+    brought
+}
+
+fn tell(imported: &Imported, is_rehearsal: bool) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    let comes = if is_rehearsal { "would come" } else { "came" };
+    writeln!(out, "{} requests {comes} whole", imported.whole)?;
+    writeln!(
+        out,
+        "{} requests were known, and something of them {comes}",
+        imported.united
+    )?;
+    writeln!(
+        out,
+        "{} requests were known, and nothing of them is new",
+        imported.known
+    )?;
+    writeln!(out, "{} gaps {comes}", imported.gaps)?;
+    if !imported.targets.is_empty() {
+        let names: Vec<_> = imported
+            .targets
+            .iter()
+            .map(|name| crate::model::printable(name))
+            .collect();
+        writeln!(out, "new targets: {}", names.join(", "))?;
+    }
+    for (left, requests) in &imported.left {
+        let why = match left {
+            Left::GoesOnThere => "go on there: import them when they have ended",
+            Left::GoesOnHere => "go on here, and are told from here: import the rest when they have ended",
+            Left::MayBeSeenHere => {
+                "are younger than eight days, of a target that is watched from here: this ccwatch finds them by itself"
+            }
+            Left::Contradicts => "ended otherwise here: they stay as they are",
+        };
+        writeln!(out, "{requests} requests {why}")?;
+    }
+    Ok(())
+}
+
+fn is_same(other: &Path, history: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    identity(other).is_some_and(|other| Some(other) == identity(history))
+}
+
+impl From<OtherError> for Failure {
+    fn from(error: OtherError) -> Self {
+        Self::Work(error.into())
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        Self::Work(error.into())
+    }
+}

@@ -1,0 +1,490 @@
+//! `ccwatch history` as whole processes, beside a daemon that writes, and killed at any moment.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use ccwatch::clock::Clock;
+use ccwatch::decide::retry::{Attempted, Verdict};
+use ccwatch::decide::route::Route;
+use ccwatch::decide::routing::Routing;
+use ccwatch::history::{History, Reader};
+use ccwatch::model::{
+    AccountId, HookProgressEvent, HookStatus, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, Seen,
+    Sighting, Source, TargetId, TargetName, Timestamp,
+};
+use tempfile::TempDir;
+
+const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+fn ccwatch(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ccwatch"));
+    command.arg("history").args(arguments).stdin(Stdio::null());
+    for name in ["CCWATCH_HISTORY", "CCWATCH_CONFIG"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    ccwatch(arguments).output().unwrap()
+}
+
+/// What a command printed that ended well.
+fn well(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", told(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a command complained of that ended with this code.
+fn refused(arguments: &[&str], code: i32) -> String {
+    let output = run(arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", told(&output));
+    told(&output)
+}
+
+fn told(output: &Output) -> String {
+    let told = String::from_utf8(output.stderr.clone()).unwrap();
+    assert!(!told.contains("panicked"), "{told}");
+    told
+}
+
+/// A history with so many requests that ended long ago.
+struct Kept {
+    folder: TempDir,
+    history: History,
+    target: TargetId,
+}
+
+impl Kept {
+    fn new(requests: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::open(&folder.path().join("history.db")).unwrap();
+        let region = Region("eu-west-1".into());
+        let account = AccountId("111122223333".into());
+        let name = TargetName::new("prod", &region);
+        let target = history
+            .write(|tx| {
+                let target = tx.register_target(&name, Some(&account), &region, START)?.target.id;
+                tx.begin_baseline(target, START)?;
+                tx.complete_baseline(target, START)?;
+                Ok(target)
+            })
+            .unwrap();
+        let kept = Self {
+            folder,
+            history,
+            target,
+        };
+        kept.record("t", requests);
+        kept
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("history.db")
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn history(&self) -> String {
+        self.file("history.db")
+    }
+
+    fn record(&self, tokens: &str, requests: u32) {
+        let routing = Routing::from(vec![Route {
+            name: "all".into(),
+            to: vec!["team".into()],
+            ..Route::default()
+        }]);
+        let statuses = [RequestStatus::Pending, RequestStatus::InProgress, RequestStatus::Failed];
+        let numbers: Vec<u32> = (0..requests).collect();
+        for some in numbers.chunks(100) {
+            let seen = |number: u32, step: usize| {
+                let token = RequestToken::new(format!("{tokens}{number}"));
+                let at = START.plus(std::time::Duration::from_secs(u64::from(number) * 10 + step as u64));
+                let hook = HookProgressEvent {
+                    hook_type_name: Some("Acme::Guard::Encryption".into()),
+                    status: Some(
+                        [
+                            HookStatus::Pending,
+                            HookStatus::InProgress,
+                            HookStatus::CompleteSucceeded,
+                        ][step]
+                            .clone(),
+                    ),
+                    ..HookProgressEvent::default()
+                };
+                let event = ProgressEvent {
+                    hooks_request_token: Some(format!("hooks-{number}")),
+                    type_name: Some("AWS::S3::Bucket".into()),
+                    status: Some(statuses[step].clone()),
+                    event_time: Some(at),
+                    status_message: (step == 2).then(|| "a \"message\",\nof two lines: ünï\u{1b}[2J".into()),
+                    ..ProgressEvent::of(token.clone())
+                };
+                Sighting {
+                    key: RequestKey {
+                        target: self.target,
+                        token,
+                    },
+                    seen_at: at,
+                    source: Source::Get,
+                    seen: Seen::Event(Box::new(event), Some(vec![hook])),
+                }
+            };
+            let batch: Vec<_> = some
+                .iter()
+                .flat_map(|number| (0..3).map(|step| seen(*number, step)))
+                .collect();
+            self.history.write(|tx| tx.record(&batch, &routing)).unwrap();
+        }
+    }
+
+    fn tell_all(&self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let now = Clock::system().now();
+        while let Some(due) = Some(
+            runtime
+                .block_on(self.history.due_deliveries("team", now, 1000, None))
+                .unwrap(),
+        ) && !due.is_empty()
+        {
+            let attempts: Vec<_> = due
+                .iter()
+                .map(|delivery| Attempted {
+                    ids: delivery.ids.clone(),
+                    number: 1,
+                    began_at: now,
+                    took: std::time::Duration::ZERO,
+                    verdict: Verdict::Sent,
+                    answer_status: None,
+                    answer: None,
+                    quiet_until: None,
+                    thread: None,
+                })
+                .collect();
+            self.history.write(|tx| tx.record_attempts(&attempts, now)).unwrap();
+        }
+    }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("history.db"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn summary(path: &Path) -> ccwatch::history::Summary {
+    Reader::open(path).unwrap().summary().unwrap()
+}
+
+#[test]
+fn a_backup_beside_a_daemon_is_one_state_and_can_be_read_where_nothing_can_be_written() {
+    let kept = Kept::new(200);
+    let backups = kept.folder.path().join("backups");
+    fs::create_dir(&backups).unwrap();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| (0..20).for_each(|batch| kept.record(&format!("more-{batch}-"), 50)));
+        for number in 0..5 {
+            let file = backups.join(format!("{number}.db"));
+            well(&["backup", file.to_str().unwrap(), "--history", &kept.history()]);
+            // Whole batches, each request with all that hangs on it.
+            let found = summary(&file);
+            let requests: u32 = found.requests.iter().map(|(_, count)| count).sum();
+            assert_eq!((requests % 50, found.changes), (0, requests * 6));
+            well(&["check", "--history", file.to_str().unwrap()]);
+        }
+        writing.join().unwrap();
+    });
+    let mode = fs::metadata(backups.join("0.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    for name in names(&backups) {
+        assert!(name.len() == 4, "{name} was left");
+    }
+    // The header says "no WAL", without which SQLite needs no files beside it.
+    let header = fs::read(backups.join("4.db")).unwrap();
+    assert_eq!(header[18..20], [1, 1]);
+    fs::set_permissions(&backups, fs::Permissions::from_mode(0o555)).unwrap();
+    let file = backups.join("4.db");
+    well(&["check", "--quick", "--history", file.to_str().unwrap()]);
+    well(&["export", "-o", "-", "--history", file.to_str().unwrap()]);
+    fs::set_permissions(&backups, fs::Permissions::from_mode(0o755)).unwrap();
+    // And it takes the place of a lost one.
+    drop(History::open(&file).unwrap());
+}
+
+#[test]
+fn a_backup_replaces_nothing_by_itself_and_never_the_history() {
+    let kept = Kept::new(5);
+    let (history, file) = (kept.history(), kept.file("backup.db"));
+    well(&["backup", &file, "--history", &history]);
+    let before = fs::read(&file).unwrap();
+    assert!(refused(&["backup", &file, "--history", &history], 2).contains("--force"));
+    assert_eq!(fs::read(&file).unwrap(), before);
+    kept.record("more", 5);
+    well(&["backup", &file, "--force", "--history", &history]);
+    assert_ne!(fs::read(&file).unwrap(), before);
+    for own in ["history.db", "history.db-wal", "history.db-shm", "history.db.lock"] {
+        let told = refused(&["backup", &kept.file(own), "--force", "--history", &history], 2);
+        assert!(told.contains("belongs to the history"), "{told}");
+    }
+    let told = refused(
+        &[
+            "backup",
+            kept.folder.path().to_str().unwrap(),
+            "--force",
+            "--history",
+            &history,
+        ],
+        2,
+    );
+    assert!(told.contains("is a folder"), "{told}");
+    assert!(refused(&["backup", "/no/such/folder/file", "--history", &history], 1).contains("/no/such/folder"));
+    assert!(refused(&["backup", &kept.file("x"), "--history", &kept.file("none.db")], 1).contains("no history"));
+    assert_eq!(names(kept.folder.path()), ["backup.db"]);
+}
+
+#[test]
+fn what_is_killed_leaves_no_half_file_and_a_history_that_is_well() {
+    let kept = Kept::new(1500);
+    let into = Kept::new(0);
+    let (history, copy) = (kept.history(), kept.file("copy.db"));
+    well(&["backup", &copy, "--history", &history]);
+    let target = into.history();
+    let folder = into.folder;
+    drop(into.history);
+    for round in 0_u32..12 {
+        let file = folder.path().join("backup.db").to_str().unwrap().to_owned();
+        let csv = folder.path().join("out.csv").to_str().unwrap().to_owned();
+        let commands: [&[&str]; 4] = [
+            &["backup", &file, "--history", &copy],
+            &["import", &copy, "--history", &target],
+            &["vacuum", "--history", &target],
+            &["export", "--view", "changes", "-o", &csv, "--history", &copy],
+        ];
+        let mut child = ccwatch(commands[round as usize % 4])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Wherever it is by then: each outcome is checked below.
+        let waited = Command::new("sleep").arg(format!("0.{}", 2 + round)).status();
+        assert!(waited.unwrap().success());
+        let _ = child.kill();
+        child.wait().unwrap();
+        well(&["check", "--history", &target]);
+        if Path::new(&file).exists() {
+            well(&["check", "--history", &file]);
+            fs::remove_file(&file).unwrap();
+        }
+        if Path::new(&csv).exists() {
+            let lines = fs::read_to_string(&csv).unwrap().matches("\nchange").count();
+            assert!(lines < 100_000);
+            fs::remove_file(&csv).unwrap();
+        }
+    }
+    well(&["import", &copy, "--history", &target]);
+    well(&["check", "--history", &target]);
+    assert_eq!(summary(Path::new(&target)).requests, summary(Path::new(&copy)).requests);
+    // What the killed ones left goes with the next of the same name.
+    let file = folder.path().join("backup.db");
+    well(&["backup", file.to_str().unwrap(), "--history", &copy]);
+    let partial = |name: &String| name.contains("backup.db") && name.contains("partial");
+    assert!(!names(folder.path()).iter().any(|name| partial(name)));
+}
+
+#[test]
+fn an_import_beside_a_daemon_comes_once_and_holds_no_one_up() {
+    let (from, into) = (Kept::new(400), Kept::new(10));
+    let copy = from.file("copy.db");
+    well(&["backup", &copy, "--history", &from.history()]);
+    let would = well(&["import", &copy, "--dry-run", "--history", &into.history()]);
+    assert!(would.contains("390 requests would come whole"), "{would}");
+    std::thread::scope(|scope| {
+        let importing = scope.spawn(|| well(&["import", &copy, "--history", &into.history()]));
+        for batch in 0..20 {
+            into.record(&format!("own-{batch}-"), 10);
+        }
+        let came = importing.join().unwrap();
+        assert!(came.contains("390 requests came whole"), "{came}");
+    });
+    let again = well(&["import", &copy, "--history", &into.history()]);
+    assert!(again.contains("0 requests came whole"), "{again}");
+    well(&["check", "--history", &into.history()]);
+    let requests: u32 = summary(&into.path()).requests.iter().map(|(_, count)| count).sum();
+    assert_eq!(requests, 400 + 200);
+    let told = refused(&["import", &into.history(), "--history", &into.history()], 2);
+    assert!(told.contains("this history itself"), "{told}");
+    fs::write(into.file("text"), "text").unwrap();
+    let told = refused(&["import", &into.file("text"), "--history", &into.history()], 1);
+    assert!(told.contains("not an SQLite file"), "{told}");
+    assert_eq!(names(into.folder.path()), ["text"]);
+}
+
+#[test]
+fn a_vacuum_waits_for_no_daemon_and_gives_room_back() {
+    let kept = Kept::new(1000);
+    let path = kept.history();
+    let told = refused(&["vacuum", "--history", &path], 1);
+    assert!(told.contains("held by another ccwatch"), "{told}");
+    kept.tell_all();
+    let now = Clock::system().now();
+    while !kept
+        .history
+        .prune_some(now, std::time::Duration::ZERO, 5000)
+        .unwrap()
+        .is_done
+    {}
+    well(&["check", "--history", &path]);
+    let folder = kept.folder;
+    drop(kept.history);
+    let before = fs::metadata(&path).unwrap().len();
+    let output = run(&["vacuum", "--history", &path]);
+    assert!(output.status.success() && told(&output).contains("→"));
+    let after = fs::metadata(&path).unwrap().len();
+    assert!(after * 3 < before, "{before} → {after}");
+    well(&["check", "--history", &path]);
+    drop(folder);
+}
+
+#[test]
+fn check_says_what_is_wrong_and_exits_with_1() {
+    let kept = Kept::new(10);
+    let path = kept.history();
+    let document: serde_json::Value =
+        serde_json::from_str(&well(&["check", "--format", "json", "--history", &path])).unwrap();
+    assert_eq!(document["is_well"], true);
+    let connection = rusqlite::Connection::open(kept.path()).unwrap();
+    connection
+        .execute_batch("UPDATE requests SET hooks_total = 7 WHERE token = 't3'")
+        .unwrap();
+    let output = run(&["check", "--history", &path]);
+    assert_eq!(output.status.code(), Some(1));
+    let table = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(
+        table.contains("hooks-counted") && table.contains("prod/eu-west-1 t3"),
+        "{table}"
+    );
+    assert!(told(&output).contains("is not well"));
+    let output = run(&["check", "--quick", "--format", "jsonl", "--history", &path]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["is_well"], false);
+}
+
+#[test]
+fn an_export_has_every_row_in_each_format() {
+    let kept = Kept::new(30);
+    let path = kept.history();
+    let lines = well(&["export", "-o", "-", "--history", &path]);
+    assert_eq!(lines.lines().count(), 30);
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["request_token"], "t0");
+    assert_eq!(first["open"], false);
+    assert!(!lines.contains('\u{1b}'), "JSON escapes what moves a cursor");
+    let csv = kept.file("out.csv");
+    well(&["export", "-o", &csv, "--view", "progress_events", "--history", &path]);
+    let mut reader = csv::Reader::from_path(&csv).unwrap();
+    assert_eq!(reader.headers().unwrap().get(3), Some("observed_at"));
+    assert_eq!(reader.records().map(Result::unwrap).count(), 90);
+    let later = well(&[
+        "export",
+        "-o",
+        "-",
+        "--since",
+        "2023-11-14T22:15:00Z",
+        "--history",
+        &path,
+    ]);
+    assert_eq!(later.lines().count(), 20);
+    let none = well(&[
+        "export",
+        "-o",
+        "-",
+        "--format",
+        "csv",
+        "--target",
+        "staging",
+        "--history",
+        &path,
+    ]);
+    assert_eq!(none.lines().count(), 1, "the names of the columns");
+
+    assert!(refused(&["export", "-o", &csv, "--history", &path], 2).contains("--force"));
+    assert!(refused(&["export", "-o", &kept.file("x.txt"), "--history", &path], 2).contains("--format"));
+    assert!(refused(&["export", "-o", "-", "--format", "parquet", "--history", &path], 2).contains("-o"));
+    assert!(
+        refused(
+            &["export", "-o", &path, "--format", "csv", "--force", "--history", &path],
+            2
+        )
+        .contains("belongs to")
+    );
+    assert!(
+        refused(
+            &[
+                "export",
+                "-o",
+                "-",
+                "--view",
+                "notices",
+                "--target",
+                "x",
+                "--history",
+                &path
+            ],
+            2
+        )
+        .contains("no target")
+    );
+}
+
+/// `CCWATCH_PYTHON` names a Python that has duckdb. Without it there is nothing to try, and the test says so.
+#[test]
+fn parquet_is_read_with_its_types_by_another_program() {
+    let Some(python) = std::env::var_os("CCWATCH_PYTHON") else {
+        eprintln!("skipped: CCWATCH_PYTHON names no Python with duckdb");
+        return;
+    };
+    let kept = Kept::new(30);
+    for view in [
+        "requests",
+        "progress_events",
+        "hooks",
+        "hook_events",
+        "changes",
+        "deliveries",
+        "attempts",
+        "incidents",
+        "notices",
+        "silences",
+        "gaps",
+        "resource_models",
+    ] {
+        let (parquet, lines) = (
+            kept.file(&format!("{view}.parquet")),
+            kept.file(&format!("{view}.jsonl")),
+        );
+        well(&["export", "--view", view, "-o", &parquet, "--history", &kept.history()]);
+        well(&["export", "--view", view, "-o", &lines, "--history", &kept.history()]);
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients/read_parquet.py");
+        let output = Command::new(&python)
+            .args(["-B", script, &parquet, &lines])
+            .output()
+            .unwrap();
+        assert!(
+            output.status.success(),
+            "{view}: {}{}",
+            String::from_utf8_lossy(&output.stdout),
+            told(&output)
+        );
+    }
+}
