@@ -16,6 +16,9 @@ use rustix::process::{Pid, test_kill_process};
 
 use crate::cli::Failure;
 
+/// The file itself, and the journal that SQLite has beside one that it fills.
+const BESIDE: [&str; 2] = ["", "-journal"];
+
 /// Removed when it is dropped, unless it was kept.
 #[derive(Debug)]
 pub(super) struct NewFile {
@@ -117,8 +120,12 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_kept {
-            // Where this fails, the next one that writes the same file tries again.
-            let _ = fs::remove_file(&self.partial);
+            for suffix in BESIDE {
+                let mut beside = self.partial.clone().into_os_string();
+                beside.push(suffix);
+                // Where this fails, the next one that writes the same file tries again.
+                let _ = fs::remove_file(beside);
+            }
         }
     }
 }
@@ -155,7 +162,8 @@ fn partial_name(name: &str, process: u32) -> String {
 fn sweep(folder: &Path, name: &str) {
     let process_of = |found: &str| -> Option<i32> {
         let rest = found.strip_prefix(&format!(".{name}."))?;
-        rest.strip_suffix(".partial")?.parse().ok()
+        let (process, suffix) = rest.split_once(".partial")?;
+        process.parse().ok().filter(|_| BESIDE.contains(&suffix))
     };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let found = entry.file_name();

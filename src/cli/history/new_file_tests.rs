@@ -82,13 +82,20 @@ fn what_a_process_that_is_gone_left_is_removed_and_no_one_elses() {
     let folder = tempfile::tempdir().unwrap();
     // Above the highest number that Linux gives a process.
     let left = folder.path().join(partial_name("file", 2_000_000_000));
-    let others = [".other.2000000000.partial", ".file.1.partial", ".file.x.partial"];
+    let others = [
+        ".other.2000000000.partial",
+        ".file.2000000000.partial2",
+        ".file.1.partial",
+        ".file.x.partial",
+    ];
+    let journal = folder.path().join(".file.2000000000.partial-journal");
     fs::write(&left, "half").unwrap();
+    fs::write(&journal, "half").unwrap();
     for other in others {
         fs::write(folder.path().join(other), "").unwrap();
     }
     write(&folder.path().join("file"), "", false).unwrap();
-    assert!(!left.exists());
+    assert!(!left.exists() && !journal.exists());
     for other in others {
         assert!(folder.path().join(other).exists(), "{other}");
     }
