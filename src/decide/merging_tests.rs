@@ -83,7 +83,7 @@ fn two_ends_are_not_made_one() {
 
 #[test]
 fn what_is_paired_says_the_same_and_each_is_paired_once() {
-    proptest!(|(here in prop::collection::vec(0..4u8, 0..10), there in prop::collection::vec(0..4u8, 0..10))| {
+    proptest!(|(here in prop::collection::vec(0..4u16, 0..10), there in prop::collection::vec(0..4u16, 0..10))| {
         let pairs = paired(&here, &there);
         let mut taken: Vec<usize> = pairs.iter().copied().flatten().collect();
         for (there, pair) in there.iter().zip(&pairs) {
@@ -95,7 +95,7 @@ fn what_is_paired_says_the_same_and_each_is_paired_once() {
         let all = taken.len();
         taken.dedup();
         prop_assert_eq!(taken.len(), all);
-        let count = |all: &[u8], one: u8| all.iter().filter(|other| **other == one).count();
+        let count = |all: &[u16], one: u16| all.iter().filter(|other| **other == one).count();
         let mut united = here.clone();
         united.extend(there.iter().zip(&pairs).filter(|(_, pair)| pair.is_none()).map(|(one, _)| *one));
         for one in 0..4 {

@@ -260,7 +260,7 @@ fn hooks(connection: &Connection, request: i64) -> Result<Vec<TheirHook>, Failur
     let sql = format!("SELECT {HOOK_COLUMNS}, id FROM hooks WHERE request_id = ?1 ORDER BY id");
     let mut hooks = Vec::new();
     for mut columns in all(connection, &sql, [request])? {
-        let id = integer(columns.pop());
+        let id = integer(columns.pop().as_ref());
         hooks.push(TheirHook {
             id,
             columns,
@@ -278,7 +278,7 @@ fn changes(connection: &Connection, request: i64, hooks: &[TheirHook]) -> Result
     let sql = format!("SELECT {CHANGE_COLUMNS}, hook_id, id FROM changes WHERE request_id = ?1 ORDER BY id");
     let mut changes = Vec::new();
     for mut columns in all(connection, &sql, [request])? {
-        let id = integer(columns.pop());
+        let id = integer(columns.pop().as_ref());
         let hook = match columns.pop() {
             Some(Value::Integer(hook)) => hooks.iter().position(|known| known.id == hook),
             _ => None,
@@ -286,7 +286,7 @@ fn changes(connection: &Connection, request: i64, hooks: &[TheirHook]) -> Result
         let sql = format!("SELECT {DELIVERY_COLUMNS}, id FROM deliveries WHERE change_id = ?1 ORDER BY id");
         let mut deliveries = Vec::new();
         for mut columns in all(connection, &sql, [id])? {
-            let id = integer(columns.pop());
+            let id = integer(columns.pop().as_ref());
             deliveries.push(TheirDelivery {
                 columns,
                 attempts: all(connection, ATTEMPTS, [id])?,
@@ -311,9 +311,9 @@ fn model(connection: &Connection, request: i64) -> Result<Option<String>, Failur
 }
 
 /// The last column of a row, where that is an id.
-fn integer(value: Option<Value>) -> i64 {
+fn integer(value: Option<&Value>) -> i64 {
     match value {
-        Some(Value::Integer(number)) => number,
+        Some(Value::Integer(number)) => *number,
         _ => 0,
     }
 }
