@@ -52,13 +52,13 @@ use crate::deliver::BuildError;
   ccwatch show 73553e7d                           one request's story, by the start of its token
   ccwatch events --follow                         news as it happens
   ccwatch top                                     what is open, live
+  ccwatch stats --by type                         how many, how many failed, how long they took
+  ccwatch report -o report.html                   the same as a page with plots
   ccwatch sql 'SELECT * FROM v_hooks LIMIT 10'    anything else that the history knows
+  ccwatch history backup /backup/ccwatch.db       a copy, while ccwatch runs
   ccwatch notify test ops-chat                    whether a receiver can be reached
   ccwatch silence add target=dev --for 2h --reason 'load test'
-  ccwatch backtest --config new.toml              who would have been told what
-  ccwatch stats --by type                         how many, how many failed, how long they took
-  ccwatch report -o report.html                   the same as a page with plots")]
-  ccwatch history backup /backup/ccwatch.db       a copy, while ccwatch runs")]
+  ccwatch backtest --config new.toml              who would have been told what")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

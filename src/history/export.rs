@@ -10,26 +10,16 @@
 
 mod views;
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row, params};
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Connection, Row, params, params_from_iter};
 
-use super::reader::{matching_targets, rows};
-use super::{Failure, HistoryError, Reader};
-use crate::model::{TargetId, Timestamp};
+use super::asking::Narrowed;
+use super::reader::rows;
+use super::{Failure, Filter, HistoryError, Reader};
+use crate::model::Timestamp;
 
 use views::Source;
 pub use views::{Column, Kind, View};
-
-/// Which rows of a view. What is not given does not matter.
-#[derive(Debug, Clone, Default)]
-pub struct Extent {
-    /// Only those whose time is not before it: when a request started, an event was observed, a gap began.
-    pub since: Option<Timestamp>,
-    /// Only those whose time is before it.
-    pub until: Option<Timestamp>,
-    /// Only targets whose entry's name, or whole name, matches; `*` stands for any characters.
-    pub target: Option<String>,
-}
 
 /// What a row has in a column.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,11 +42,12 @@ pub struct Portion {
 }
 
 impl Reader {
-    /// The rows of `view` among the `limit` that follow `after`, which is 0 at the begin; `None` at the end.
+    /// The rows of `view` among the `limit` that follow `after`, which is 0 at the begin; `None` at the end. Of `filter`, the
+    /// targets, Regions and time count: when a request started, an event was observed, a gap began.
     pub fn portion(
         &self,
         view: View,
-        extent: &Extent,
+        filter: &Filter,
         after: i64,
         limit: usize,
     ) -> Result<Option<Portion>, HistoryError> {
@@ -66,11 +57,7 @@ impl Reader {
             let Some(last) = statement.query_row(params![after, rows(limit)], |row| row.get(0))? else {
                 return Ok(None);
             };
-            let targets = match &extent.target {
-                Some(pattern) => Some(matching_targets(connection, pattern)?),
-                None => None,
-            };
-            let rows = read(connection, view, extent, targets.as_deref(), (after, last))?;
+            let rows = read(connection, view, &Narrowed::new(connection, filter)?, (after, last))?;
             Ok(Some(Portion { rows, last }))
         })
     }
@@ -92,38 +79,34 @@ fn last_of(source: &Source) -> String {
     )
 }
 
-fn between(source: &Source, targets: Option<&[TargetId]>) -> String {
-    let Source {
-        select,
-        id,
-        time,
-        target,
-        ..
-    } = source;
-    let of_targets = match (targets, target) {
-        // Numbers of ours, not words of someone's.
-        (Some(targets), Some(target)) => {
-            let ids: Vec<String> = targets.iter().map(|target| target.0.to_string()).collect();
-            format!(" AND +{target} IN ({})", ids.join(", "))
-        }
-        _ => String::new(),
-    };
-    format!(
-        "{select}
-WHERE {id} > ?1 AND {id} <= ?2 AND (?3 IS NULL OR {time} >= ?3) AND (?4 IS NULL OR {time} < ?4){of_targets}
-ORDER BY {id}"
+/// What finds the rows of a portion.
+fn between(view: View, narrowed: &Narrowed<'_>, (after, last): (i64, i64)) -> (String, Vec<Value>) {
+    let source = view.source();
+    let Source { select, id, .. } = source;
+    let mut conditions = narrowed.time(source.time);
+    if let (Some(targets), Some(target)) = (narrowed.target(), source.target) {
+        // The `+`: rows come by their id, not by their target.
+        conditions = conditions.and(targets.condition_on(&format!("+{target}")));
+    }
+    conditions.add(
+        format!("{id} > ? AND {id} <= ?"),
+        [Value::from(after), Value::from(last)],
+    );
+    (
+        format!("{select}{}\nORDER BY {id}", conditions.to_where()),
+        conditions.params,
     )
 }
 
 fn read(
     connection: &Connection,
     view: View,
-    extent: &Extent,
-    targets: Option<&[TargetId]>,
-    (after, last): (i64, i64),
+    narrowed: &Narrowed<'_>,
+    ids: (i64, i64),
 ) -> Result<Vec<Vec<Cell>>, Failure> {
-    let mut statement = connection.prepare_cached(&between(&view.source(), targets))?;
-    let rows = statement.query_map(params![after, last, extent.since, extent.until], |row| {
+    let (sql, params) = between(view, narrowed, ids);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params_from_iter(params), |row| {
         let cells = view.columns().iter().enumerate();
         cells.map(|(place, column)| cell(row, place, column.kind)).collect()
     })?;

@@ -4,11 +4,12 @@ use rusqlite::OptionalExtension;
 
 use super::super::fixtures::{Scene, at, event, guarded, hook, rows as rows_of};
 use super::*;
+use crate::decide::route::Patterns;
 use crate::model::{HookStatus, RequestStatus};
 
-fn all(reader: &Reader, view: View, extent: &Extent, limit: usize) -> Vec<Vec<Cell>> {
+fn all(reader: &Reader, view: View, filter: &Filter, limit: usize) -> Vec<Vec<Cell>> {
     let (mut after, mut all) = (0, Vec::new());
-    while let Some(portion) = reader.portion(view, extent, after, limit).unwrap() {
+    while let Some(portion) = reader.portion(view, filter, after, limit).unwrap() {
         assert!(portion.last > after && portion.rows.len() <= limit);
         after = portion.last;
         all.extend(portion.rows);
@@ -68,14 +69,14 @@ fn every_view_is_there_with_its_columns_and_its_rows_whatever_the_size_of_a_port
             .clone();
         of_the_view.sort_by_key(ToString::to_string);
         for limit in [1, 2, 1000] {
-            let mut exported: Vec<_> = all(&reader, view, &Extent::default(), limit)
+            let mut exported: Vec<_> = all(&reader, view, &Filter::default(), limit)
                 .iter()
                 .map(|row| shown(row))
                 .collect();
             exported.sort_by_key(ToString::to_string);
             assert_eq!(exported, of_the_view, "{name}");
         }
-        for row in all(&reader, view, &Extent::default(), 1000) {
+        for row in all(&reader, view, &Filter::default(), 1000) {
             for (cell, column) in row.iter().zip(view.columns()) {
                 assert!(*cell != Cell::Absent || column.is_optional, "{name}.{}", column.name);
             }
@@ -100,7 +101,7 @@ fn what_may_be_absent_is_what_the_tables_allow_to_be() {
 }
 
 #[test]
-fn an_extent_cuts_by_time_and_by_target() {
+fn a_filter_cuts_by_time_and_by_target() {
     let scene = Scene::new();
     for second in 0..10 {
         let event = crate::model::ProgressEvent {
@@ -111,10 +112,11 @@ fn an_extent_cuts_by_time_and_by_target() {
     }
     scene.record(&[scene.seen(0, event("t0", RequestStatus::Success))]);
     let reader = scene.reader();
-    let some = Extent {
+    let some = Filter {
         since: Some(at(3)),
         until: Some(at(7)),
-        target: Some("pr*".to_owned()),
+        target: Some(Patterns::new(["pr*"])),
+        ..Filter::default()
     };
     for view in [View::Requests, View::ProgressEvents, View::Hooks, View::HookEvents] {
         assert_eq!(all(&reader, view, &some, 3).len(), 4, "{}", view.name());
@@ -124,9 +126,9 @@ fn an_extent_cuts_by_time_and_by_target() {
         8,
         "a change of a request and one of a hook each"
     );
-    let others = Extent {
-        target: Some("staging".to_owned()),
-        ..Extent::default()
+    let others = Filter {
+        target: Some(Patterns::new(["staging"])),
+        ..Filter::default()
     };
     for view in View::ALL.into_iter().filter(|view| view.has_target()) {
         assert!(all(&reader, view, &others, 3).is_empty(), "{}", view.name());
@@ -137,12 +139,18 @@ fn an_extent_cuts_by_time_and_by_target() {
 fn no_portion_walks_a_table() {
     let scene = Scene::new();
     for view in View::ALL {
-        let source = view.source();
-        for sql in [
-            last_of(&source),
-            between(&source, None),
-            between(&source, Some(&[TargetId(1), TargetId(2)])),
-        ] {
+        let filter = Filter {
+            target: Some(Patterns::new(["prod"])),
+            since: Some(at(0)),
+            until: Some(at(9)),
+            ..Filter::default()
+        };
+        let statements = scene.reader().read(|connection| {
+            let all = between(view, &Narrowed::new(connection, &Filter::default())?, (0, 9)).0;
+            let some = between(view, &Narrowed::new(connection, &filter)?, (0, 9)).0;
+            Ok([last_of(&view.source()), all, some])
+        });
+        for sql in statements.unwrap() {
             let plan = scene.rows(&format!("EXPLAIN QUERY PLAN {sql}"));
             for step in plan.as_array().unwrap() {
                 let step = step[3].as_str().unwrap();

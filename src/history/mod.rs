@@ -98,12 +98,12 @@ use crate::model::{AccountId, Delivery, Region, RequestKey, Sighting, Standing, 
 
 pub use asking::{Filter, Following};
 pub use attention::{Escalation, Stuck};
-pub use board::{Board, OpenRequest, ReceiverHealth, TargetHealth};
 pub use backup::{BackedUp, BackupError, Size, back_up};
+pub use board::{Board, OpenRequest, ReceiverHealth, TargetHealth};
 pub use check::Finding;
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
-pub use export::{Cell, Column, Extent, Kind, Portion, View};
+pub use export::{Cell, Column, Kind, Portion, View};
 pub use import::{Import, ImportError, Imported, Other, OtherError, Step};
 pub use prune::Pruned;
 pub use public_schema::{PublicColumn, PublicView, VIEWS};

@@ -12,8 +12,8 @@ use super::asking::Narrowed;
 use super::fixtures::{Scene, rows as rows_of};
 use super::rows::{self, Stored};
 use super::{
-    Filter, History, Reader, announcements, attention, board, digests, editor, gaps, learning, open, outbox, prune, reader,
-    requests, resource_models, silences, targets, telling, told,
+    Filter, History, Reader, announcements, attention, board, digests, editor, gaps, learning, open, outbox, prune,
+    reader, requests, resource_models, silences, targets, telling, told,
 };
 use crate::decide::route::Patterns;
 use crate::model::rows::{

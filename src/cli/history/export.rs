@@ -11,10 +11,10 @@ use clap::ValueEnum;
 use super::new_file::{NewFile, is_part_of_history};
 use super::progress;
 use crate::cli::Failure;
+use crate::cli::filters::PlaceAndTime;
 use crate::cli::history_file::HistoryFile;
-use crate::cli::when::{self, Moment};
 use crate::clock::Clock;
-use crate::history::{Cell, Extent, Reader, View};
+use crate::history::{Cell, Filter, Reader, View};
 use parquet_file::ParquetFile;
 use records::{Csv, JsonLines};
 
@@ -41,15 +41,8 @@ pub(super) struct Arguments {
     /// The view, without its `v_`.
     #[arg(long, value_enum, default_value_t = Chosen(View::Requests))]
     view: Chosen,
-    /// Only what began, was observed or was sent since: so long ago (`2d`), or a time.
-    #[arg(long, value_name = "WHEN", value_parser = when::moment)]
-    since: Option<Moment>,
-    /// Only what is before.
-    #[arg(long, value_name = "WHEN", value_parser = when::moment)]
-    until: Option<Moment>,
-    /// Only targets whose entry's name, or whole name, matches; `*` stands for any characters.
-    #[arg(long, value_name = "PATTERN")]
-    target: Option<String>,
+    #[command(flatten)]
+    filters: PlaceAndTime,
     /// Replace FILE if it is there, once the new one is whole.
     #[arg(long)]
     force: bool,
@@ -101,18 +94,13 @@ trait Sink {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let format = format(arguments)?;
     let view = arguments.view.0;
-    if arguments.target.is_some() && !view.has_target() {
+    let filter = arguments.filters.filter(Clock::system().now())?;
+    if (filter.target.is_some() || filter.region.is_some()) && !view.has_target() {
         return Err(Failure::Arguments(format!(
-            "{} belong to no target: leave --target out",
+            "{} belong to no target: leave --target and --region out",
             view.name()
         )));
     }
-    let now = Clock::system().now();
-    let extent = Extent {
-        since: arguments.since.map(|moment| moment.from(now)),
-        until: arguments.until.map(|moment| moment.from(now)),
-        target: arguments.target.clone(),
-    };
     if is_standard_output(&arguments.output) {
         let reader = arguments.history.open()?;
         let out = BufWriter::new(io::stdout().lock());
@@ -124,7 +112,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 return Err(Failure::Arguments(text));
             }
         };
-        copy(&reader, view, &extent, sink)?;
+        copy(&reader, view, &filter, sink)?;
         return Ok(());
     }
     if is_part_of_history(&arguments.output, &arguments.history.path()?) {
@@ -141,18 +129,18 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Csv => Box::new(Csv::new(view, out, false)?),
         Format::Parquet => Box::new(ParquetFile::new(view, out)?),
     };
-    let rows = copy(&reader, view, &extent, sink)?;
+    let rows = copy(&reader, view, &filter, sink)?;
     new.keep()?;
     writeln!(io::stderr(), "{}: {rows} {}", arguments.output.display(), view.name())?;
     Ok(())
 }
 
 /// Returns how many rows that were.
-fn copy(reader: &Reader, view: View, extent: &Extent, mut sink: Box<dyn Sink + '_>) -> Result<u64, Failure> {
+fn copy(reader: &Reader, view: View, filter: &Filter, mut sink: Box<dyn Sink + '_>) -> Result<u64, Failure> {
     let bar = progress::rows("exporting", reader.last_id(view)?.unsigned_abs());
     let (mut after, mut rows) = (0, 0);
     let copied = loop {
-        match reader.portion(view, extent, after, PORTION) {
+        match reader.portion(view, filter, after, PORTION) {
             Ok(Some(portion)) => {
                 after = portion.last;
                 rows += portion.rows.len() as u64;

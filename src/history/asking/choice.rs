@@ -113,7 +113,7 @@ impl Choice {
     }
 
     /// The same, of a column of another table that refers to it.
-    pub(super) fn condition_on(&self, name: &str) -> Conditions {
+    pub(in crate::history) fn condition_on(&self, name: &str) -> Conditions {
         let mut conditions = Conditions::default();
         let places = vec!["?"; self.values.len()].join(", ");
         let absent = if self.or_absent {

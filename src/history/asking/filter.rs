@@ -119,7 +119,7 @@ impl<'f> Narrowed<'f> {
     }
 
     /// The targets, if it matters which.
-    pub(super) fn target(&self) -> Option<&Choice> {
+    pub(in crate::history) fn target(&self) -> Option<&Choice> {
         self.of_request.iter().find(|choice| choice.column == choice::TARGET)
     }
 
