@@ -61,27 +61,43 @@ impl HistoryFile {
     }
 
     pub(super) fn path(&self) -> Result<PathBuf, Failure> {
-        let environment = Environment::of_process();
-        if let Some(history) = &self.history {
-            return Ok(history.clone());
-        }
-        if let Some(config) = &self.config {
-            return configured(config, &environment);
-        }
-        let default = default_history_path(&environment);
-        let candidates: Vec<PathBuf> = default.into_iter().chain([PathBuf::from(SERVICE_HISTORY)]).collect();
-        candidates
-            .iter()
-            .find(|path| may_be_there(path))
-            .cloned()
-            .ok_or_else(|| {
-                let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
-                Failure::Work(anyhow!(
-                    "no history found (looked for {}); name one with --history FILE",
-                    tried.join(" and ")
-                ))
-            })
+        path(self.history.as_deref(), self.config.as_deref())
     }
+}
+
+/// The history that is named, or that a configuration names, or the first that is there where one may be.
+pub(super) fn path(history: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, Failure> {
+    let environment = Environment::of_process();
+    if let Some(history) = history {
+        return Ok(history.to_owned());
+    }
+    if let Some(config) = config {
+        return configured(config, &environment);
+    }
+    let candidates = candidates(&environment);
+    let found = candidates.iter().find(|path| may_be_there(path)).cloned();
+    found.ok_or_else(|| {
+        let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
+        Failure::Work(anyhow!(
+            "no history found (looked for {}); name one with --history FILE",
+            tried.join(" and ")
+        ))
+    })
+}
+
+/// As [`path`], but where no history is there, the place where one would be made.
+pub(super) fn path_or_new(history: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, Failure> {
+    let new = || default_history_path(&Environment::of_process());
+    path(history, config).or_else(|failure| match failure {
+        Failure::Work(_) => new().ok_or(failure),
+        failure => Err(failure),
+    })
+}
+
+/// Where a history lies of which nothing was said.
+fn candidates(environment: &Environment) -> Vec<PathBuf> {
+    let default = default_history_path(environment);
+    default.into_iter().chain([PathBuf::from(SERVICE_HISTORY)]).collect()
 }
 
 /// The history of a configuration. The rest of the file is not checked: its secrets are often not for those who only read.

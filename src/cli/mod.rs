@@ -1,15 +1,19 @@
 //! The command line: a file a subcommand.
 //!
 //! Results go to standard output, talk to standard error. Exit codes: 0 done, 1 failed at work, 2 wrong arguments,
-//! 78 (EX_CONFIG) configuration. What came from the wire is made printable before it reaches a terminal. A closed pipe
-//! (`| head`) ends a command quietly.
+//! 78 (EX_CONFIG) configuration; `wait` and the commands that act have more, for how a request ended. What came from the
+//! wire is made printable before it reaches a terminal. A closed pipe (`| head`) ends a command quietly.
 
+mod access;
+mod act;
 mod backtest;
 mod check;
 mod completions;
 mod demo;
 mod events;
 mod filters;
+mod find;
+mod follow;
 mod gaps;
 mod history;
 mod history_file;
@@ -31,6 +35,7 @@ mod spinner;
 mod sql;
 mod stats;
 mod top;
+mod wait;
 mod when;
 
 use std::io;
@@ -56,6 +61,7 @@ use crate::deliver::BuildError;
   ccwatch report -o report.html                   the same as a page with plots
   ccwatch sql 'SELECT * FROM v_hooks LIMIT 10'    anything else that the history knows
   ccwatch history backup /backup/ccwatch.db       a copy, while ccwatch runs
+  ccwatch wait 73553e7d                           until a request has ended
   ccwatch notify test ops-chat                    whether a receiver can be reached
   ccwatch silence add target=dev --for 2h --reason 'load test'
   ccwatch backtest --config new.toml              who would have been told what")]
@@ -77,6 +83,11 @@ enum Command {
     Hooks(hooks::Arguments),
     Events(events::Arguments),
     Gaps(gaps::Arguments),
+    Wait(wait::Arguments),
+    Create(act::Create),
+    Update(act::Update),
+    Delete(act::Delete),
+    Cancel(act::Cancel),
     Notify(notify::Arguments),
     Silence(silence::Arguments),
     Backtest(backtest::Arguments),
@@ -101,6 +112,9 @@ enum Failure {
     /// Exit code 1.
     #[error(transparent)]
     Work(#[from] anyhow::Error),
+    /// The command did its work, and what it found is told by its exit code.
+    #[error("{0:?}")]
+    Outcome(follow::Outcome),
     /// The reader of our output went away, and has all that it wanted.
     #[error("standard output was closed")]
     ClosedPipe,
@@ -160,6 +174,7 @@ impl Failure {
             Self::Configuration(_) => 78,
             Self::Arguments(_) => 2,
             Self::Work(_) => 1,
+            Self::Outcome(outcome) => outcome.exit_code(),
             Self::ClosedPipe => 0,
         }
     }
@@ -180,6 +195,11 @@ pub fn main() -> ExitCode {
         Command::Hooks(arguments) => hooks::run(&arguments),
         Command::Events(arguments) => events::run(&arguments),
         Command::Gaps(arguments) => gaps::run(&arguments),
+        Command::Wait(arguments) => block_on(wait::run(arguments)),
+        Command::Create(arguments) => block_on(act::create(arguments)),
+        Command::Update(arguments) => block_on(act::update(arguments)),
+        Command::Delete(arguments) => block_on(act::delete(arguments)),
+        Command::Cancel(arguments) => block_on(act::cancel(arguments)),
         Command::Notify(arguments) => notify::run(&arguments),
         Command::Silence(arguments) => silence::run(&arguments),
         Command::Backtest(arguments) => backtest::run(&arguments),
@@ -194,7 +214,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !matches!(failure, Failure::ClosedPipe) {
+            if !matches!(failure, Failure::ClosedPipe | Failure::Outcome(_)) {
                 output::complain(&failure);
             }
             ExitCode::from(failure.exit_code())

@@ -9,13 +9,13 @@ use serde::Serialize;
 
 use self::timeline::Scale;
 use super::Failure;
+use super::find;
 use super::history_file;
 use super::output::{self, Format, cell, status_cell};
 use super::when::{self, Times, rough};
 use crate::clock::Clock;
-use crate::history::Reader;
+use crate::model::Timestamp;
 use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
-use crate::model::{RequestToken, TargetName, Timestamp, printable};
 
 /// Show one request: what is known of it, its timeline with its hooks, and who was told.
 #[derive(Debug, clap::Args)]
@@ -58,7 +58,7 @@ struct Story {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let reader = arguments.history.open()?;
-    let (target, token) = find(&reader, &arguments.token, arguments.target.as_deref())?;
+    let (target, token) = find::one(&reader, &arguments.token, arguments.target.as_deref())?;
     let request = reader
         .request(&target, &token)?
         .ok_or_else(|| anyhow!("the request was removed while it was read"))?;
@@ -90,45 +90,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Csv => output::write_rows(&mut out, &timeline::steps(&story), Format::Csv)?,
     }
     Ok(out.flush()?)
-}
-
-/// The one request whose token begins so.
-fn find(reader: &Reader, prefix: &str, target: Option<&str>) -> Result<(TargetName, RequestToken), Failure> {
-    /// Candidates that an ambiguous prefix is answered with.
-    const SHOWN: usize = 5;
-    let mut found = reader.find_tokens(prefix, SHOWN + 1)?;
-    found.retain(|(name, _)| target.is_none_or(|target| name.as_str() == target));
-    // A whole token may be the beginning of another one.
-    let exact: Vec<_> = found.iter().filter(|(_, token)| token.as_str() == prefix).collect();
-    match (exact.as_slice(), found.as_slice()) {
-        ([only], _) => Ok((*only).clone()),
-        (_, [only]) => Ok(only.clone()),
-        (_, []) => Err(Failure::Work(anyhow!(
-            "no request in the history has a token that begins with `{}`",
-            printable(prefix)
-        ))),
-        (_, several) => {
-            let listed: Vec<String> = several
-                .iter()
-                .take(SHOWN)
-                .map(|(target, token)| format!("  {token}  ({target})"))
-                .collect();
-            let more = if several.len() > SHOWN { "\n  …" } else { "" };
-            Err(Failure::Work(anyhow!(
-                "`{}` begins several tokens; give more of it, or --target:\n{}{more}",
-                printable(prefix),
-                printable_lines(&listed)
-            )))
-        }
-    }
-}
-
-fn printable_lines(lines: &[String]) -> String {
-    lines
-        .iter()
-        .map(|line| printable(line).into_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure> {

@@ -1,4 +1,4 @@
-//! The two calls that look, and nothing of the SDK in their results.
+//! The two calls that look (`acting` has those that act), and nothing of the SDK in their results.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use crate::model::{HookProgressEvent, ProgressEvent, RequestStatus, RequestToken
 /// A client for one target.
 #[derive(Debug, Clone)]
 pub struct Client {
-    sdk: aws_sdk_cloudcontrol::Client,
+    pub(super) sdk: aws_sdk_cloudcontrol::Client,
     /// Lets so many calls to the endpoint go at once.
     gate: Arc<Semaphore>,
-    resource_model: ResourceModelPolicy,
+    pub(super) resource_model: ResourceModelPolicy,
 }
 
 /// An answer or a failure, with the `Date` header that came with either: an error of the service's tells its time as well
@@ -52,7 +52,7 @@ pub struct Page {
 }
 
 impl<T> Answer<T> {
-    fn new(result: Result<T, Failure>, date: Option<Timestamp>) -> Self {
+    pub(super) fn new(result: Result<T, Failure>, date: Option<Timestamp>) -> Self {
         let is_of_the_service = result
             .as_ref()
             .map_or_else(|failure| failure.is_of_the_service, |_| true);
@@ -85,7 +85,7 @@ impl Client {
     }
 
     /// Waits until so few calls to the endpoint are under way that one more may be.
-    async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
+    pub(super) async fn turn(&self) -> Result<SemaphorePermit<'_>, Failure> {
         match tokio::time::timeout(LONGEST_WAIT, self.gate.acquire()).await {
             Ok(Ok(turn)) => Ok(turn),
             // The gate is never closed.

@@ -10,7 +10,7 @@ use crate::decide::routing::Routing;
 use crate::deliver::Outbox;
 use crate::history::{Escalation, History, HistoryError, Registered, Stuck};
 use crate::model::{AccountId, Delivery, Region, Sighting, Standing, TargetId, TargetName, Timestamp};
-use crate::watch::{Memory, Remembered};
+use crate::watch::{Memory, Recording, Remembered};
 
 /// Requests told of as stuck in one transaction: looks wait for it.
 const STUCK_AT_ONCE: usize = 100;
@@ -88,7 +88,7 @@ impl HistoryMemory {
     }
 }
 
-impl Memory for HistoryMemory {
+impl Recording for HistoryMemory {
     type Error = HistoryError;
 
     fn may_pass(error: &HistoryError) -> bool {
@@ -107,7 +107,9 @@ impl Memory for HistoryMemory {
             changes: recorded.changes,
         })
     }
+}
 
+impl Memory for HistoryMemory {
     async fn begin_baseline(&self, target: TargetId, at: Timestamp) -> Result<(), HistoryError> {
         self.history.begin_baseline(target, at).await.map(drop)
     }

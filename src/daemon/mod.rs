@@ -11,6 +11,7 @@
 //! - **The watchdog is fed by proof of progress** (`vigil`), not by a timer.
 
 mod attention;
+mod following;
 mod joints;
 mod service_manager;
 mod signals;
@@ -34,8 +35,10 @@ use crate::decide::routing::Routing;
 use crate::deliver::{BuildError, Courier, CourierError, Destination, Output};
 use crate::history::{Escalation, History, HistoryError, OpenError};
 use crate::model::{AccountId, Region, TargetName};
+pub use crate::watch::FollowError;
 use crate::watch::{Poller, Pulse, Watched};
 
+pub use following::{Beside, follow};
 pub use service_manager::ServiceManager;
 pub use signals::Signals;
 

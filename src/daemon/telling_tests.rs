@@ -20,7 +20,7 @@ use crate::model::{
     TargetName, Timestamp,
 };
 use crate::render::{Message, Renderer};
-use crate::watch::Memory;
+use crate::watch::{Memory, Recording};
 
 const START: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const GRACE: Duration = Duration::from_secs(10);

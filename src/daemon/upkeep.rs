@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::decide::retention::{self, Stride};
 use crate::history::{History, HistoryError, Pruned};
 use crate::model::{Seen, Sighting, Source};
-use crate::watch::Memory;
+use crate::watch::Recording;
 
 const EVERY: Duration = Duration::from_hours(1);
 /// Before the first time: a machine that starts with a clock that is days wrong has it set within minutes, and to act on
@@ -145,6 +145,7 @@ mod tests {
     use crate::model::{
         Phase, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, TargetId, TargetName, Timestamp,
     };
+    use crate::watch::Memory;
 
     const DAY: Duration = Duration::from_hours(24);
 

@@ -10,7 +10,7 @@ use super::service_manager::ServiceManager;
 use crate::clock::Clock;
 use crate::history::{History, HistoryError};
 use crate::model::TargetName;
-use crate::watch::{Memory, Pulse};
+use crate::watch::{Pulse, Recording};
 
 /// A poller's loop comes round within three and a half minutes: it waits for a minute at the most, for its turn to call for
 /// two, and for the answer half of one. One that has not for this long is stuck. (One that waits for the history to be writable beats, too.)

@@ -234,11 +234,11 @@ fn fill_in(state: &mut RequestState, event: &ProgressEvent, source: Source) {
         (known, new) => known.or(new),
     };
     if state.phase != Phase::Finished {
-        // A Get says how it is. A list may be behind, and obeying an older RetryAfter would be a look too early, so it can
-        // only put the next Get off.
+        // A Get says how it is. A list may be behind, and a call that acts answers with none, at most: obeying an older
+        // RetryAfter, or forgetting it, would be a look too early, so these can only put the next Get off.
         state.retry_after = match source {
             Source::Get => event.retry_after,
-            Source::List => state.retry_after.max(event.retry_after),
+            Source::List | Source::Call => state.retry_after.max(event.retry_after),
         };
     }
     state.gone_looks = 0;

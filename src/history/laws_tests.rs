@@ -76,7 +76,7 @@ fn life() -> impl Strategy<Value = Life> {
 }
 
 fn looks() -> impl Strategy<Value = Vec<Look>> {
-    let look = (any::<Index>(), select(vec![Source::List, Source::Get]));
+    let look = (any::<Index>(), select(vec![Source::List, Source::Get, Source::Call]));
     prop::collection::vec(look.prop_map(|(step, source)| Look { step, source }), 1..12)
 }
 
@@ -86,6 +86,10 @@ fn sighting(scene: &Scene, token: &str, life: &Life, step: usize, source: Source
     event.hooks_request_token = Some("hooks".into());
     match source {
         Source::List => scene.seen(second, event),
+        Source::Call => Sighting {
+            source,
+            ..scene.seen(second, event)
+        },
         Source::Get => scene.got(second, event, hooks),
     }
 }

@@ -14,6 +14,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::OpenError;
 use super::place::Place;
@@ -28,6 +29,21 @@ pub(super) struct Lock {
 
 /// What the lock file may hold at the most; whatever else lies there is not ours to read.
 const LONGEST_HOLDER: u64 = 64;
+
+/// How often, and after how long each time, a lock that is held is tried again before it is believed.
+const MOMENTS: u32 = 5;
+const MOMENT: Duration = Duration::from_millis(20);
+
+/// Whether a daemon holds the history at `path`. Where that can't be told (its lock may not be read), none is taken to.
+///
+/// Asked by a shared lock that is let go at once: there is no way to ask the kernel without one.
+pub(super) fn is_held(path: &Path) -> bool {
+    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let Ok(file) = File::open(lock_path(&real)) else {
+        return false;
+    };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
 
 impl Lock {
     /// Takes the lock that belongs to the history at `path`, or says who holds it.
@@ -52,7 +68,16 @@ impl Lock {
             .mode(0o600)
             .open(&lock)
             .map_err(failed)?;
-        match file.try_lock() {
+        let mut taken = file.try_lock();
+        // Whoever only asks whether it is held ([`is_held`]) has it for an instant.
+        for _ in 0..MOMENTS {
+            if !matches!(taken, Err(TryLockError::WouldBlock)) {
+                break;
+            }
+            std::thread::park_timeout(MOMENT);
+            taken = file.try_lock();
+        }
+        match taken {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(OpenError::Held {
@@ -94,5 +119,26 @@ fn holder(file: &mut File) -> String {
     match since.and_then(|time| jiff::Timestamp::try_from(time).ok()) {
         Some(time) => format!("{name}, since {}", Timestamp::from(time)),
         None => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_can_be_asked_whether_a_daemon_holds_the_history_and_asking_holds_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        assert!(!is_held(&path), "there is none");
+        std::fs::write(&path, "").unwrap();
+        let lock = Lock::take(&path).unwrap();
+        assert!(is_held(&path));
+        assert!(is_held(
+            &folder.path().join("../").join(folder.path()).join("history.db")
+        ));
+        drop(lock);
+        assert!(!is_held(&path), "a lock file that merely lies there");
+        let _lock = Lock::take(&path).unwrap();
     }
 }

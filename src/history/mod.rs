@@ -57,6 +57,7 @@ mod error;
 mod export;
 #[cfg(test)]
 mod fixtures;
+mod following;
 mod gaps;
 mod import;
 #[cfg(test)]
@@ -108,6 +109,7 @@ pub use import::{Import, ImportError, Imported, Other, OtherError, Step};
 pub use prune::Pruned;
 pub use public_schema::{PublicColumn, PublicView, VIEWS};
 pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};
+pub use following::Attendance;
 pub use reader::{Reader, Summary};
 pub use record::Recorded;
 pub use targets::Registered;

@@ -55,6 +55,11 @@ impl Reader {
         })
     }
 
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// The requests whose token begins with `prefix`, up to `limit` of them.
     pub fn find_tokens(&self, prefix: &str, limit: usize) -> Result<Vec<(TargetName, RequestToken)>, HistoryError> {
         self.read(|connection| {

@@ -32,17 +32,33 @@ impl WriteTx<'_> {
     /// Compares each sighting with what is known, and writes what differs: the request, its events, its hooks, the
     /// changes, and a delivery for each receiver that a route chose. Where nothing differs nothing is written.
     ///
-    /// Fails where the baseline of a sighting's target was not begun: old news could not be told from new (law 6).
+    /// Fails where a request is new and the baseline of its target was not begun: old news could not be told from new
+    /// (law 6).
     pub fn record(&self, sightings: &[Sighting], routing: &Routing) -> Result<Recorded, Failure> {
-        let mut targets: BTreeMap<TargetId, (Target, Baseline)> = BTreeMap::new();
+        self.record_against(sightings, routing, |target| self.baseline(target))
+    }
+
+    /// Records the answer to a call that began a request, or cancelled it: news even in a target that was never swept.
+    /// No baseline is begun by it: that is for who looks at the whole target, and all else in it stays old news.
+    pub(super) fn record_call(&self, sighting: &Sighting, routing: &Routing) -> Result<Recorded, Failure> {
+        let nothing_is_old = Baseline::Complete(Timestamp::from_millis(i64::MIN));
+        self.record_against(std::slice::from_ref(sighting), routing, |_| Ok(Some(nothing_is_old)))
+    }
+
+    fn record_against(
+        &self,
+        sightings: &[Sighting],
+        routing: &Routing,
+        baseline_of: impl Fn(TargetId) -> Result<Option<Baseline>, Failure>,
+    ) -> Result<Recorded, Failure> {
+        let mut targets: BTreeMap<TargetId, (Target, Option<Baseline>)> = BTreeMap::new();
         let mut known: IndexMap<&RequestKey, Option<Known>> = IndexMap::new();
         let mut recorded = Recorded::default();
         let mut telling = Telling::new(routing);
         for sighting in sightings {
             let id = sighting.key.target;
             if let std::collections::btree_map::Entry::Vacant(entry) = targets.entry(id) {
-                let baseline = self.baseline(id)?.ok_or(Failure::NoBaseline(id))?;
-                entry.insert((self.target(id)?, baseline));
+                entry.insert((self.target(id)?, baseline_of(id)?));
             }
             let Some((target, baseline)) = targets.get(&id) else {
                 return Err(Failure::NoSuchTarget(id));
@@ -58,7 +74,13 @@ impl WriteTx<'_> {
                 known.state.resource_model = self.resource_model(known.id)?;
             }
             let before = known.get(&sighting.key).and_then(Option::as_ref);
-            let Some(difference) = diff::diff(before.map(|known| &known.state), sighting, *baseline) else {
+            // It matters at first sight alone: what is known was told from old news already.
+            let baseline = match (baseline, before) {
+                (Some(baseline), _) => *baseline,
+                (None, Some(_)) => Baseline::Complete(sighting.seen_at),
+                (None, None) => return Err(Failure::NoBaseline(id)),
+            };
+            let Some(difference) = diff::diff(before.map(|known| &known.state), sighting, baseline) else {
                 continue;
             };
             let id = self.store_request(&sighting.key, before, &difference.state)?;

@@ -49,6 +49,11 @@ SELECT token, phase, status, final_looks_left, gone_looks, hooks_pending, announ
 FROM requests
 WHERE target_id = ?1 AND (phase = 'open' OR final_looks_left > 0)";
 
+pub(super) const STANDING: &str = "
+SELECT token, phase, status, final_looks_left, gone_looks, hooks_pending, announced, retry_after, first_seen_at
+FROM requests
+WHERE token = ?2 AND target_id = ?1";
+
 /// A request begins before it is last seen, so its start bounds the walk along the index; spelled as in the index.
 pub(super) const OPEN_BUT_UNSEEN: &str = "
 SELECT target_id, token
@@ -108,23 +113,32 @@ RETURNING id";
 
 pub(super) fn standings(connection: &Connection, target: TargetId) -> Result<Vec<Standing>, Failure> {
     let mut statement = connection.prepare_cached(STANDINGS)?;
-    let standings = statement.query_map([target], |row| {
-        Ok(Standing {
-            key: RequestKey {
-                target,
-                token: row.get("token")?,
-            },
-            phase: row.get("phase")?,
-            final_looks_left: row.get("final_looks_left")?,
-            gone_looks: row.get("gone_looks")?,
-            is_unlisted: matches!(row.get("status")?, Some(RequestStatus::Other(_))),
-            hooks_pending: row.get("hooks_pending")?,
-            announced: row.get("announced")?,
-            retry_after: row.get("retry_after")?,
-            first_seen_at: row.get("first_seen_at")?,
-        })
-    })?;
+    let standings = statement.query_map([target], |row| standing_from(row, target))?;
     Ok(standings.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How one request stands, also one that is worth no more looks; `None`: it is not known.
+pub(super) fn standing(connection: &Connection, key: &RequestKey) -> Result<Option<Standing>, Failure> {
+    let mut statement = connection.prepare_cached(STANDING)?;
+    let standing = statement.query_row(params![key.target, key.token], |row| standing_from(row, key.target));
+    Ok(standing.optional()?)
+}
+
+fn standing_from(row: &Row<'_>, target: TargetId) -> rusqlite::Result<Standing> {
+    Ok(Standing {
+        key: RequestKey {
+            target,
+            token: row.get("token")?,
+        },
+        phase: row.get("phase")?,
+        final_looks_left: row.get("final_looks_left")?,
+        gone_looks: row.get("gone_looks")?,
+        is_unlisted: matches!(row.get("status")?, Some(RequestStatus::Other(_))),
+        hooks_pending: row.get("hooks_pending")?,
+        announced: row.get("announced")?,
+        retry_after: row.get("retry_after")?,
+        first_seen_at: row.get("first_seen_at")?,
+    })
 }
 
 pub(super) fn open_but_unseen(

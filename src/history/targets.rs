@@ -89,6 +89,25 @@ impl WriteTx<'_> {
         })
     }
 
+    /// The row of an account and Region as it is called now; else the row that [`Self::register_target`] gives. For who is not
+    /// the daemon: its configuration alone renames what it watches.
+    pub(super) fn adopt_target(
+        &self,
+        name: &TargetName,
+        account_id: Option<&AccountId>,
+        region: &Region,
+        now: Timestamp,
+    ) -> Result<TargetId, Failure> {
+        let own = match account_id {
+            Some(account_id) => self.find_target(TARGET_BY_ACCOUNT, params![account_id, region])?,
+            None => None,
+        };
+        match own {
+            Some(own) => Ok(own.id),
+            None => Ok(self.register_target(name, account_id, region, now)?.target.id),
+        }
+    }
+
     /// Renames a target whose name is wanted by another account's.
     fn give_up_name(&self, holder: Option<Target>) -> Result<(), Failure> {
         let Some(holder) = holder else { return Ok(()) };

@@ -9,6 +9,8 @@ pub enum Source {
     List,
     /// GetResourceRequestStatus: one request, and its hooks.
     Get,
+    /// The answer to a call that began the request, or cancelled it: one request, without its hooks.
+    Call,
 }
 
 impl Source {
@@ -16,6 +18,7 @@ impl Source {
         match self {
             Self::List => "list",
             Self::Get => "get",
+            Self::Call => "call",
         }
     }
 }

@@ -6,7 +6,7 @@ use std::future::Future;
 use crate::model::{Sighting, Standing, TargetId, Timestamp};
 
 /// Where sightings are remembered.
-pub trait Memory: Clone + Send + Sync + 'static {
+pub trait Recording: Clone + Send + Sync + 'static {
     type Error: Error + Send + Sync + 'static;
 
     /// Whether the same call may succeed later, a full disk with room again, say.
@@ -17,7 +17,10 @@ pub trait Memory: Clone + Send + Sync + 'static {
 
     /// Remembers what was seen, in one transaction with the news that it makes.
     fn record(&self, sightings: Vec<Sighting>) -> impl Future<Output = Result<Remembered, Self::Error>> + Send;
+}
 
+/// What else is remembered of a target that is watched as a whole.
+pub trait Memory: Recording {
     /// The target's first sweep begins, at this time of the server's (law 6).
     fn begin_baseline(&self, target: TargetId, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
 

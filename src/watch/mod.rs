@@ -1,5 +1,5 @@
 //! Looking: one [`Poller`] a target, which decides by `decide` what to ask next, asks it, has the answer remembered,
-//! and only then acts on it.
+//! and only then acts on it. Where no daemon looks, a [`Follower`] looks at the few requests that someone waits for.
 //!
 //! - **Nothing here moves ahead of the history.** An answer becomes part of the agenda after it is committed; the
 //!   agenda is an index over what the history holds, rebuilt from it at start and repaired by each sweep.
@@ -13,12 +13,14 @@
 //! ordered set, which also shows what falls due together and could share a list.
 
 mod agenda;
+mod follower;
 mod listing;
 mod memory;
 mod poller;
 mod pulse;
 mod settled;
 
-pub use memory::{Memory, Remembered};
+pub use follower::{FollowError, Follower};
+pub use memory::{Memory, Recording, Remembered};
 pub use poller::{Poller, Watched};
 pub use pulse::Pulse;

@@ -1,0 +1,60 @@
+//! `ccwatch cancel`
+
+use anyhow::anyhow;
+
+use super::begin::{self, Common};
+use crate::cli::follow::EXIT_CODES;
+use crate::cli::{Failure, find};
+use crate::cloud::Act;
+use crate::history::{OpenError, Reader};
+use crate::model::RequestToken;
+
+/// Cancel a request (CancelResourceRequest), and follow it.
+///
+/// Only a request that is PENDING or IN_PROGRESS can be cancelled. What it has done by then is not undone.
+#[derive(Debug, clap::Args)]
+#[command(after_help = format!("Examples:
+  ccwatch cancel 73553e7d
+  ccwatch cancel 73553e7d-6c1b-4f9e-9c55-0d2f6f7f4f0e --region eu-west-1
+
+{EXIT_CODES}"))]
+pub(in crate::cli) struct Cancel {
+    /// The request's token; of one in the history enough of its beginning.
+    #[arg(value_name = "TOKEN")]
+    request_token: String,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
+    let Cancel { request_token, common } = arguments;
+    let reader = match Reader::open(&common.access.history_or_new()?) {
+        Ok(reader) => Some(reader),
+        Err(OpenError::Missing { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let found = match &reader {
+        Some(reader) => find::requests(reader, &request_token, common.access.target.as_deref())?,
+        None => find::Found::None,
+    };
+    match (found, reader) {
+        (find::Found::Several(several), _) => Err(find::ambiguous(&request_token, &several)),
+        (find::Found::One(target, token), Some(reader)) => {
+            let attendance = reader.attendance(&target)?;
+            drop(reader);
+            let attendance = attendance.ok_or_else(|| Failure::Work(anyhow!("the target {target} was removed")))?;
+            let way = common.access.way_to(&attendance.target).await?.ok_or_else(|| {
+                Failure::Arguments(format!(
+                    "the request is one of {target}: give a configuration with this target by --config FILE, or its Region by \
+                     --region, with --profile or --endpoint-url"
+                ))
+            })?;
+            begin::begin_by(common, way, Act::Cancel { token }).await
+        }
+        // Of one that the history does not know, the whole token: the service tells whether it is one.
+        _ => {
+            let token = RequestToken::new(request_token);
+            begin::begin(common, Act::Cancel { token }).await
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! Following requests until they have ended: what `wait` and the commands that act share.
+//!
+//! - **The history is what is shown**, whoever writes it. Each round reads how the requests stand, what changed since the
+//!   last, and how their hooks are.
+//! - **Where a daemon looks, `wait` calls no one.** Where none does, the requests are looked at from here (`looks`), as far as
+//!   someone said how; where neither is so, it is said, and following ends: to wait for ever would be worse. What was begun
+//!   from here is looked at from here.
+//! - **A request is told when its hooks are** ([`outcome::is_told`]); if that last look does not come, its end is told
+//!   without it.
+//! - **Nothing is undone by stopping**: Ctrl-C and --timeout end the following, never a request.
+
+mod looks;
+mod outcome;
+mod view;
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::anyhow;
+use serde::Serialize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Failure;
+use super::output::{self, DocumentFormat, cell, status_cell};
+use super::when;
+use crate::clock::Clock;
+use crate::daemon::Signals;
+use crate::decide::stuck::Usual;
+use crate::history::Reader;
+use crate::model::rows::{HookRow, RequestRow};
+use crate::model::{Phase, RequestToken, TargetName};
+
+use looks::Looks;
+pub(super) use looks::Ways;
+use view::{Line, View};
+
+pub(super) use outcome::{EXIT_CODES, Outcome};
+
+/// Between two rounds. Another process may write, so there is no bell to wait for.
+const EVERY: Duration = Duration::from_millis(300);
+
+/// How long the hooks of a request that has ended are waited for.
+const FOR_ITS_HOOKS: Duration = Duration::from_secs(30);
+
+/// A request that is followed.
+struct Followed {
+    target: TargetName,
+    token: RequestToken,
+    /// The last change that was shown.
+    shown: i64,
+    line: Line,
+    usual: Option<Usual>,
+    /// Since when it is known to have ended.
+    ended_since: Option<Instant>,
+    end: Option<End>,
+}
+
+/// How a request came out, as `--format json` gives it.
+#[derive(Debug, Serialize)]
+pub(super) struct End {
+    outcome: Outcome,
+    request: RequestRow,
+    hooks: Vec<HookRow>,
+}
+
+/// How long, and how the result is written.
+#[derive(Debug, clap::Args)]
+pub(super) struct Terms {
+    /// Wait no longer than this, such as `90s` or `1h`; then exit with 124. The requests go on.
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    pub(super) timeout: Option<Duration>,
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
+    pub(super) format: DocumentFormat,
+}
+
+/// Follows requests that the history at `path` knows until all have ended, and returns how each came out, in their order:
+/// the last known state of those that had not ended when the time was up. An interrupted following is a failure.
+pub(super) async fn follow(
+    path: &Path,
+    ways: Ways<'_>,
+    requests: Vec<(TargetName, RequestToken)>,
+    timeout: Option<Duration>,
+) -> Result<Vec<End>, Failure> {
+    let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
+    Signals::catch()?.forward(stop.clone(), cut);
+    let mut following = Following::begin(path, ways, requests)?;
+    let time_up = async {
+        match timeout {
+            Some(timeout) => tokio::time::sleep(timeout).await,
+            None => std::future::pending().await,
+        }
+    };
+    let interrupted = tokio::select! {
+        biased;
+        ended = following.until_all_ended() => { ended?; false }
+        () = stop.cancelled() => true,
+        () = time_up => false,
+    };
+    following.view.clear();
+    let open: Vec<&Followed> = following.open().collect();
+    if let [first, more @ ..] = open.as_slice() {
+        let they_go_on = if more.is_empty() {
+            "the request goes on"
+        } else {
+            "the requests go on"
+        };
+        let tokens: Vec<&str> = open.iter().map(|followed| followed.token.as_str()).collect();
+        let why = if interrupted { "" } else { "the time is up; " };
+        let again = if more.len() < 3 {
+            tokens.join(" ")
+        } else {
+            format!("{} …", first.token)
+        };
+        following
+            .view
+            .say(&format!("{why}{they_go_on}: `ccwatch wait {again}` follows again"));
+    }
+    if interrupted {
+        return Err(Failure::Outcome(Outcome::Interrupted));
+    }
+    following.ends()
+}
+
+struct Following<'a> {
+    reader: Reader,
+    requests: Vec<Followed>,
+    looks: Looks<'a>,
+    clock: Clock,
+    view: View,
+}
+
+impl<'a> Following<'a> {
+    fn begin(path: &'a Path, ways: Ways<'a>, requests: Vec<(TargetName, RequestToken)>) -> Result<Self, Failure> {
+        let reader = Reader::open(path)?;
+        let view = View::new();
+        let mut followed = Vec::new();
+        for (target, token) in requests {
+            let shown = reader.changes(&target, &token)?.last().map_or(0, |change| change.id);
+            let request = row(&reader, &target, &token)?;
+            let usual = match (&request.type_name, &request.operation) {
+                (Some(type_name), Some(operation)) => reader.usual(type_name, operation)?,
+                _ => None,
+            };
+            followed.push(Followed {
+                target,
+                token,
+                shown,
+                line: view.line(),
+                usual,
+                ended_since: None,
+                end: None,
+            });
+        }
+        Ok(Self {
+            looks: Looks::new(path, ways),
+            reader,
+            requests: followed,
+            clock: Clock::system(),
+            view,
+        })
+    }
+
+    fn open(&self) -> impl Iterator<Item = &Followed> {
+        self.requests.iter().filter(|followed| followed.end.is_none())
+    }
+
+    async fn until_all_ended(&mut self) -> Result<(), Failure> {
+        self.introduce()?;
+        loop {
+            self.read()?;
+            // Those whose last look is waited for are no reason to give up where no one can look.
+            let mut open: BTreeMap<TargetName, Vec<RequestToken>> = BTreeMap::new();
+            for followed in self.open() {
+                open.entry(followed.target.clone())
+                    .or_default()
+                    .push(followed.token.clone());
+            }
+            if open.is_empty() {
+                return Ok(());
+            }
+            let all_ended = self.open().all(|followed| followed.ended_since.is_some());
+            match self.looks.see_to(&self.reader, &open, self.clock.now()).await {
+                Err(_) if all_ended => {
+                    self.give_up_hooks()?;
+                    return Ok(());
+                }
+                seen_to => seen_to?,
+            }
+            tokio::select! {
+                ended = self.looks.ended() => match ended {
+                    Err(_) if all_ended => {
+                        self.give_up_hooks()?;
+                        return Ok(());
+                    }
+                    ended => ended?,
+                },
+                () = tokio::time::sleep(EVERY) => {}
+            }
+        }
+    }
+
+    /// Says how the requests stand where no line on a screen will.
+    fn introduce(&self) -> Result<(), Failure> {
+        if self.view.moves() {
+            return Ok(());
+        }
+        for followed in &self.requests {
+            let request = row(&self.reader, &followed.target, &followed.token)?;
+            let hooks = self.reader.hooks(&followed.target, &followed.token)?;
+            let now = self.clock.now();
+            self.view
+                .say(&view::standing(&request, &hooks, followed.usual, None, now));
+        }
+        Ok(())
+    }
+
+    /// One round: what changed, how it stands, whether it has ended.
+    fn read(&mut self) -> Result<(), Failure> {
+        let Self {
+            reader,
+            requests,
+            looks,
+            clock,
+            view,
+        } = self;
+        let now = clock.now();
+        for followed in requests.iter_mut().filter(|followed| followed.end.is_none()) {
+            let (target, token) = (&followed.target, &followed.token);
+            for change in reader.changes(target, token)? {
+                if change.id > followed.shown {
+                    followed.shown = change.id;
+                    view.say(&view::change(&change));
+                }
+            }
+            let request = row(reader, target, token)?;
+            let hooks = reader.hooks(target, token)?;
+            let Some(attendance) = reader.attendance(target)? else {
+                return Err(removed());
+            };
+            let Some(standing) = reader.standing(attendance.target.id, token)? else {
+                return Err(removed());
+            };
+            let trouble = looks.trouble(target);
+            let text = view::standing(&request, &hooks, followed.usual, trouble.as_deref(), now);
+            followed.line.show(&text, view::age(&request, now), followed.usual);
+            if standing.phase != Phase::Open {
+                followed.ended_since.get_or_insert_with(Instant::now);
+            }
+            let waited = followed
+                .ended_since
+                .is_some_and(|since| since.elapsed() > FOR_ITS_HOOKS);
+            if outcome::is_told(&standing) || waited {
+                followed.line.end();
+                followed.end = Some(End {
+                    outcome: Outcome::of(standing.phase, request.status.as_deref()),
+                    request,
+                    hooks,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells the ends without the hooks that were still to be looked at.
+    fn give_up_hooks(&mut self) -> Result<(), Failure> {
+        for followed in self.requests.iter_mut().filter(|followed| followed.end.is_none()) {
+            followed.line.end();
+            followed.end = Some(end(&self.reader, followed)?);
+        }
+        Ok(())
+    }
+
+    fn ends(self) -> Result<Vec<End>, Failure> {
+        let mut ends = Vec::new();
+        for followed in self.requests {
+            ends.push(match followed.end {
+                Some(end) => end,
+                None => end(&self.reader, &followed)?,
+            });
+        }
+        Ok(ends)
+    }
+}
+
+/// How a request stands, ended or not.
+fn end(reader: &Reader, followed: &Followed) -> Result<End, Failure> {
+    let Followed { target, token, .. } = followed;
+    state(reader, target, token)
+}
+
+/// How a request stands, ended or not.
+pub(super) fn state(reader: &Reader, target: &TargetName, token: &RequestToken) -> Result<End, Failure> {
+    let request = row(reader, target, token)?;
+    let hooks = reader.hooks(target, token)?;
+    let attendance = reader.attendance(target)?.ok_or_else(removed)?;
+    let standing = reader.standing(attendance.target.id, token)?.ok_or_else(removed)?;
+    Ok(End {
+        outcome: Outcome::of(standing.phase, request.status.as_deref()),
+        request,
+        hooks,
+    })
+}
+
+fn row(reader: &Reader, target: &TargetName, token: &RequestToken) -> Result<RequestRow, Failure> {
+    reader.request(target, token)?.ok_or_else(removed)
+}
+
+fn removed() -> Failure {
+    Failure::Work(anyhow!("the request was removed from the history meanwhile"))
+}
+
+/// The exit code that the ends have, as a result.
+pub(super) fn exit(ends: &[End]) -> Result<(), Failure> {
+    match Outcome::of_all(ends.iter().map(|end| end.outcome)) {
+        Outcome::Success => Ok(()),
+        outcome => Err(Failure::Outcome(outcome)),
+    }
+}
+
+/// Writes how requests came out, for people: a table of them, and one of their hooks.
+pub(super) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Failure> {
+    let mut requests = output::table(&["REQUEST", "STATUS", "OPERATION", "TYPE", "IDENTIFIER", "TOOK", "DETAIL"]);
+    for End { outcome, request, .. } in ends {
+        let detail = [request.error_code.as_deref(), request.status_message.as_deref()];
+        let detail: Vec<&str> = detail.into_iter().flatten().collect();
+        let lost = "lost: its token expired before it was seen to end";
+        let detail = if *outcome == Outcome::Lost {
+            lost.to_owned()
+        } else {
+            detail.join(": ")
+        };
+        requests.add_row([
+            cell(Some(&request.request_token)),
+            status_cell(request.status.as_deref()),
+            cell(request.operation.as_deref()),
+            cell(request.type_name.as_deref()),
+            cell(request.identifier.as_deref()),
+            cell(Some(&when::seconds(request.duration_s))),
+            cell(Some(&detail)),
+        ]);
+    }
+    output::write_table(out, &requests)?;
+    if ends.iter().all(|end| end.hooks.is_empty()) {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let mut hooks = output::table(&["HOOK", "OF", "MODE", "STATUS", "DETAIL"]);
+    for hook in ends.iter().flat_map(|end| &end.hooks) {
+        hooks.add_row([
+            cell(hook.hook_type_name.as_deref()),
+            cell(Some(output::short_token(&hook.request_token))),
+            cell(hook.failure_mode.as_deref()),
+            status_cell(hook.status.as_deref()),
+            cell(hook.status_message.as_deref()),
+        ]);
+    }
+    Ok(output::write_table(out, &hooks)?)
+}
+
+/// Writes how several requests came out: as JSON, one array.
+pub(super) fn write(ends: &[End], format: DocumentFormat) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match format {
+        DocumentFormat::Table => tell(&mut out, ends)?,
+        DocumentFormat::Json => output::write_json(&mut out, &ends)?,
+        DocumentFormat::Jsonl => {
+            for end in ends {
+                output::write_json_line(&mut out, end)?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}

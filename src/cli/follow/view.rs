@@ -1,0 +1,187 @@
+//! What is to be seen while requests are followed: on a terminal a line for each, that moves; elsewhere a line for each
+//! change. All of it on standard error.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::cli::when::rough;
+use crate::decide::stuck::Usual;
+use crate::model::rows::{ChangeRow, HookRow, RequestRow};
+use crate::model::{HookStatus, Timestamp, printable};
+
+/// How often the sign of life moves.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Length of a bar that is full when such requests have usually ended.
+const FULL: u64 = 1000;
+
+pub(super) struct View {
+    /// On a terminal.
+    bars: Option<MultiProgress>,
+}
+
+/// One request's line.
+pub(super) struct Line(Option<ProgressBar>);
+
+impl View {
+    pub(super) fn new() -> Self {
+        Self {
+            bars: io::stderr().is_terminal().then(MultiProgress::new),
+        }
+    }
+
+    /// Whether there is a screen on which lines move.
+    pub(super) fn moves(&self) -> bool {
+        self.bars.is_some()
+    }
+
+    pub(super) fn line(&self) -> Line {
+        let Some(bars) = &self.bars else { return Line(None) };
+        let bar = bars.add(ProgressBar::new(FULL));
+        bar.set_style(style("{spinner} {wide_msg}"));
+        bar.enable_steady_tick(TICK);
+        Line(Some(bar))
+    }
+
+    /// Says something that stays.
+    pub(super) fn say(&self, text: &str) {
+        let text = printable(text);
+        // There is nowhere left to say that standard error is closed.
+        let _ = match &self.bars {
+            Some(bars) => bars.println(text),
+            None => writeln!(io::stderr(), "{text}"),
+        };
+    }
+
+    /// Takes what moved off the screen: the results stand for themselves.
+    pub(super) fn clear(&self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+}
+
+impl Line {
+    pub(super) fn show(&self, text: &str, age: Duration, usual: Option<Usual>) {
+        let Some(bar) = &self.0 else { return };
+        if let Some(usual) = usual {
+            bar.set_style(style("{spinner} [{bar:10}] {wide_msg}"));
+            bar.set_position(part(age, usual.p99));
+        }
+        bar.set_message(printable(text).into_owned());
+    }
+
+    pub(super) fn end(&self) {
+        if let Some(bar) = &self.0 {
+            bar.finish();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+    style.tick_chars("|/-\\ ").progress_chars("=> ")
+}
+
+/// How much of its usual time has passed, of [`FULL`].
+fn part(age: Duration, usual: Duration) -> u64 {
+    let (age, usual) = (age.as_millis(), usual.as_millis().max(1));
+    u64::try_from(age * u128::from(FULL) / usual).map_or(FULL, |part| part.min(FULL))
+}
+
+/// Since a request began.
+pub(super) fn age(request: &RequestRow, now: Timestamp) -> Duration {
+    now.since(request.started_at.unwrap_or(request.first_seen_at))
+}
+
+/// How a request stands, in one line. `trouble` is what keeps it from being looked at.
+pub(super) fn standing(
+    request: &RequestRow,
+    hooks: &[HookRow],
+    usual: Option<Usual>,
+    trouble: Option<&str>,
+    now: Timestamp,
+) -> String {
+    let mut text = format!(
+        "{} {} for {}",
+        what(request),
+        request.status.as_deref().unwrap_or("-"),
+        rough(age(request, now))
+    );
+    // Nothing refuses to be written to a String.
+    if let Some(usual) = usual {
+        let much = if age(request, now) > usual.p99 {
+            "longer than the usual"
+        } else {
+            "usually within"
+        };
+        let _ = write!(text, ", {much} {}", rough(usual.p99));
+    }
+    let running: Vec<&HookRow> = hooks.iter().filter(|hook| !has_ended(hook)).collect();
+    for hook in &running {
+        let _ = write!(text, "; {}", hook_in_words(hook));
+    }
+    let failed = hooks.iter().filter(|hook| has_failed(hook)).count();
+    if failed > 0 {
+        let _ = write!(text, "; {failed} of {} hooks failed", hooks.len());
+    }
+    if let Some(trouble) = trouble {
+        let _ = write!(text, "; can't be looked at just now: {trouble}");
+    }
+    text
+}
+
+/// A change, in one line.
+pub(super) fn change(change: &ChangeRow) -> String {
+    let status = change.to_status.as_deref().unwrap_or(&change.kind);
+    let subject = match &change.hook_type_name {
+        Some(hook) => format!("hook {hook}"),
+        None => change.operation.clone().unwrap_or_else(|| "request".to_owned()),
+    };
+    let detail = [change.error_code.as_deref(), change.message.as_deref()];
+    let detail: Vec<&str> = detail.into_iter().flatten().collect();
+    let colon = if detail.is_empty() { "" } else { ": " };
+    let type_name = change.type_name.as_deref().unwrap_or("of an unknown type");
+    format!(
+        "{} {subject} {type_name} {status}{colon}{}",
+        short(&change.request_token),
+        detail.join(": ")
+    )
+}
+
+fn what(request: &RequestRow) -> String {
+    let words = [
+        Some(short(&request.request_token)),
+        request.operation.as_deref(),
+        request.type_name.as_deref(),
+        request.identifier.as_deref(),
+    ];
+    words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// Enough of a token to be told from the others that are followed with it.
+fn short(token: &str) -> &str {
+    &token[..token.floor_char_boundary(8)]
+}
+
+fn hook_in_words(hook: &HookRow) -> String {
+    let name = hook.hook_type_name.as_deref().unwrap_or("unnamed");
+    let mode = hook.failure_mode.as_ref().map(|mode| format!(" ({mode})"));
+    let status = hook.status.as_deref().unwrap_or("-");
+    format!("hook {name}{} {status}", mode.unwrap_or_default())
+}
+
+fn has_ended(hook: &HookRow) -> bool {
+    hook.status
+        .as_deref()
+        .is_some_and(|status| HookStatus::from(status).is_final())
+}
+
+fn has_failed(hook: &HookRow) -> bool {
+    hook.status
+        .as_deref()
+        .is_some_and(|status| HookStatus::from(status).is_failure())
+}

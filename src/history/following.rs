@@ -1,0 +1,163 @@
+//! What someone asks who follows a few requests from outside the daemon, and what they write who began one.
+//!
+//! - **It is remembered as the daemon would**: by the same diff and the same routing, in one transaction. Whichever of the
+//!   two sees a thing first makes it news, and the other finds nothing new in it (law 1).
+//! - **A target keeps the name that the daemon gave it**, and its baseline is the daemon's to begin: what else happened in a
+//!   target that was never swept stays old news (law 6), though what was begun here is told.
+
+use std::path::Path;
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Editor, Failure, History, HistoryError, OpenError, Reader, Recorded, WriteTx, attention, lock, requests};
+use crate::decide::routing::Routing;
+use crate::decide::stuck::Usual;
+use crate::model::{
+    AccountId, ProgressEvent, Region, RequestKey, RequestToken, Seen, Sighting, Source, Standing, Target, TargetId,
+    TargetName, Timestamp,
+};
+
+pub(super) const ATTENDANCE: &str = "
+SELECT t.id, t.name, t.account_id, t.region, t.last_looked_at, t.baseline_began_at IS NOT NULL AS is_watched,
+    (SELECT g.reason FROM gaps AS g WHERE g.target_id = t.id AND g.to_at IS NULL) AS gap
+FROM targets AS t
+WHERE t.name = ?1";
+
+pub(super) const WATCHED: &str = "
+SELECT name FROM targets
+WHERE baseline_began_at IS NOT NULL AND (account_id = ?2 AND region = ?3 OR name = ?1 AND (?2 IS NULL OR account_id IS NULL))";
+
+/// A target, and whether anyone looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attendance {
+    pub target: Target,
+    /// When a daemon last looked at it, give or take ten seconds.
+    pub last_looked_at: Option<Timestamp>,
+    /// Whether one ever did.
+    pub is_watched: bool,
+    /// Why it can't be looked at, if that is so.
+    pub gap: Option<String>,
+}
+
+impl Reader {
+    /// Whether a daemon holds this history. One may begin, or end, at any time.
+    pub fn is_held(&self) -> bool {
+        lock::is_held(self.path())
+    }
+
+    /// A target by its name.
+    pub fn attendance(&self, target: &TargetName) -> Result<Option<Attendance>, HistoryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(ATTENDANCE)?;
+            Ok(statement.query_row([target], attendance_from).optional()?)
+        })
+    }
+
+    /// How a request stands; `None`: it is not known.
+    pub fn standing(&self, target: TargetId, token: &RequestToken) -> Result<Option<Standing>, HistoryError> {
+        let key = RequestKey {
+            target,
+            token: token.clone(),
+        };
+        self.read(|connection| requests::standing(connection, &key))
+    }
+
+    /// How long requests of a type and operation took that succeeded, as far as enough of them are known.
+    pub fn usual(&self, type_name: &str, operation: &str) -> Result<Option<Usual>, HistoryError> {
+        let sort = (type_name.to_owned(), operation.to_owned());
+        self.read(|connection| attention::usual_of(connection, &sort))
+    }
+}
+
+fn attendance_from(row: &Row<'_>) -> rusqlite::Result<Attendance> {
+    Ok(Attendance {
+        target: Target {
+            id: row.get("id")?,
+            name: row.get("name")?,
+            account_id: row.get("account_id")?,
+            region: row.get("region")?,
+        },
+        last_looked_at: row.get("last_looked_at")?,
+        is_watched: row.get("is_watched")?,
+        gap: row.get("gap")?,
+    })
+}
+
+impl Editor {
+    /// Opens the history at `path`, and makes one, as the daemon would, where there is none.
+    pub fn open_or_make(path: &Path) -> Result<Self, OpenError> {
+        match Self::open(path) {
+            Err(OpenError::Missing { .. }) => {}
+            opened => return opened,
+        }
+        match History::open(path) {
+            // A daemon that makes it at this moment.
+            Ok(_) | Err(OpenError::Held { .. }) => Self::open(path),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the target of this name, or of this account and Region, is called, if a daemon watches it or ever did.
+    pub fn watched(
+        &mut self,
+        name: &TargetName,
+        account_id: Option<&AccountId>,
+        region: &Region,
+    ) -> Result<Option<TargetName>, HistoryError> {
+        self.write(|tx| {
+            let mut statement = tx.transaction.prepare_cached(WATCHED)?;
+            let found = statement.query_row(params![name, account_id, region], |row| row.get(0));
+            Ok(found.optional()?)
+        })
+    }
+
+    /// See [`WriteTx::record_answer`].
+    pub fn record_answer(
+        &mut self,
+        (name, account_id, region): (&TargetName, Option<&AccountId>, &Region),
+        event: ProgressEvent,
+        routing: &Routing,
+        now: Timestamp,
+    ) -> Result<TargetName, HistoryError> {
+        self.write(|tx| tx.record_answer((name, account_id, region), event, routing, now))
+    }
+
+    /// See [`WriteTx::record`].
+    pub fn record(&mut self, sightings: &[Sighting], routing: &Routing) -> Result<Recorded, HistoryError> {
+        self.write(|tx| tx.record(sightings, routing))
+    }
+
+    /// See [`History::standings`].
+    pub fn standings(&mut self, target: TargetId) -> Result<Vec<Standing>, HistoryError> {
+        self.write(|tx| requests::standings(&tx.transaction, target))
+    }
+}
+
+impl WriteTx<'_> {
+    /// Records what a call answered that began a request, or cancelled one: news, and told to whom the routes name. Returns
+    /// what its target is called here, which is registered if it is new.
+    fn record_answer(
+        &self,
+        (name, account_id, region): (&TargetName, Option<&AccountId>, &Region),
+        event: ProgressEvent,
+        routing: &Routing,
+        now: Timestamp,
+    ) -> Result<TargetName, Failure> {
+        let target = self.adopt_target(name, account_id, region, now)?;
+        let sighting = Sighting {
+            key: RequestKey {
+                target,
+                token: event.request_token.clone(),
+            },
+            seen_at: now,
+            source: Source::Call,
+            seen: Seen::Event(Box::new(event), None),
+        };
+        self.record_call(&sighting, routing)?;
+        Ok(self.target(target)?.name)
+    }
+}
+
+#[cfg(test)]
+#[path = "following_tests.rs"]
+mod tests;
