@@ -119,6 +119,8 @@ path = "history.db"
 
 [poll]
 discover_every = "1s"
+idle_every = "2s"
+sweep_every = "1h"
 
 [[targets]]
 name = "prod"

@@ -146,6 +146,10 @@ impl Agenda {
         self.gets.is_empty() && self.back_fill.is_empty()
     }
 
+    pub(super) fn holds(&self, token: &RequestToken) -> bool {
+        self.entries.contains_key(token)
+    }
+
     /// How many requests are open.
     pub(super) fn open(&self) -> usize {
         self.open

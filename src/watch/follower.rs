@@ -243,7 +243,3 @@ impl<M: Recording> Follower<M> {
 
 /// A Get answers all of them.
 const NEEDS: [Need; 3] = [Need::Get, Need::Look, Need::BackFill];
-
-#[cfg(test)]
-#[path = "follower_tests.rs"]
-mod tests;

@@ -67,6 +67,8 @@ pub struct Poller<M> {
     failed_gets: u32,
     /// What the history knew at start, until the server's clock is known by which it is to be looked at.
     known_at_start: Vec<Standing>,
+    /// When it was last asked what else the history knows.
+    asked_history_at: Duration,
     gap: Gap,
     /// When a call last succeeded, of whichever kind.
     heard_at: Timestamp,
@@ -97,6 +99,7 @@ impl<M: Memory> Poller<M> {
             sweeps: Outage::new(now),
             failed_gets: 0,
             known_at_start: Vec::new(),
+            asked_history_at: uptime,
             gets: Outage::new(now),
             random: fastrand::Rng::with_seed(seed),
             agenda: Agenda::default(),
@@ -237,7 +240,10 @@ impl<M: Memory> Poller<M> {
     async fn call(&mut self, call: Call, stop: &CancellationToken) -> Result<(), M::Error> {
         let now = self.server_time();
         match call {
-            Call::List(listing) => self.list(listing, stop).await,
+            Call::List(listing) => {
+                self.take_in_others(stop).await?;
+                self.list(listing, stop).await
+            }
             Call::BackFill => match self.agenda.first_due(Need::BackFill, now) {
                 Some(token) => self.get(token, stop).await,
                 None => Ok(()),
