@@ -280,7 +280,8 @@ mod tests {
     use super::*;
 
     fn config(targets: &str) -> Config {
-        Config::parse(targets, Path::new("test.toml"), &Environment::default()).unwrap()
+        let text = format!("[history]\npath = \"/h.db\"\n{targets}");
+        Config::parse(&text, Path::new("test.toml"), &Environment::default()).unwrap()
     }
 
     fn outcome(config: &Config, wanted: Option<&str>) -> String {
