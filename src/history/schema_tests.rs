@@ -12,8 +12,8 @@ use super::asking::Narrowed;
 use super::fixtures::{Scene, rows as rows_of};
 use super::rows::{self, Stored};
 use super::{
-    Filter, History, Reader, announcements, attention, board, digests, editor, gaps, learning, open, outbox, prune,
-    reader, requests, resource_models, silences, targets, telling, told,
+    Filter, History, Reader, announcements, attention, board, digests, editor, following, gaps, learning, open, outbox,
+    prune, reader, requests, resource_models, silences, targets, telling, told,
 };
 use crate::decide::route::Patterns;
 use crate::model::rows::{
@@ -344,6 +344,8 @@ fn no_query_of_the_program_walks_a_table() {
     let mut statements: Vec<String> = vec![
         targets::TARGET_BY_ACCOUNT.into(),
         targets::TARGET_BY_NAME.into(),
+        following::ATTENDANCE.into(),
+        requests::STANDING.into(),
         targets::TARGET_BY_ID.into(),
         gaps::CLOSE_GAP.into(),
         requests::REQUEST.into(),
