@@ -49,8 +49,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut filter = arguments.filters.filter(now)?;
     filter.limit = arguments.limit.rows();
     let reader = arguments.history.open()?;
-    // Taken first: what comes while the latest are shown is found by the first look for more.
-    let mut last = reader.last_change()?;
     // A growing output is written a line at a time: one array would have to wait for its end.
     let format = if arguments.follow && arguments.format == Format::Json {
         Format::Jsonl
@@ -65,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut written = Written::new(&mut out, format, times);
     let mut failed = Ok(());
-    reader.each_change(&filter, |change| match written.show(&change) {
+    let mut last = reader.each_change(&filter, |change| match written.show(&change) {
         Ok(()) => ControlFlow::Continue(()),
         Err(failure) => {
             failed = Err(failure);

@@ -111,7 +111,9 @@ impl<'f> Narrowed<'f> {
             let Conditions { sql, params } = hook.condition();
             let sql = sql.join(" AND ");
             conditions.add(
-                format!("EXISTS (SELECT 1 FROM hooks AS h WHERE h.request_id = r.id AND {sql})"),
+                format!(
+                    "EXISTS (SELECT 1 FROM hooks AS h INDEXED BY hooks_by_request WHERE h.request_id = r.id AND {sql})"
+                ),
                 params,
             );
         }
@@ -143,7 +145,7 @@ impl<'f> Narrowed<'f> {
             let Conditions { sql, params } = hook.condition();
             let sql = sql.join(" AND ");
             conditions.add(
-                format!("EXISTS (SELECT 1 FROM hooks AS h WHERE h.id = c.hook_id AND {sql})"),
+                format!("EXISTS (SELECT 1 FROM hooks AS h NOT INDEXED WHERE h.id = c.hook_id AND {sql})"),
                 params,
             );
         }

@@ -10,6 +10,9 @@ use crate::decide::route::Patterns;
 use crate::history::reader::rows;
 use crate::history::sql::RequestId;
 
+/// Beyond this, it does not matter how many more.
+const MANY: i64 = 20 * FEW;
+
 /// The exact identifier, or all that begin so.
 pub(super) const IDENTIFIED: &str = "
 SELECT id FROM requests INDEXED BY requests_by_resource WHERE identifier = ?1 LIMIT ?2";
@@ -33,24 +36,26 @@ pub(super) enum Lead<'n> {
 impl<'n> Narrowed<'n> {
     /// What leads to the requests that are shown themselves.
     pub(super) fn lead(&'n self, connection: &Connection) -> rusqlite::Result<Lead<'n>> {
-        let (lead, fewest) = self.lead_about_request(connection)?;
+        let time = self.time(START);
+        let (lead, fewest) = self.lead_about_request(connection, &time)?;
         if let Some(status) = &self.status
-            && self.count(connection, status, fewest)?.is_some()
+            && count(connection, status, &time, fewest)?.is_some()
         {
             return Ok(Lead::Each(status));
         }
         Ok(lead)
     }
 
-    /// What leads to the requests of what is shown, with how many rows it leaves: more than any number, if not counted.
-    fn lead_about_request(&'n self, connection: &Connection) -> rusqlite::Result<(Lead<'n>, i64)> {
+    /// What leads to the requests of what is shown, with how many rows it leaves of those that `time` lets through: more than
+    /// any number, if not counted.
+    fn lead_about_request(&'n self, connection: &Connection, time: &Conditions) -> rusqlite::Result<(Lead<'n>, i64)> {
         let (mut lead, mut fewest) = (Lead::Time, i64::MAX);
         if self.filter.open {
             // What is open is few among all, and the index holds nothing else.
             (lead, fewest) = (Lead::Open, FEW);
         }
         for choice in self.of_request.iter().filter(|choice| choice.can_lead()) {
-            if let Some(count) = self.count(connection, choice, fewest)? {
+            if let Some(count) = count(connection, choice, time, fewest)? {
                 (lead, fewest) = (Lead::Each(choice), count);
             }
         }
@@ -69,27 +74,6 @@ impl<'n> Narrowed<'n> {
         Ok((lead, fewest))
     }
 
-    /// How many rows a choice leaves, counted up to [`FEW`] for each value; `None` if no fewer than `fewest`.
-    fn count(&self, connection: &Connection, choice: &Choice, fewest: i64) -> rusqlite::Result<Option<i64>> {
-        let mut count = 0;
-        for (condition, value) in choice.each() {
-            let mut conditions = Conditions::default();
-            conditions.add(condition, value);
-            let conditions = conditions.and(self.time(START));
-            let sql = format!(
-                "SELECT count(*) FROM (SELECT 1 FROM requests AS r INDEXED BY {}{} LIMIT {FEW})",
-                choice.column.index,
-                conditions.to_where()
-            );
-            let mut statement = connection.prepare_cached(&sql)?;
-            count += statement.query_row(params_from_iter(conditions.params), |row| row.get::<_, i64>(0))?;
-            if count >= fewest {
-                return Ok(None);
-            }
-        }
-        Ok(Some(count))
-    }
-
     /// The requests that are shown themselves, newest first.
     pub(super) fn requests(&self, connection: &Connection) -> rusqlite::Result<Vec<RequestId>> {
         let lead = self.lead(connection)?;
@@ -97,15 +81,40 @@ impl<'n> Narrowed<'n> {
         newest(connection, &lead, shown, self.filter.limit)
     }
 
-    /// The requests of what is shown, if what is asked of them leaves few.
+    /// The requests of what is shown, if what is asked of them leaves few, whenever they began.
     pub(super) fn few_requests(&self, connection: &Connection) -> rusqlite::Result<Option<Vec<RequestId>>> {
-        match self.lead_about_request(connection)? {
+        match self.lead_about_request(connection, &Conditions::default())? {
             (lead, fewest) if fewest < FEW || matches!(lead, Lead::Open) => {
                 newest(connection, &lead, |except| self.about_request(except), None).map(Some)
             }
             _ => Ok(None),
         }
     }
+}
+
+/// How many rows a choice leaves, counted up to [`FEW`] for each value, and up to [`MANY`] in all; `None` if no fewer than
+/// `fewest`.
+fn count(connection: &Connection, choice: &Choice, time: &Conditions, fewest: i64) -> rusqlite::Result<Option<i64>> {
+    let mut count = 0;
+    for (condition, value) in choice.each() {
+        let mut conditions = Conditions::default();
+        conditions.add(condition, value);
+        let conditions = conditions.and(time.clone());
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT 1 FROM requests AS r INDEXED BY {}{} LIMIT {FEW})",
+            choice.column.index,
+            conditions.to_where()
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        count += statement.query_row(params_from_iter(conditions.params), |row| row.get::<_, i64>(0))?;
+        if count >= fewest {
+            return Ok(None);
+        }
+        if count >= MANY {
+            break;
+        }
+    }
+    Ok(Some(count))
 }
 
 /// The statements of a lead, each for one value of it. `conditions` is what is asked besides; a choice that leads is not asked again.

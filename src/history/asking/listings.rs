@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, params, params_from_iter};
 
 use super::Filter;
 use super::choice::Conditions;
@@ -19,6 +19,10 @@ use crate::model::rows::{ChangeRow, GapRow, HookRow, RequestRow};
 const AT_ONCE: usize = 1000;
 
 pub(super) const LAST_CHANGE: &str = "SELECT coalesce(max(id), 0) FROM changes";
+/// The last of the next changes, and how many they are.
+pub(super) const NEXT_CHANGES: &str = "
+SELECT coalesce(max(id), ?1), count(*) FROM (SELECT id FROM changes WHERE id > ?1 ORDER BY id LIMIT ?2)";
+
 /// A step of following along.
 #[derive(Debug)]
 pub struct Following {
@@ -58,42 +62,37 @@ impl Reader {
     }
 
     /// As [`each_request`](Self::each_request), the changes, but oldest first, as a log has them: of a limit, the newest ones.
+    /// Returns the number to follow on after: that of the last change there was (0: none), whether it was asked for or not.
     pub fn each_change(
         &self,
         filter: &Filter,
         each: impl FnMut(ChangeRow) -> ControlFlow<()>,
-    ) -> Result<(), HistoryError> {
-        let mut ids = self.read(|connection| Ok(changes(connection, &Narrowed::new(connection, filter)?)?))?;
+    ) -> Result<i64, HistoryError> {
+        let (mut ids, last) = self.read(|connection| {
+            let mut statement = connection.prepare_cached(LAST_CHANGE)?;
+            let last = statement.query_row([], |row| row.get(0))?;
+            Ok((changes(connection, &Narrowed::new(connection, filter)?)?, last))
+        })?;
         ids.reverse();
-        self.each_row(&ids, CHANGE_BY_ID, |id| id.0, each)
-    }
-
-    /// The number of the last change that was recorded; 0 if there is none.
-    pub fn last_change(&self) -> Result<i64, HistoryError> {
-        self.read(|connection| {
-            Ok(connection
-                .prepare_cached(LAST_CHANGE)?
-                .query_row([], |row| row.get(0))?)
-        })
+        self.each_row(&ids, CHANGE_BY_ID, |id| id.0, each)?;
+        Ok(last)
     }
 
     /// What `filter` lets through (but for its time and its limit) of up to `limit` changes after the one with the number
     /// `after`, oldest first. Numbers only grow, so this follows along, and looks at each change once however few match.
     pub fn changes_after(&self, filter: &Filter, after: i64, limit: usize) -> Result<Following, HistoryError> {
         self.read(|connection| {
-            let newest: i64 = connection
-                .prepare_cached(LAST_CHANGE)?
-                .query_row([], |row| row.get(0))?;
-            // Numbers are missing where changes were removed, which only makes a step shorter.
-            let last = newest.min(after.saturating_add(rows(limit))).max(after);
-            let narrowed = Narrowed::new(connection, filter)?;
-            let mut conditions = Conditions::default();
-            conditions.add("c.id > ? AND c.id <= ?", [Value::from(after), Value::from(last)]);
-            let conditions = conditions.and(narrowed.about_request(None)).and(narrowed.of_change());
-            let rest = format!("{}\nORDER BY c.id", conditions.to_where());
+            let mut statement = connection.prepare_cached(NEXT_CHANGES)?;
+            let (last, found): (i64, i64) =
+                statement.query_row(params![after, rows(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let (sql, params) = following(&Narrowed::new(connection, filter)?, after, last);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut by_id = connection.prepare_cached(&ChangeRow::sql(CHANGE_BY_ID))?;
+            let ids = statement.query_map(params_from_iter(params), |row| row.get::<_, i64>(0))?;
+            let changes = ids.map(|id| by_id.query_row([id?], ChangeRow::from_row));
             Ok(Following {
-                changes: ChangeRow::all(connection, &rest, params_from_iter(conditions.params))?,
-                is_all: last >= newest,
+                changes: changes.collect::<rusqlite::Result<_>>()?,
+                is_all: found < rows(limit),
                 last,
             })
         })
@@ -224,6 +223,24 @@ pub(super) fn change_statements(narrowed: &Narrowed<'_>, few: Option<&[RequestId
     };
     let conditions = time().and(narrowed.of_change()).and(about);
     vec![select(&format!("INDEXED BY changes_by_time {join}"), conditions)]
+}
+
+/// The statement that finds changes by their numbers.
+pub(super) fn following(narrowed: &Narrowed<'_>, after: i64, last: i64) -> (String, Vec<Value>) {
+    let mut conditions = Conditions::default();
+    conditions.add("c.id > ? AND c.id <= ?", [Value::from(after), Value::from(last)]);
+    let about = narrowed.about_request(None);
+    let join = if about.is_empty() {
+        ""
+    } else {
+        "CROSS JOIN requests AS r ON r.id = c.request_id"
+    };
+    let conditions = conditions.and(narrowed.of_change()).and(about);
+    let sql = format!(
+        "SELECT c.id FROM changes AS c NOT INDEXED {join}{}\nORDER BY c.id",
+        conditions.to_where()
+    );
+    (sql, conditions.params)
 }
 
 fn of_each_request(
