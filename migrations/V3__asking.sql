@@ -31,6 +31,9 @@ CREATE INDEX hooks_failed_by_time ON hooks (first_seen_at)
 CREATE INDEX hooks_warned_by_time ON hooks (first_seen_at)
     WHERE status IN ('HOOK_COMPLETE_FAILED', 'HOOK_FAILED') AND failure_mode = 'WARN';
 
+CREATE INDEX changes_failed_by_time ON changes (at)
+    WHERE to_status IN ('FAILED', 'HOOK_COMPLETE_FAILED', 'HOOK_FAILED');
+
 CREATE INDEX gaps_by_time ON gaps (from_at);
 
 -- Requests whose events are those of two histories, by an import: each saw some that the other did not, and told them in its

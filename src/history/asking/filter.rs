@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 
 use super::choice::{self, Choice, Conditions};
 use crate::decide::route::Patterns;
-use crate::model::{HookStatus, RequestStatus, TargetName, Timestamp};
+use crate::model::{RequestStatus, TargetName, Timestamp};
 
 /// Which requests, hooks, changes or gaps to show. What is not given does not matter; what is given must all hold.
 ///
@@ -153,15 +153,7 @@ impl<'f> Narrowed<'f> {
             conditions = conditions.and(choice::matching("c.to_status", patterns));
         }
         if self.filter.failed {
-            conditions.add(
-                "c.to_status IN (?, ?, ?)",
-                [
-                    RequestStatus::Failed.as_str(),
-                    HookStatus::CompleteFailed.as_str(),
-                    HookStatus::Failed.as_str(),
-                ]
-                .map(|status| Value::from(status.to_owned())),
-            );
+            conditions.add(FAILED_CHANGE, []);
         }
         conditions
     }
@@ -179,8 +171,10 @@ impl<'f> Narrowed<'f> {
     }
 }
 
-/// Spelled as in the index.
+/// Spelled as in the indexes.
 pub(super) const FAILED_HOOK: &str = "h.status IN ('HOOK_COMPLETE_FAILED', 'HOOK_FAILED')";
+
+pub(super) const FAILED_CHANGE: &str = "c.to_status IN ('FAILED', 'HOOK_COMPLETE_FAILED', 'HOOK_FAILED')";
 
 /// The targets that are asked for, by name and Region.
 fn targets(connection: &Connection, filter: &Filter) -> rusqlite::Result<Choice> {

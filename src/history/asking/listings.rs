@@ -221,8 +221,13 @@ pub(super) fn change_statements(narrowed: &Narrowed<'_>, few: Option<&[RequestId
     } else {
         "CROSS JOIN requests AS r ON r.id = c.request_id"
     };
+    let index = if narrowed.filter.failed {
+        "changes_failed_by_time"
+    } else {
+        "changes_by_time"
+    };
     let conditions = time().and(narrowed.of_change()).and(about);
-    vec![select(&format!("INDEXED BY changes_by_time {join}"), conditions)]
+    vec![select(&format!("INDEXED BY {index} {join}"), conditions)]
 }
 
 /// The statement that finds changes by their numbers.
