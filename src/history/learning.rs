@@ -41,7 +41,7 @@ SELECT coalesce(started_at, first_seen_at) FROM requests ORDER BY coalesce(start
 
 pub(super) const FIRST_HOOK: &str = "SELECT first_seen_at FROM hooks ORDER BY first_seen_at LIMIT 1";
 
-pub(super) const COUNT_REQUESTS: &str = "SELECT count(*) FROM requests INDEXED BY requests_by_start";
+pub(super) const COUNT_REQUESTS: &str = "SELECT count(*) FROM requests";
 
 pub(super) const COUNT_RECENT: &str = "SELECT count(*) FROM requests WHERE coalesce(started_at, first_seen_at) >= ?1";
 
