@@ -1,70 +1,54 @@
-use super::*;
+use aws_sdk_cloudcontrol::error::{ErrorMetadata, SdkError};
+use aws_sdk_cloudcontrol::operation::create_resource::CreateResourceError;
+use aws_smithy_runtime_api::http::{Response, StatusCode};
+use aws_smithy_types::body::SdkBody;
 
-fn terms() -> Terms {
-    Terms {
-        client_token: "t".into(),
-        role_arn: None,
-        type_version_id: None,
-    }
-}
+use super::*;
 
 fn create(state: &str) -> Act {
     Act::Create {
         type_name: "AWS::S3::Bucket".into(),
         desired_state: state.into(),
-        terms: terms(),
+        terms: Terms {
+            client_token: "t".into(),
+            role_arn: None,
+            type_version_id: None,
+        },
     }
 }
 
-#[test]
-fn a_document_is_in_no_message_and_in_no_debug_output() {
-    let state = r#"{"Password":"hunter2"}"#;
+/// What is told of an error of the service's that says so.
+fn told(said: &str, state: &str) -> String {
+    let metadata = ErrorMetadata::builder()
+        .code("ValidationException")
+        .message(said)
+        .build();
+    let raw = Response::new(StatusCode::try_from(400).unwrap(), SdkBody::empty());
     let act = create(state);
-    let said = format!("ValidationException: Value '{state}' at 'desiredState' is wrong");
-    let refused = refused(Failure::new(Cause::Other, &said), Some("ValidationException"), &act);
-    assert!(!format!("{act:?} {refused:?} {refused}").contains("hunter2"));
-    assert!(refused.to_string().contains("Value '(the document)' at"), "{refused}");
+    let refused = because(
+        &SdkError::service_error(CreateResourceError::generic(metadata), raw),
+        &act,
+    );
+    let all = format!("{act:?} {refused:?} {refused}");
+    assert!(!all.contains("hunter2") && !all.contains("hunte"), "{all}");
+    refused.to_string()
 }
 
 #[test]
-fn what_was_decided_is_not_asked_again_and_what_may_have_arrived_is_open() {
-    let act = create("{}");
-    let outcome = |cause, code| {
-        let refused = refused(Failure::new(cause, "said"), code, &act);
-        (refused.may_pass, refused.is_open)
-    };
-    assert_eq!(outcome(Cause::Throttled, Some("ThrottlingException")), (true, false));
-    assert_eq!(outcome(Cause::Unreachable, None), (true, true));
-    assert_eq!(outcome(Cause::Service, Some("InternalFailure")), (true, true));
-    assert_eq!(outcome(Cause::Malformed, None), (true, true), "an empty body, say");
-    assert_eq!(outcome(Cause::Other, Some("AlreadyExistsException")), (false, false));
-    assert_eq!(outcome(Cause::Denied, Some("AccessDeniedException")), (false, false));
-}
-
-#[test]
-fn each_declared_error_has_a_remedy_of_its_own() {
-    let other = remedy("", Cause::Other, &create("{}"));
-    for code in [
-        "AlreadyExistsException",
-        "ClientTokenConflictException",
-        "ConcurrentModificationException",
-        "ConcurrentOperationException",
-        "InvalidCredentialsException",
-        "InvalidRequestException",
-        "NotUpdatableException",
-        "PrivateTypeException",
-        "RequestTokenNotFoundException",
-        "ResourceConflictException",
-        "ResourceNotFoundException",
-        "ServiceLimitExceededException",
-        "TypeNotFoundException",
-        "UnsupportedActionException",
-        "ValidationException",
-    ] {
-        assert_ne!(remedy(code, Cause::Other, &create("{}")), other, "{code}");
+fn nothing_of_a_document_is_in_a_message_or_in_debug_output() {
+    let short = r#"{"Password":"hunter2"}"#;
+    let lines = "{\n  \"Password\": \"hunter2\"\n}";
+    let long = format!("{{\"Password\": \"hunter2{}\"}}", "-hunter2".repeat(200));
+    for state in [short, lines, &long] {
+        let message = told(&format!("Value '{state}' at 'desiredState' is wrong"), state);
+        assert_eq!(
+            message,
+            "ValidationException: Value '(hidden)' at 'desiredState' is wrong"
+        );
     }
-    let cancel = Act::Cancel {
-        token: RequestToken::new("t"),
-    };
-    assert!(remedy("ValidationException", Cause::Other, &cancel).contains("PENDING"));
+    // Cut off in the middle of it.
+    let message = told(&format!("{}{short}", "x".repeat(470)), short);
+    assert!(message.ends_with("xx(hidden)"), "{message}");
+    let message = told("#/Password: hunter2 is too short", short);
+    assert_eq!(message, "ValidationException: #/Password: (hidden) is too short");
 }

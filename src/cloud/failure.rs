@@ -101,6 +101,14 @@ impl Failure {
     where
         E: Error + ProvideErrorMetadata + 'static,
     {
+        Self::redacted(error, |message| message)
+    }
+
+    /// As [`Self::of`], with what must not be told taken out by `redact`, which is given the message as it came.
+    pub(super) fn redacted<E>(error: &SdkError<E, HttpResponse>, redact: impl FnOnce(String) -> String) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+    {
         let (cause, message) = match error {
             SdkError::ServiceError(service) => {
                 let status = service.raw().status().as_u16();
@@ -137,7 +145,7 @@ impl Failure {
         let is_of_the_service = error.as_service_error().is_some_and(|error| error.code().is_some());
         Self {
             is_of_the_service,
-            ..Self::new(cause, &message)
+            ..Self::new(cause, &redact(message))
         }
     }
 }

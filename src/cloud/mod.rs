@@ -16,11 +16,14 @@ mod answer;
 mod client;
 mod connect;
 mod failure;
+mod redaction;
+mod refusal;
 mod resource_model;
 mod sharing;
 
-pub use acting::{Act, Refused, Terms};
+pub use acting::{Act, Terms};
 pub use client::{Answer, Client, Looked, Page};
 pub use connect::connect;
 pub use failure::{Cause, Failure};
+pub use refusal::Refused;
 pub use sharing::Connection;

@@ -1,0 +1,87 @@
+use super::*;
+use crate::cloud::Terms;
+use crate::model::RequestToken;
+
+fn create() -> Act {
+    Act::Create {
+        type_name: "AWS::S3::Bucket".into(),
+        desired_state: "{}".into(),
+        terms: Terms {
+            client_token: "t".into(),
+            role_arn: None,
+            type_version_id: None,
+        },
+    }
+}
+
+/// Each with its own answer to: again? and: carried out, perhaps?
+const DECLARED: [(&str, bool, bool); 22] = [
+    ("AlreadyExistsException", false, false),
+    ("ClientTokenConflictException", false, false),
+    ("ConcurrentModificationException", false, false),
+    ("ConcurrentOperationException", false, false),
+    ("GeneralServiceException", false, false),
+    ("HandlerFailureException", false, false),
+    ("HandlerInternalFailureException", true, true),
+    ("InvalidCredentialsException", false, false),
+    ("InvalidRequestException", false, false),
+    ("NetworkFailureException", true, true),
+    ("NotStabilizedException", false, false),
+    ("NotUpdatableException", false, false),
+    ("PrivateTypeException", false, false),
+    ("RequestTokenNotFoundException", false, false),
+    ("ResourceConflictException", false, false),
+    ("ResourceNotFoundException", false, false),
+    ("ServiceInternalErrorException", true, true),
+    ("ServiceLimitExceededException", false, false),
+    ("ThrottlingException", true, false),
+    ("TypeNotFoundException", false, false),
+    ("UnsupportedActionException", false, false),
+    ("ValidationException", false, false),
+];
+
+#[test]
+fn a_declared_error_is_judged_by_its_code_alone() {
+    let general: Vec<&str> = [
+        Cause::Throttled,
+        Cause::Credentials,
+        Cause::Denied,
+        Cause::Unreachable,
+        Cause::Service,
+        Cause::Malformed,
+        Cause::Other,
+    ]
+    .map(|cause| undeclared(cause, true).1)
+    .into();
+    for (code, may_pass, is_open) in DECLARED {
+        // Whatever the HTTP status made of it.
+        for cause in [Cause::Service, Cause::Other] {
+            let refused = Refused::because(Failure::new(cause, "said"), Some(code), &create());
+            assert_eq!((refused.may_pass, refused.is_open), (may_pass, is_open), "{code}");
+            let is_own = !general.contains(&refused.remedy) || code == "ThrottlingException";
+            assert!(is_own, "{code}: {}", refused.remedy);
+        }
+    }
+    let cancel = Act::Cancel {
+        token: RequestToken::new("t"),
+    };
+    let refused = Refused::because(Failure::new(Cause::Other, "said"), Some("ValidationException"), &cancel);
+    assert!(refused.remedy.contains("PENDING"));
+}
+
+#[test]
+fn what_was_decided_is_not_asked_again_and_what_may_have_arrived_is_open() {
+    let outcome = |cause, code| {
+        let refused = Refused::because(Failure::new(cause, "said"), code, &create());
+        (refused.may_pass, refused.is_open)
+    };
+    assert_eq!(outcome(Cause::Throttled, Some("SlowDown")), (true, false));
+    assert_eq!(outcome(Cause::Unreachable, None), (true, true));
+    assert_eq!(outcome(Cause::Service, Some("InternalFailure")), (true, true));
+    assert_eq!(outcome(Cause::Malformed, None), (true, true), "an empty body, say");
+    assert_eq!(outcome(Cause::Denied, Some("AccessDeniedException")), (false, false));
+    assert_eq!(
+        outcome(Cause::Credentials, Some("ExpiredTokenException")),
+        (false, false)
+    );
+}
