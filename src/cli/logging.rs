@@ -1,10 +1,14 @@
 //! What the program says of itself, on standard error.
+//!
+//! **What was sent and received is in no log** (law 8), whatever filter someone asks for: the libraries that carry requests
+//! print them whole, with the documents and the credentials that they hold.
 
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
 use tracing::{Level, Metadata};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -40,7 +44,9 @@ pub(super) fn set_up(arguments: &Logging, quiet: bool) {
         Ok(filter) => (filter, None),
         Err(error) => (EnvFilter::new(&fallback), Some(error)),
     };
-    let registry = tracing_subscriber::registry().with(filter);
+    // Both are asked: neither lets through what the other holds back.
+    let discreet = filter_fn(|metadata| is_discreet(metadata.target(), *metadata.level()));
+    let registry = tracing_subscriber::registry().with(filter).with(discreet);
     let layer = tracing_subscriber::fmt::layer().with_target(false);
     match arguments.log_format {
         Format::Json => registry.with(layer.with_writer(std::io::stderr).json()).init(),
@@ -63,6 +69,20 @@ pub(super) fn set_up(arguments: &Logging, quiet: bool) {
     if let Some(error) = bad {
         tracing::warn!(%error, "the log filter can't be read and is not used");
     }
+}
+
+/// Those that see a request or an answer whole, by the beginnings of their names, and print it below INFO.
+const CARRIERS: [&str; 6] = ["aws_", "h2", "hyper", "lettre", "reqwest", "rustls"];
+
+/// Whether what a module says at a level can't hold what was sent or received.
+fn is_discreet(module: &str, level: Level) -> bool {
+    // Which credentials are taken from where is worth knowing, and told without them at DEBUG.
+    let at_most = if module.starts_with("aws_config") {
+        Level::DEBUG
+    } else {
+        Level::INFO
+    };
+    level <= at_most || !CARRIERS.iter().any(|carrier| module.starts_with(carrier))
 }
 
 fn is_read_by_journald() -> bool {
@@ -118,5 +138,30 @@ impl Write for Prioritized {
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_carries_requests_does_not_print_them() {
+        for module in [
+            "aws_smithy_runtime::client::orchestrator",
+            "aws_smithy_http_client::client",
+            "aws_sdk_cloudcontrol::operation",
+            "aws_config::default_provider",
+            "hyper_util::client::legacy",
+            "h2::codec",
+            "reqwest::connect",
+            "rustls::client",
+        ] {
+            assert!(!is_discreet(module, Level::TRACE), "{module}");
+            assert!(is_discreet(module, Level::INFO), "{module}");
+        }
+        assert!(!is_discreet("aws_smithy_runtime", Level::DEBUG));
+        assert!(is_discreet("aws_config", Level::DEBUG));
+        assert!(is_discreet("ccwatch::watch", Level::TRACE));
     }
 }
