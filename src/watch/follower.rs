@@ -5,8 +5,9 @@
 //! What is missing is all that concerns the target as a whole: it discovers nothing, sweeps nothing, begins no baseline and
 //! knows of no gap.
 //!
-//! - **No Get before RetryAfter** (law 5): where one is known of a request, the server's time is asked for first, by a short
-//!   list, which RetryAfter does not speak of. Only the `Date` of its answer is used.
+//! - **No Get before RetryAfter** (law 5): the server's time is asked for first, by a short list, which RetryAfter does not
+//!   speak of. Only the `Date` of its answer is used. It is asked for whether a RetryAfter is known or not: once one is, what
+//!   was planned by a clock of ours that is fast would stay put off.
 //! - **What only a person can mend ends it**: someone is there to read it.
 //! - **What is seen is remembered before it counts**, as with the poller. A history that can't be written for now is waited
 //!   for.
@@ -102,9 +103,10 @@ impl<M: Recording> Follower<M> {
             .insist(|memory| async move { memory.standings(target).await })
             .await?;
         standings.retain(|standing| tokens.contains(&standing.key.token));
-        if standings.iter().any(|standing| standing.retry_after.is_some()) {
-            self.learn_time().await?;
+        if standings.is_empty() {
+            return Ok(());
         }
+        self.learn_time().await?;
         self.take_in(standings, None);
         while let Some(wait) = self.wait() {
             if wait.is_zero() {
@@ -157,12 +159,13 @@ impl<M: Recording> Follower<M> {
         Ok(())
     }
 
-    /// Asks what time the server has, by a list, until it says so.
+    /// Asks what time the server has, by a list, until it says so. It is a list of what was cancelled: a short one, and what has
+    /// ended has no RetryAfter, which would be one more to heed.
     async fn learn_time(&mut self) -> Result<(), FollowError<M::Error>> {
         loop {
             self.turn().await;
             let asked = self.clock.uptime();
-            let answer = self.client.list(&[RequestStatus::Pending], None).await;
+            let answer = self.client.list(&[RequestStatus::CancelComplete], None).await;
             let dated = answer.date.is_some();
             match self.heard(answer, asked) {
                 Ok(_) => return Ok(()),
@@ -217,8 +220,8 @@ impl<M: Recording> Follower<M> {
         }
     }
 
-    /// A time that the server's clock has reached. Before it is learnt there is no RetryAfter to heed, and a server that sends
-    /// no Date is taken to have our time.
+    /// A time that the server's clock has reached. It is learnt before the first look; a server that sends no Date is taken to
+    /// have our time.
     fn server_time(&self) -> Timestamp {
         let learnt = self.server_clock.at(self.clock.uptime());
         learnt.unwrap_or_else(|| self.clock.now())
@@ -243,3 +246,7 @@ impl<M: Recording> Follower<M> {
 
 /// A Get answers all of them.
 const NEEDS: [Need; 3] = [Need::Get, Need::Look, Need::BackFill];
+
+#[cfg(test)]
+#[path = "follower_tests.rs"]
+mod tests;
