@@ -17,10 +17,9 @@ pub(super) enum Found {
 /// Candidates that an ambiguous beginning is answered with.
 const SHOWN: usize = 5;
 
-/// Looks for the requests whose token begins with `prefix`, in one target or in all.
+/// Looks for the requests whose token begins with `prefix`, in all targets, or in those of this name or entry.
 pub(super) fn requests(reader: &Reader, prefix: &str, target: Option<&str>) -> Result<Found, Failure> {
-    let mut found = reader.find_tokens(prefix, SHOWN + 1)?;
-    found.retain(|(name, _)| target.is_none_or(|target| name.as_str() == target));
+    let found = reader.find_tokens(prefix, target, SHOWN + 1)?;
     // A whole token may be the beginning of another one.
     let mut exact = found.iter().filter(|(_, token)| token.as_str() == prefix);
     let only = match (exact.next(), exact.next(), found.as_slice()) {

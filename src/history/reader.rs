@@ -36,9 +36,9 @@ pub(super) const TOKENS: &str = "
 SELECT t.name, r.token
 FROM requests AS r
 JOIN targets AS t ON t.id = r.target_id
-WHERE r.token >= ?1 AND r.token < ?2
+WHERE r.token >= ?1 AND r.token < ?2 AND (?3 IS NULL OR t.name = ?3 OR t.name = ?3 || '/' || t.region)
 ORDER BY r.token
-LIMIT ?3";
+LIMIT ?4";
 pub(super) const GAPS_OF: &str = "
 WHERE t.name = ?1 AND g.from_at <= ?3 AND (g.to_at IS NULL OR g.to_at >= ?2)
 ORDER BY g.from_at, g.id";
@@ -60,13 +60,20 @@ impl Reader {
         &self.path
     }
 
-    /// The requests whose token begins with `prefix`, up to `limit` of them.
-    pub fn find_tokens(&self, prefix: &str, limit: usize) -> Result<Vec<(TargetName, RequestToken)>, HistoryError> {
+    /// The requests whose token begins with `prefix`, up to `limit` of them: in all targets, or in those that `target` names,
+    /// as `entry/region` or by the entry alone.
+    pub fn find_tokens(
+        &self,
+        prefix: &str,
+        target: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(TargetName, RequestToken)>, HistoryError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(TOKENS)?;
             let end = format!("{prefix}{}", char::MAX);
-            let tokens =
-                statement.query_map(params![prefix, end, rows(limit)], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let tokens = statement.query_map(params![prefix, end, target, rows(limit)], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
             Ok(tokens.collect::<rusqlite::Result<_>>()?)
         })
     }

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::super::fixtures::{Scene, at, event, guarded, hook, name, region};
 use super::*;
-use crate::history::Filter;
+use crate::decide::routing::Routing;
+use crate::history::{Editor, Filter};
 use crate::model::HookStatus::{CompleteSucceeded, InProgress as HookInProgress};
 use crate::model::RequestStatus::{Failed, InProgress, Pending, Success};
 use crate::model::{ProgressEvent, RequestStatus};
@@ -37,7 +38,7 @@ fn reader(scene: &Scene) -> Reader {
 fn the_start_of_a_token_finds_it() {
     let scene = scene();
     let find = |prefix: &str| {
-        let found = reader(&scene).find_tokens(prefix, 10).unwrap();
+        let found = reader(&scene).find_tokens(prefix, None, 10).unwrap();
         found
             .into_iter()
             .map(|(_, token)| token.as_str().to_owned())
@@ -47,8 +48,29 @@ fn the_start_of_a_token_finds_it() {
     assert_eq!(find("a-4"), ["a-4"]);
     assert_eq!(find("AB"), [""; 0]);
     assert_eq!(find("ab%"), [""; 0]);
-    assert_eq!(reader(&scene).find_tokens("", 3).unwrap().len(), 3);
-    assert_eq!(reader(&scene).find_tokens("b", 10).unwrap()[0].0, name("prod"));
+    assert_eq!(reader(&scene).find_tokens("", None, 3).unwrap().len(), 3);
+    assert_eq!(reader(&scene).find_tokens("b", None, 10).unwrap()[0].0, name("prod"));
+}
+
+#[test]
+fn the_start_of_a_token_is_looked_for_in_the_target_that_is_named() {
+    let scene = scene();
+    let place = (&name("dev"), None, &region());
+    let mut editor = Editor::open(&scene.path()).unwrap();
+    let begun = editor.record_answer(place, event("z", Pending), &Routing::default(), at(1));
+    assert_eq!(begun.unwrap(), name("dev"));
+    let find = |target| reader(&scene).find_tokens("", Some(target), 1).unwrap();
+    for target in ["dev/eu-west-1", "dev"] {
+        assert_eq!(
+            find(target),
+            [(name("dev"), RequestToken::new("z"))],
+            "the last of all, and yet the first"
+        );
+    }
+    assert_eq!(find("prod").len(), 1);
+    for target in ["de", "d%", "dev/", ""] {
+        assert_eq!(find(target), [], "{target}");
+    }
 }
 
 #[test]
@@ -185,7 +207,7 @@ fn hostile_text_is_data() {
     let row = reader.requests(&Filter::default()).unwrap().remove(0);
     assert_eq!(row.status.as_deref(), Some(hostile));
     assert_eq!(row.status_message.unwrap().len(), hostile.len() * 1000);
-    assert_eq!(reader.find_tokens(hostile, 1).unwrap().len(), 1);
+    assert_eq!(reader.find_tokens(hostile, None, 1).unwrap().len(), 1);
 }
 
 /// A reader that is slow does not stop the daemon, and what it reads does not shift under it.
