@@ -38,8 +38,9 @@ pub(super) struct Access {
     #[arg(long, value_name = "PROFILE", help_heading = "Without a configured target")]
     profile: Option<String>,
     /// An endpoint in place of AWS's own.
-    #[arg(long, value_name = "URL", value_parser = endpoint_url, help_heading = "Without a configured target")]
-    endpoint_url: Option<Url>,
+    // Read later: clap's own error would repeat it, and a password with it.
+    #[arg(long, value_name = "URL", help_heading = "Without a configured target")]
+    endpoint_url: Option<String>,
 }
 
 fn region(text: &str) -> Result<Region, String> {
@@ -79,8 +80,18 @@ impl Way {
         self.routing.clone().unwrap_or_default()
     }
 
-    /// Refuses to add to what a daemon tells people of without its routes.
-    pub(super) fn may_record(&self, editor: &mut Editor) -> Result<(), Failure> {
+    /// Refuses to add to what a daemon tells people of without its routes, and to act in another account than the one that the
+    /// target is known to be.
+    pub(super) fn may_record(&self, editor: &Editor) -> Result<(), Failure> {
+        if let Some(own) = &self.account
+            && let Some(other) = editor.holder(&self.name, own)?
+        {
+            return Err(Failure::Arguments(format!(
+                "this history knows {} as account {other}, and the credentials that were found are of account {own}: use \
+                 those of {other}, or say another target by --target or --region",
+                self.name
+            )));
+        }
         if self.routing.is_some() {
             return Ok(());
         }
@@ -183,6 +194,8 @@ impl Access {
     }
 
     async fn direct(&self, config: Option<Config>) -> Result<Way, Failure> {
+        let endpoint_url = self.endpoint_url.as_deref().map(endpoint_url).transpose();
+        let endpoint_url = endpoint_url.map_err(|error| Failure::Arguments(format!("--endpoint-url: {error}")))?;
         let environment = Environment::of_process();
         let of_environment = || {
             ["AWS_REGION", "AWS_DEFAULT_REGION"]
@@ -200,7 +213,7 @@ impl Access {
             account_id: None,
             profile: self.profile.clone(),
             role: None,
-            endpoint_url: self.endpoint_url.clone(),
+            endpoint_url,
             pace: Pace::default(),
         };
         let policy = config
@@ -208,7 +221,7 @@ impl Access {
             .map_or_else(ResourceModelPolicy::default, |config| config.history.resource_model);
         let (client, account, _) = cloud::connect(&settings, policy, &Connection::to_aws()).await;
         // What it would not be called by anyone who names it.
-        let entry = match (&account, &self.endpoint_url, &self.profile) {
+        let entry = match (&account, &settings.endpoint_url, &self.profile) {
             (Some(account), ..) => account.to_string(),
             (None, Some(url), _) => url.authority().to_owned(),
             (None, None, Some(profile)) => profile.clone(),

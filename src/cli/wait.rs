@@ -1,8 +1,11 @@
 //! `ccwatch wait`
 
+use tokio_util::sync::CancellationToken;
+
 use super::access::Access;
 use super::follow::{self, EXIT_CODES, Ways};
 use super::{Failure, find};
+use crate::daemon::Signals;
 use crate::history::Reader;
 
 /// Wait until requests have ended.
@@ -38,7 +41,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     }
     drop(reader);
-    let ends = follow::follow(&path, Ways::Of(&arguments.access), requests, arguments.terms.timeout).await?;
-    follow::write(&ends, arguments.terms.format)?;
-    follow::exit(&ends)
+    let stop = CancellationToken::new();
+    Signals::catch()?.forward(stop.clone(), CancellationToken::new());
+    let (ways, timeout) = (Ways::Of(&arguments.access), arguments.terms.timeout);
+    let ends = follow::follow(&path, ways, requests, timeout, &stop).await?;
+    follow::conclude(follow::write(&ends, arguments.terms.format), &ends)
 }

@@ -125,6 +125,19 @@ impl Editor {
         })
     }
 
+    /// Reads, and takes no lock in anyone's way.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
+        let outcome = self
+            .connection
+            .unchecked_transaction()
+            .map_err(Failure::from)
+            .and_then(|transaction| work(&transaction));
+        outcome.map_err(|failure| HistoryError {
+            path: Arc::clone(&self.path),
+            failure,
+        })
+    }
+
     pub(super) fn write<T>(
         &mut self,
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>,

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::targets::{TARGET_BY_NAME, target_from};
 use super::{Editor, Failure, History, HistoryError, OpenError, Reader, Recorded, WriteTx, attention, lock, requests};
 use crate::decide::routing::Routing;
 use crate::decide::stuck::Usual;
@@ -21,11 +22,13 @@ pub(super) const ATTENDANCE: &str = "
 SELECT t.id, t.name, t.account_id, t.region, t.last_looked_at, t.baseline_began_at IS NOT NULL AS is_watched,
     (SELECT g.reason FROM gaps AS g WHERE g.target_id = t.id AND g.to_at IS NULL) AS gap
 FROM targets AS t
-WHERE t.name = ?1";
+WHERE t.id = ?1";
 
 pub(super) const WATCHED: &str = "
 SELECT name FROM targets
 WHERE baseline_began_at IS NOT NULL AND (account_id = ?2 AND region = ?3 OR name = ?1 AND (?2 IS NULL OR account_id IS NULL))";
+
+pub(super) const HOLDER: &str = "SELECT account_id FROM targets WHERE name = ?1 AND account_id <> ?2";
 
 /// A target, and whether anyone looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +48,16 @@ impl Reader {
         lock::is_held(self.path())
     }
 
-    /// A target by its name.
-    pub fn attendance(&self, target: &TargetName) -> Result<Option<Attendance>, HistoryError> {
+    /// A target by its name just now.
+    pub fn target(&self, name: &TargetName) -> Result<Option<Target>, HistoryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(TARGET_BY_NAME)?;
+            Ok(statement.query_row([name], target_from).optional()?)
+        })
+    }
+
+    /// A target, by what it keeps when its daemon calls it otherwise.
+    pub fn attendance(&self, target: TargetId) -> Result<Option<Attendance>, HistoryError> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached(ATTENDANCE)?;
             Ok(statement.query_row([target], attendance_from).optional()?)
@@ -71,12 +82,7 @@ impl Reader {
 
 fn attendance_from(row: &Row<'_>) -> rusqlite::Result<Attendance> {
     Ok(Attendance {
-        target: Target {
-            id: row.get("id")?,
-            name: row.get("name")?,
-            account_id: row.get("account_id")?,
-            region: row.get("region")?,
-        },
+        target: target_from(row)?,
         last_looked_at: row.get("last_looked_at")?,
         is_watched: row.get("is_watched")?,
         gap: row.get("gap")?,
@@ -99,14 +105,23 @@ impl Editor {
 
     /// What the target of this name, or of this account and Region, is called, if a daemon watches it or ever did.
     pub fn watched(
-        &mut self,
+        &self,
         name: &TargetName,
         account_id: Option<&AccountId>,
         region: &Region,
     ) -> Result<Option<TargetName>, HistoryError> {
-        self.write(|tx| {
-            let mut statement = tx.transaction.prepare_cached(WATCHED)?;
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(WATCHED)?;
             let found = statement.query_row(params![name, account_id, region], |row| row.get(0));
+            Ok(found.optional()?)
+        })
+    }
+
+    /// Whose the target of this name is, if it is not this account's.
+    pub fn holder(&self, name: &TargetName, account_id: &AccountId) -> Result<Option<AccountId>, HistoryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(HOLDER)?;
+            let found = statement.query_row(params![name, account_id], |row| row.get(0));
             Ok(found.optional()?)
         })
     }
@@ -128,8 +143,8 @@ impl Editor {
     }
 
     /// See [`History::standings`].
-    pub fn standings(&mut self, target: TargetId) -> Result<Vec<Standing>, HistoryError> {
-        self.write(|tx| requests::standings(&tx.transaction, target))
+    pub fn standings(&self, target: TargetId) -> Result<Vec<Standing>, HistoryError> {
+        self.read(|connection| requests::standings(connection, target))
     }
 }
 

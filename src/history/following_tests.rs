@@ -78,7 +78,7 @@ fn a_target_keeps_the_name_that_its_daemon_gave_it() {
     assert_eq!(begun(&mut editor, 1, "111122223333", "a").as_str(), "prod/eu-west-1");
     assert_eq!(scene.rows("SELECT name FROM targets"), json!([["prod/eu-west-1"]]));
 
-    let mut watched = |entry: &str, account: Option<&AccountId>| {
+    let watched = |entry: &str, account: Option<&AccountId>| {
         let found = editor.watched(&name(entry), account, &region()).unwrap();
         found.map(|name| name.as_str().to_owned())
     };
@@ -86,6 +86,40 @@ fn a_target_keeps_the_name_that_its_daemon_gave_it() {
     assert_eq!(watched("prod", None).as_deref(), Some("prod/eu-west-1"));
     assert_eq!(watched("prod", Some(&AccountId("999900001111".into()))), None);
     assert_eq!(watched("else", None), None);
+}
+
+#[test]
+fn a_name_that_is_another_accounts_stays_so() {
+    let scene = Scene::new();
+    let mut editor = Editor::open(&scene.path()).unwrap();
+    let (own, other) = (account(), AccountId("999900001111".into()));
+    assert_eq!(editor.holder(&name("prod"), &other).unwrap(), Some(own.clone()));
+    assert_eq!(editor.holder(&name("prod"), &own).unwrap(), None);
+    assert_eq!(editor.holder(&name("else"), &other).unwrap(), None);
+
+    // Should it be taken between the question and the answer, what was begun is not forgotten.
+    let place = (&name("prod"), Some(&other), &region());
+    let called = editor.record_answer(place, event("a", Pending), &all_to(RECEIVER), at(1));
+    assert_eq!(called.unwrap().as_str(), "prod/eu-west-1@999900001111");
+    assert_eq!(
+        scene.rows("SELECT name, account_id FROM targets ORDER BY id"),
+        json!([
+            ["prod/eu-west-1", "111122223333"],
+            ["prod/eu-west-1@999900001111", "999900001111"]
+        ])
+    );
+}
+
+#[test]
+fn whose_a_target_is_stays_unknown_until_its_daemon_says() {
+    let scene = Scene::new();
+    scene.execute("UPDATE targets SET account_id = NULL");
+    let mut editor = Editor::open(&scene.path()).unwrap();
+    assert_eq!(begun(&mut editor, 1, "prod", "a").as_str(), "prod/eu-west-1");
+    assert_eq!(
+        scene.rows("SELECT name, account_id FROM targets"),
+        json!([["prod/eu-west-1", null]])
+    );
 }
 
 #[test]
@@ -99,9 +133,10 @@ fn a_history_is_made_where_there_is_none_and_left_to_a_daemon() {
     let history = History::open(&path).unwrap();
     assert!(reader.is_held());
     begun(&mut editor, 2, "new", "b");
-    let attendance = reader.attendance(&name("new")).unwrap().unwrap();
+    let target = reader.target(&name("new")).unwrap().unwrap().id;
+    let attendance = reader.attendance(target).unwrap().unwrap();
     assert!(!attendance.is_watched && attendance.last_looked_at.is_none() && attendance.gap.is_none());
-    let target = attendance.target.id;
+    assert_eq!(attendance.target.id, target);
     assert_eq!(reader.standing(target, &RequestToken::new("none")).unwrap(), None);
     let standing = reader.standing(target, &RequestToken::new("b")).unwrap().unwrap();
     assert!(standing.announced);
@@ -112,7 +147,7 @@ fn a_history_is_made_where_there_is_none_and_left_to_a_daemon() {
         tx.open_gap(target, at(5), "no route to host")
     });
     looked.unwrap();
-    let attendance = reader.attendance(&name("new")).unwrap().unwrap();
+    let attendance = reader.attendance(target).unwrap().unwrap();
     assert_eq!(
         (
             attendance.is_watched,

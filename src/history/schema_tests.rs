@@ -345,6 +345,7 @@ fn no_query_of_the_program_walks_a_table() {
         targets::TARGET_BY_ACCOUNT.into(),
         targets::TARGET_BY_NAME.into(),
         following::ATTENDANCE.into(),
+        following::HOLDER.into(),
         requests::STANDING.into(),
         targets::TARGET_BY_ID.into(),
         gaps::CLOSE_GAP.into(),

@@ -21,7 +21,7 @@ pub(super) const TARGET_BY_ACCOUNT: &str =
 pub(super) const TARGET_BY_NAME: &str = "SELECT id, name, account_id, region FROM targets WHERE name = ?1";
 pub(super) const TARGET_BY_ID: &str = "SELECT id, name, account_id, region FROM targets WHERE id = ?1";
 
-fn target_from(row: &Row<'_>) -> rusqlite::Result<Target> {
+pub(super) fn target_from(row: &Row<'_>) -> rusqlite::Result<Target> {
     Ok(Target {
         id: row.get("id")?,
         name: row.get("name")?,
@@ -69,12 +69,7 @@ impl WriteTx<'_> {
             }
             (None, named) => {
                 self.give_up_name(named)?;
-                self.transaction.query_row(
-                    "INSERT INTO targets (name, account_id, region, registered_at) VALUES (?1, ?2, ?3, ?4)
-                     RETURNING id",
-                    params![name, account_id, region, now],
-                    |row| row.get(0),
-                )?
+                self.insert_target(name, account_id, region, now)?
             }
         };
         let last_looked_at =
@@ -89,8 +84,9 @@ impl WriteTx<'_> {
         })
     }
 
-    /// The row of an account and Region as it is called now; else the row that [`Self::register_target`] gives. For who is not
-    /// the daemon: its configuration alone renames what it watches.
+    /// The row of an account and Region as it is called now; else the row of that name, unless it is another account's; else a
+    /// new one. For who is not the daemon: its configuration alone renames what it watches, and says whose it is. So a name
+    /// that is another account's stays so, and what was begun is remembered under `<name>@<its account>`.
     pub(super) fn adopt_target(
         &self,
         name: &TargetName,
@@ -98,14 +94,31 @@ impl WriteTx<'_> {
         region: &Region,
         now: Timestamp,
     ) -> Result<TargetId, Failure> {
-        let own = match account_id {
-            Some(account_id) => self.find_target(TARGET_BY_ACCOUNT, params![account_id, region])?,
-            None => None,
-        };
-        match own {
-            Some(own) => Ok(own.id),
-            None => Ok(self.register_target(name, account_id, region, now)?.target.id),
+        if let Some(account_id) = account_id
+            && let Some(own) = self.find_target(TARGET_BY_ACCOUNT, params![account_id, region])?
+        {
+            return Ok(own.id);
         }
+        let name = match self.find_target(TARGET_BY_NAME, params![name])? {
+            Some(named) if account_id.is_none() || named.account_id.is_none() => return Ok(named.id),
+            Some(_) => self.free_name(name, account_id)?,
+            None => name.clone(),
+        };
+        self.insert_target(&name, account_id, region, now)
+    }
+
+    fn insert_target(
+        &self,
+        name: &TargetName,
+        account_id: Option<&AccountId>,
+        region: &Region,
+        now: Timestamp,
+    ) -> Result<TargetId, Failure> {
+        Ok(self.transaction.query_row(
+            "INSERT INTO targets (name, account_id, region, registered_at) VALUES (?1, ?2, ?3, ?4) RETURNING id",
+            params![name, account_id, region, now],
+            |row| row.get(0),
+        )?)
     }
 
     /// Renames a target whose name is wanted by another account's.

@@ -1,19 +1,21 @@
 //! What the commands that act share: to make the call, to have it remembered, and to follow it.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 
 use anyhow::anyhow;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::access::{Access, Way};
-use crate::cli::follow::{self, End, Ways};
+use crate::cli::follow::{self, End, Outcome, Ways};
 use crate::cli::output::{self, DocumentFormat};
 use crate::cli::{Failure, spinner};
 use crate::clock::Clock;
-use crate::cloud::{self, Act, Client, Refused};
+use crate::cloud::{self, Act, Refused};
+use crate::daemon::Signals;
 use crate::decide::back_off;
 use crate::history::{Editor, Reader};
-use crate::model::{ProgressEvent, TargetName, printable};
+use crate::model::{ProgressEvent, RequestToken, TargetName, printable};
 
 /// So many times a call is made at the most.
 const TRIES: u32 = 4;
@@ -89,90 +91,175 @@ pub(super) async fn begin(common: Common, act: Act) -> Result<(), Failure> {
 pub(super) async fn begin_by(common: Common, way: Way, act: Act) -> Result<(), Failure> {
     let path = common.access.history_or_new()?;
     let mut editor = Editor::open_or_make(&path)?;
-    way.may_record(&mut editor)?;
+    way.may_record(&editor)?;
+    let patience = Patience::catch()?;
 
     let client_token = act.client_token();
     if let Some(token) = client_token {
-        writeln!(std::io::stderr(), "client token {token}")?;
+        say(&format!("client token {token}"));
     }
-    let event = spinner::while_waiting(act.operation(), insist(&way.client, &act)).await;
-    let event = event.map_err(|refused| explain(&refused, &act, &way.name))?;
-
-    let token = event.request_token.clone();
-    let place = (&way.name, way.account.as_ref(), &way.region);
-    let target = editor
-        .record_answer(place, event, &way.routing(), Clock::system().now())
-        .map_err(|error| {
-            Failure::Work(anyhow!(
-                "{} has begun the request {token}, which goes on, but it could not be remembered: {error}",
-                act.operation()
-            ))
-        })?;
+    let begun = async {
+        let event = insist(|| way.client.act(&act), &patience.stop).await;
+        let event = event.map_err(|refused| explain(&refused, &act, &way.name))?;
+        let token = event.request_token.clone();
+        remember(&mut editor, &way, event, &act)
+            .await
+            .map(|target| (target, token))
+    };
+    let begun = patience.finish(spinner::while_waiting(act.operation(), begun)).await;
+    let Some(begun) = begun else {
+        say(&not_known(&act));
+        return Err(Failure::Outcome(Outcome::Interrupted));
+    };
+    let (target, token) = begun?;
     drop(editor);
 
     let end = if common.no_wait {
         follow::state(&Reader::open(&path)?, &target, &token)?
     } else {
         let requests = vec![(target, token.clone())];
-        let mut ends = follow::follow(&path, Ways::Known(&way), requests, common.terms.timeout).await?;
+        let timeout = common.terms.timeout;
+        let mut ends = follow::follow(&path, Ways::Known(&way), requests, timeout, &patience.stop).await?;
         ends.pop()
             .ok_or_else(|| Failure::Work(anyhow!("nothing was followed")))?
     };
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    match common.terms.format {
-        DocumentFormat::Table if common.no_wait => writeln!(out, "{}", printable(token.as_str()))?,
-        DocumentFormat::Table => follow::tell(&mut out, std::slice::from_ref(&end))?,
-        format => {
-            let begun = Begun {
-                client_token,
-                end: &end,
-            };
-            output::write_document(&mut out, &begun, format)?;
-        }
+    let written = match common.terms.format {
+        DocumentFormat::Table if common.no_wait => print(&token),
+        format => write(client_token, &end, format),
+    };
+    if common.no_wait {
+        written
+    } else {
+        follow::conclude(written, &[end])
     }
-    out.flush()?;
-    if common.no_wait { Ok(()) } else { follow::exit(&[end]) }
 }
 
-/// Makes the call, and again for as long as that can help and begins nothing twice.
-async fn insist(client: &Client, act: &Act) -> Result<ProgressEvent, Refused> {
-    let mut tries = 1;
+fn print(token: &RequestToken) -> Result<(), Failure> {
+    Ok(writeln!(std::io::stdout(), "{}", printable(token.as_str()))?)
+}
+
+fn write(client_token: Option<&str>, end: &End, format: DocumentFormat) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match format {
+        DocumentFormat::Table => follow::tell(&mut out, std::slice::from_ref(end))?,
+        format => output::write_document(&mut out, &Begun { client_token, end }, format)?,
+    }
+    Ok(out.flush()?)
+}
+
+/// Says something on standard error. If that is closed there is nowhere to say so, and it is no reason not to act.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr(), "{}", printable(text));
+}
+
+/// How long whoever asked will wait, from before the call on: what was sent can't be taken back, so the first signal lets
+/// the call end and what came of it be remembered, and only the second one leaves that to chance.
+struct Patience {
+    stop: CancellationToken,
+    cut: CancellationToken,
+}
+
+impl Patience {
+    fn catch() -> Result<Self, Failure> {
+        let patience = Self {
+            stop: CancellationToken::new(),
+            cut: CancellationToken::new(),
+        };
+        Signals::catch()?.forward(patience.stop.clone(), patience.cut.clone());
+        Ok(patience)
+    }
+
+    /// `None`: cut off.
+    async fn finish<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return Some(done),
+            () = self.stop.cancelled() => {}
+        }
+        say("the call that is under way is waited for, to remember what it began; once more ends at once");
+        tokio::select! {
+            biased;
+            done = &mut work => Some(done),
+            () = self.cut.cancelled() => None,
+        }
+    }
+}
+
+/// Makes the call, and again for as long as that can help and begins nothing twice. It is open whether it was carried out if
+/// that is open of any of the tries: the last may have been throttled, and an earlier one have arrived.
+async fn insist<C: Future<Output = Result<ProgressEvent, Refused>>>(
+    call: impl Fn() -> C,
+    stop: &CancellationToken,
+) -> Result<ProgressEvent, Refused> {
+    let (mut tries, mut is_open) = (1, false);
     loop {
-        match client.act(act).await {
-            Err(refused) if refused.may_pass && tries < TRIES => {
-                tokio::time::sleep(back_off::pause(tries, fastrand::f64())).await;
-                tries += 1;
+        let mut refused = match call().await {
+            Ok(event) => return Ok(event),
+            Err(refused) => refused,
+        };
+        is_open |= refused.is_open;
+        refused.is_open = is_open;
+        if !refused.may_pass || tries == TRIES {
+            return Err(refused);
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Err(refused),
+            () = tokio::time::sleep(back_off::pause(tries, fastrand::f64())) => {}
+        }
+        tries += 1;
+    }
+}
+
+/// Has the history take in what was begun. One that can't be written for now is waited for: to go on would be to forget it.
+/// Returns what the target is called there.
+async fn remember(editor: &mut Editor, way: &Way, event: ProgressEvent, act: &Act) -> Result<TargetName, Failure> {
+    let place = (&way.name, way.account.as_ref(), &way.region);
+    let (routing, now) = (way.routing(), Clock::system().now());
+    let mut failures = 0;
+    loop {
+        let (operation, token) = (act.operation(), &event.request_token);
+        match editor.record_answer(place, event.clone(), &routing, now) {
+            Ok(target) => return Ok(target),
+            Err(error) if error.may_pass() => {
+                failures += 1;
+                if failures == 1 {
+                    say(&format!(
+                        "{operation} has begun the request {token}, which goes on; it is remembered as soon as that can be: {error}"
+                    ));
+                }
+                tokio::time::sleep(back_off::pause(failures, fastrand::f64())).await;
             }
-            outcome => return outcome,
+            Err(error) => {
+                return Err(Failure::Work(anyhow!(
+                    "{operation} has begun the request {token}, which goes on, but it could not be remembered: {error}"
+                )));
+            }
         }
     }
 }
 
 fn explain(refused: &Refused, act: &Act, target: &TargetName) -> Failure {
+    let open = if refused.is_open {
+        format!("\n{}", not_known(act))
+    } else {
+        String::new()
+    };
     let operation = act.operation();
-    let open = match act.client_token() {
-        _ if !refused.is_open => String::new(),
+    Failure::Work(anyhow!("{operation} in {target}: {refused}\n{}{open}", refused.remedy))
+}
+
+/// What to do where no answer came.
+fn not_known(act: &Act) -> String {
+    match act.client_token() {
         Some(token) => format!(
-            "\nWhether the request has begun is not known: the same command with --client-token {token} begins it, or finds it \
+            "Whether the request has begun is not known: the same command with --client-token {token} begins it, or finds it \
              if it has"
         ),
-        None => "\nWhether it was cancelled is not known: to ask again does no harm".to_owned(),
-    };
-    let text = format!("{operation} in {target}: {refused}\n{}{open}", refused.remedy);
-    Failure::Work(anyhow!(text))
+        None => "Whether it was cancelled is not known: to ask again does no harm".to_owned(),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_token_is_what_the_service_takes() {
-        for right in ["a", "ccwatch-0f/+=", &"x".repeat(128)] {
-            assert!(client_token(right).is_ok(), "{right}");
-        }
-        for wrong in ["", "a b", "a_b", "\u{e9}", &"x".repeat(129)] {
-            assert!(client_token(wrong).is_err(), "{wrong}");
-        }
-    }
-}
+#[path = "begin_tests.rs"]
+mod tests;

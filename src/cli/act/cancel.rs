@@ -40,10 +40,10 @@ pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
     match (found, reader) {
         (find::Found::Several(several), _) => Err(find::ambiguous(&request_token, &several)),
         (find::Found::One(target, token), Some(reader)) => {
-            let attendance = reader.attendance(&target)?;
+            let known = reader.target(&target)?;
             drop(reader);
-            let attendance = attendance.ok_or_else(|| Failure::Work(anyhow!("the target {target} was removed")))?;
-            let way = common.access.way_to(&attendance.target).await?.ok_or_else(|| {
+            let known = known.ok_or_else(|| Failure::Work(anyhow!("the target {target} was removed")))?;
+            let way = common.access.way_to(&known).await?.ok_or_else(|| {
                 Failure::Arguments(format!(
                     "the request is one of {target}: give a configuration with this target by --config FILE, or its Region by \
                      --region, with --profile or --endpoint-url"

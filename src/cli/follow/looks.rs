@@ -1,4 +1,8 @@
 //! Who looks at the requests that are followed: a daemon, or this process.
+//!
+//! **Never both** (law 5): what one of them learns by a look, that the next is not to come before RetryAfter, say, the other
+//! would not know. Where a daemon attends a target, or is about to, it alone looks, also at what was begun from here: its
+//! poller takes in what others have begun, within `discover_every`. Else it is looked at from here, until a daemon comes.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +19,7 @@ use crate::cli::access::{Access, Way};
 use crate::cloud;
 use crate::daemon::{self, Beside, FollowError};
 use crate::history::{Attendance, Editor, HistoryError, Reader};
-use crate::model::{RequestToken, TargetName, Timestamp};
+use crate::model::{RequestToken, TargetId, Timestamp};
 
 /// A daemon lists a target with open requests every few seconds, and writes every ten that it did. One that did not for so
 /// long does not look, or can't.
@@ -30,8 +34,7 @@ const EVERY: Duration = Duration::from_secs(2);
 /// How requests can be looked at from here.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::cli) enum Ways<'a> {
-    /// All of them by the one that they were begun by. A daemon comes to know of what was begun here by its next discovery,
-    /// which may be a minute off in a target where nothing is going on; so these are looked at from here beside it too.
+    /// All of them by the one that they were begun by.
     Known(&'a Way),
     /// As it was said, if it was; found out when it is needed.
     Of(&'a Access),
@@ -42,10 +45,11 @@ pub(super) struct Looks<'a> {
     path: &'a Path,
     ways: Ways<'a>,
     /// From here.
-    own: BTreeMap<TargetName, Look>,
-    tasks: JoinSet<Result<(), FollowError<HistoryError>>>,
+    own: BTreeMap<TargetId, Look>,
+    tasks: JoinSet<(TargetId, Result<(), FollowError<HistoryError>>)>,
     asked_at: Option<Instant>,
-    began_at: Instant,
+    /// Since when a daemon is known to hold the history.
+    held_since: Option<Instant>,
 }
 
 /// A target that is looked at from here. Stopped when it is dropped.
@@ -68,43 +72,46 @@ impl<'a> Looks<'a> {
             own: BTreeMap::new(),
             tasks: JoinSet::new(),
             asked_at: None,
-            began_at: Instant::now(),
+            held_since: None,
         }
     }
 
     /// What keeps a target from being looked at from here just now.
-    pub(super) fn trouble(&self, target: &TargetName) -> Option<String> {
-        let look = self.own.get(target)?;
-        look.trouble.borrow().as_ref().map(ToString::to_string)
+    pub(super) fn trouble(&self, target: TargetId) -> Option<cloud::Failure> {
+        self.own.get(&target)?.trouble.borrow().clone()
     }
 
-    /// Sees to it that someone looks at these targets: begins to where no daemon does, and stops where one has begun.
+    /// Sees to it that someone looks at these targets: begins to where no daemon does, and stops where one has begun. Returns
+    /// those at which no one can look.
     pub(super) async fn see_to(
         &mut self,
         reader: &Reader,
-        open: &BTreeMap<TargetName, Vec<RequestToken>>,
+        open: &BTreeMap<TargetId, Vec<RequestToken>>,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<(TargetId, Failure)>, Failure> {
+        let mut unseen = Vec::new();
         if self.asked_at.is_some_and(|at| at.elapsed() < EVERY) {
-            return Ok(());
+            return Ok(unseen);
         }
         self.asked_at = Some(Instant::now());
-        let is_held = reader.is_held();
+        self.held_since = reader.is_held().then(|| self.held_since.unwrap_or_else(Instant::now));
+        let held_for = self.held_since.map(|since| since.elapsed());
         for (target, tokens) in open {
-            let Some(attendance) = reader.attendance(target)? else {
+            let Some(attendance) = reader.attendance(*target)? else {
                 continue;
             };
-            let is_own = matches!(self.ways, Ways::Known(_));
-            if !is_own && is_held && is_looked_at(&attendance, now) {
+            if is_attended(&attendance, held_for, now) {
                 self.own.remove(target);
-            } else if !self.own.contains_key(target) && !self.begin(&attendance, tokens).await? {
-                let may_come = is_held && attendance.gap.is_none() && self.began_at.elapsed() < PATIENCE;
-                if !may_come {
-                    return Err(unattended(&attendance, is_held));
+            } else if !self.own.contains_key(target) {
+                match self.begin(&attendance, tokens).await {
+                    Ok(true) => {}
+                    Ok(false) if may_come(&attendance, held_for) => {}
+                    Ok(false) => unseen.push((*target, unattended(&attendance, held_for.is_some()))),
+                    Err(failure) => unseen.push((*target, failure)),
                 }
             }
         }
-        Ok(())
+        Ok(unseen)
     }
 
     /// Begins to look from here. Returns whether it can.
@@ -117,39 +124,33 @@ impl<'a> Looks<'a> {
                 None => return Ok(false),
             },
         };
-        let mut editor = Editor::open(self.path)?;
-        way.may_record(&mut editor)?;
+        let editor = Editor::open(self.path)?;
+        way.may_record(&editor)?;
         let history = Beside::new(editor, way.routing());
         let (trouble, troubles) = watch::channel(None);
         let stop = CancellationToken::new();
-        self.tasks.spawn(daemon::follow(
-            target.id,
-            tokens.iter().cloned().collect(),
-            way.client,
-            history,
-            way.pace,
-            trouble,
-            stop.clone(),
-        ));
+        let id = target.id;
+        let tokens = tokens.iter().cloned().collect();
+        let follow = daemon::follow(id, tokens, way.client, history, way.pace, trouble, stop.clone());
+        self.tasks.spawn(async move { (id, follow.await) });
         let look = Look {
             stop,
             trouble: troubles,
         };
-        self.own.insert(target.name.clone(), look);
+        self.own.insert(id, look);
         Ok(true)
     }
 
     /// Waits for a look to end that can't go on. Those that have nothing left to look at are no matter.
-    pub(super) async fn ended(&mut self) -> Result<(), Failure> {
+    pub(super) async fn failed(&mut self) -> Result<(TargetId, Failure), Failure> {
         while let Some(ended) = self.tasks.join_next().await {
             match ended {
-                Ok(Ok(())) => {}
-                Ok(Err(FollowError::History(error))) => return Err(error.into()),
-                Ok(Err(FollowError::Denied(failure))) => {
-                    return Err(Failure::Work(anyhow!(
-                        "the request can't be looked at, and goes on: {failure}\n{}",
-                        failure.cause.remedy()
-                    )));
+                Ok((_, Ok(()))) => {}
+                Ok((target, Err(FollowError::History(error)))) => return Ok((target, error.into())),
+                Ok((target, Err(FollowError::Denied(failure)))) => {
+                    let remedy = failure.cause.remedy();
+                    let told = anyhow!("the request can't be looked at, and goes on: {failure}\n{remedy}");
+                    return Ok((target, Failure::Work(told)));
                 }
                 Err(error) => return Err(Failure::Work(error.into())),
             }
@@ -158,10 +159,17 @@ impl<'a> Looks<'a> {
     }
 }
 
-/// Whether the daemon that holds the history looks at this target.
-fn is_looked_at(attendance: &Attendance, now: Timestamp) -> bool {
-    let looked = attendance.last_looked_at;
-    attendance.gap.is_none() && looked.is_some_and(|at| now.since(at) < LOOKED_WITHIN)
+/// Whether the daemon that holds the history, for so long as is known, looks at this target or is about to: one that has just
+/// begun begins with what it watched before.
+fn is_attended(attendance: &Attendance, held_for: Option<Duration>, now: Timestamp) -> bool {
+    let was_lately = |at| now.since(at) < LOOKED_WITHIN;
+    let is_looked_at = held_for.is_some() && attendance.last_looked_at.is_some_and(was_lately);
+    attendance.gap.is_none() && (is_looked_at || attendance.is_watched && may_come(attendance, held_for))
+}
+
+/// Whether a daemon that does not look may yet come to.
+fn may_come(attendance: &Attendance, held_for: Option<Duration>) -> bool {
+    attendance.gap.is_none() && held_for.is_some_and(|held_for| held_for < PATIENCE)
 }
 
 fn unattended(attendance: &Attendance, is_held: bool) -> Failure {
@@ -183,28 +191,46 @@ fn unattended(attendance: &Attendance, is_held: bool) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Region, Target, TargetId};
+    use crate::model::{Region, Target, TargetName};
 
-    #[test]
-    fn a_target_is_looked_at_if_it_was_lately_and_can_be() {
-        let now = Timestamp::from_millis(1_800_000_000_000);
-        let attendance = |ago: Option<Duration>, gap: Option<&str>| Attendance {
+    fn attendance(ago: Option<Duration>, is_watched: bool, gap: Option<&str>) -> Attendance {
+        Attendance {
             target: Target {
                 id: TargetId(1),
                 name: TargetName::from_stored("prod/eu-west-1"),
                 account_id: None,
                 region: Region("eu-west-1".into()),
             },
-            last_looked_at: ago.map(|ago| now.minus(ago)),
-            is_watched: true,
+            last_looked_at: ago.map(|ago| now().minus(ago)),
+            is_watched,
             gap: gap.map(str::to_owned),
-        };
-        assert!(is_looked_at(&attendance(Some(Duration::from_secs(20)), None), now));
-        assert!(!is_looked_at(&attendance(None, None), now));
-        assert!(!is_looked_at(&attendance(Some(LOOKED_WITHIN), None), now));
-        assert!(!is_looked_at(&attendance(Some(Duration::ZERO), Some("no route")), now));
+        }
+    }
 
-        let told = |gap, held| unattended(&attendance(None, gap), held).to_string();
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000)
+    }
+
+    #[test]
+    fn where_a_daemon_looks_or_is_about_to_no_one_else_does() {
+        let lately = Some(Duration::from_secs(20));
+        let (just, long) = (Some(Duration::ZERO), Some(PATIENCE));
+        let attended = |attendance, held_for| is_attended(&attendance, held_for, now());
+        assert!(attended(attendance(lately, true, None), long));
+        assert!(!attended(attendance(lately, true, None), None), "it is gone");
+        assert!(!attended(attendance(lately, true, Some("no route")), just), "it can't");
+        assert!(
+            attended(attendance(Some(LOOKED_WITHIN), true, None), just),
+            "it has just begun"
+        );
+        assert!(!attended(attendance(Some(LOOKED_WITHIN), true, None), long));
+        assert!(!attended(attendance(None, false, None), just), "it never did");
+        assert!(may_come(&attendance(None, false, None), just), "but may");
+    }
+
+    #[test]
+    fn why_no_one_looks_is_said() {
+        let told = |gap, held| unattended(&attendance(None, true, gap), held).to_string();
         assert!(told(None, false).contains("no ccwatch runs"));
         assert!(told(Some("ExpiredToken\u{1b}"), true).contains("can't look at it: ExpiredToken\u{fffd}"));
         assert!(told(None, true).contains("does not look at it"));

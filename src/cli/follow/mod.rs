@@ -2,9 +2,8 @@
 //!
 //! - **The history is what is shown**, whoever writes it. Each round reads how the requests stand, what changed since the
 //!   last, and how their hooks are.
-//! - **Where a daemon looks, `wait` calls no one.** Where none does, the requests are looked at from here (`looks`), as far as
-//!   someone said how; where neither is so, it is said, and following ends: to wait for ever would be worse. What was begun
-//!   from here is looked at from here.
+//! - **Where a daemon looks, no one else does.** Where none does, the requests are looked at from here (`looks`), as far as
+//!   someone said how; where neither is so, it is said, and following ends for that target: to wait for ever would be worse.
 //! - **A request is told when its hooks are** ([`outcome::is_told`]); if that last look does not come, its end is told
 //!   without it.
 //! - **Nothing is undone by stopping**: Ctrl-C and --timeout end the following, never a request.
@@ -27,11 +26,11 @@ use super::Failure;
 use super::output::{self, DocumentFormat, cell, status_cell};
 use super::when;
 use crate::clock::Clock;
-use crate::daemon::Signals;
+use crate::cloud::{self, Cause};
 use crate::decide::stuck::Usual;
 use crate::history::Reader;
 use crate::model::rows::{HookRow, RequestRow};
-use crate::model::{Phase, RequestToken, TargetName};
+use crate::model::{Phase, RequestToken, TargetId, TargetName};
 
 use looks::Looks;
 pub(super) use looks::Ways;
@@ -47,7 +46,9 @@ const FOR_ITS_HOOKS: Duration = Duration::from_secs(30);
 
 /// A request that is followed.
 struct Followed {
-    target: TargetName,
+    target: TargetId,
+    /// What the target was last called: its daemon may come to call it otherwise.
+    name: TargetName,
     token: RequestToken,
     /// The last change that was shown.
     shown: i64,
@@ -77,15 +78,15 @@ pub(super) struct Terms {
 }
 
 /// Follows requests that the history at `path` knows until all have ended, and returns how each came out, in their order:
-/// the last known state of those that had not ended when the time was up. An interrupted following is a failure.
+/// the last known state of those that had not ended when the time was up. Following that `stop` interrupts is a failure, and
+/// so it is if of none it could be learnt how it stands.
 pub(super) async fn follow(
     path: &Path,
     ways: Ways<'_>,
     requests: Vec<(TargetName, RequestToken)>,
     timeout: Option<Duration>,
+    stop: &CancellationToken,
 ) -> Result<Vec<End>, Failure> {
-    let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
-    Signals::catch()?.forward(stop.clone(), cut);
     let mut following = Following::begin(path, ways, requests)?;
     let time_up = async {
         match timeout {
@@ -121,6 +122,9 @@ pub(super) async fn follow(
     if interrupted {
         return Err(Failure::Outcome(Outcome::Interrupted));
     }
+    if let Some(failure) = following.unseen.take() {
+        return Err(failure);
+    }
     following.ends()
 }
 
@@ -130,6 +134,10 @@ struct Following<'a> {
     looks: Looks<'a>,
     clock: Clock,
     view: View,
+    /// What keeps targets from being looked at, as it was last said.
+    troubles: BTreeMap<TargetId, Cause>,
+    /// Why of none it could be learnt how it stands.
+    unseen: Option<Failure>,
 }
 
 impl<'a> Following<'a> {
@@ -137,15 +145,17 @@ impl<'a> Following<'a> {
         let reader = Reader::open(path)?;
         let view = View::new();
         let mut followed = Vec::new();
-        for (target, token) in requests {
-            let shown = reader.changes(&target, &token)?.last().map_or(0, |change| change.id);
-            let request = row(&reader, &target, &token)?;
+        for (name, token) in requests {
+            let target = reader.target(&name)?.ok_or_else(removed)?.id;
+            let shown = reader.changes(&name, &token)?.last().map_or(0, |change| change.id);
+            let request = row(&reader, &name, &token)?;
             let usual = match (&request.type_name, &request.operation) {
                 (Some(type_name), Some(operation)) => reader.usual(type_name, operation)?,
                 _ => None,
             };
             followed.push(Followed {
                 target,
+                name,
                 token,
                 shown,
                 line: view.line(),
@@ -160,6 +170,8 @@ impl<'a> Following<'a> {
             requests: followed,
             clock: Clock::system(),
             view,
+            troubles: BTreeMap::new(),
+            unseen: None,
         })
     }
 
@@ -171,32 +183,22 @@ impl<'a> Following<'a> {
         self.introduce()?;
         loop {
             self.read()?;
-            // Those whose last look is waited for are no reason to give up where no one can look.
-            let mut open: BTreeMap<TargetName, Vec<RequestToken>> = BTreeMap::new();
+            let mut open: BTreeMap<TargetId, Vec<RequestToken>> = BTreeMap::new();
             for followed in self.open() {
-                open.entry(followed.target.clone())
-                    .or_default()
-                    .push(followed.token.clone());
+                open.entry(followed.target).or_default().push(followed.token.clone());
             }
             if open.is_empty() {
                 return Ok(());
             }
-            let all_ended = self.open().all(|followed| followed.ended_since.is_some());
-            match self.looks.see_to(&self.reader, &open, self.clock.now()).await {
-                Err(_) if all_ended => {
-                    self.give_up_hooks()?;
-                    return Ok(());
-                }
-                seen_to => seen_to?,
+            for (target, failure) in self.looks.see_to(&self.reader, &open, self.clock.now()).await? {
+                self.give_up(target, failure)?;
             }
+            self.tell_troubles(open.into_keys());
             tokio::select! {
-                ended = self.looks.ended() => match ended {
-                    Err(_) if all_ended => {
-                        self.give_up_hooks()?;
-                        return Ok(());
-                    }
-                    ended => ended?,
-                },
+                failed = self.looks.failed() => {
+                    let (target, failure) = failed?;
+                    self.give_up(target, failure)?;
+                }
                 () = tokio::time::sleep(EVERY) => {}
             }
         }
@@ -208,8 +210,8 @@ impl<'a> Following<'a> {
             return Ok(());
         }
         for followed in &self.requests {
-            let request = row(&self.reader, &followed.target, &followed.token)?;
-            let hooks = self.reader.hooks(&followed.target, &followed.token)?;
+            let request = row(&self.reader, &followed.name, &followed.token)?;
+            let hooks = self.reader.hooks(&followed.name, &followed.token)?;
             let now = self.clock.now();
             self.view
                 .say(&view::standing(&request, &hooks, followed.usual, None, now));
@@ -225,10 +227,13 @@ impl<'a> Following<'a> {
             looks,
             clock,
             view,
+            ..
         } = self;
         let now = clock.now();
         for followed in requests.iter_mut().filter(|followed| followed.end.is_none()) {
-            let (target, token) = (&followed.target, &followed.token);
+            let attendance = reader.attendance(followed.target)?.ok_or_else(removed)?;
+            followed.name = attendance.target.name;
+            let (target, token) = (&followed.name, &followed.token);
             for change in reader.changes(target, token)? {
                 if change.id > followed.shown {
                     followed.shown = change.id;
@@ -237,13 +242,8 @@ impl<'a> Following<'a> {
             }
             let request = row(reader, target, token)?;
             let hooks = reader.hooks(target, token)?;
-            let Some(attendance) = reader.attendance(target)? else {
-                return Err(removed());
-            };
-            let Some(standing) = reader.standing(attendance.target.id, token)? else {
-                return Err(removed());
-            };
-            let trouble = looks.trouble(target);
+            let standing = reader.standing(followed.target, token)?.ok_or_else(removed)?;
+            let trouble = looks.trouble(followed.target).map(|failure| failure.to_string());
             let text = view::standing(&request, &hooks, followed.usual, trouble.as_deref(), now);
             followed.line.show(&text, view::age(&request, now), followed.usual);
             if standing.phase != Phase::Open {
@@ -264,11 +264,45 @@ impl<'a> Following<'a> {
         Ok(())
     }
 
-    /// Tells the ends without the hooks that were still to be looked at.
-    fn give_up_hooks(&mut self) -> Result<(), Failure> {
-        for followed in self.requests.iter_mut().filter(|followed| followed.end.is_none()) {
+    /// Says what keeps targets from being looked at, and that it no longer does, where no line on a screen shows it.
+    fn tell_troubles(&mut self, targets: impl Iterator<Item = TargetId>) {
+        if self.view.moves() {
+            return;
+        }
+        for target in targets {
+            let trouble = self.looks.trouble(target);
+            let cause = trouble.as_ref().map(|failure| failure.cause);
+            if cause == self.troubles.get(&target).copied() {
+                continue;
+            }
+            let name = self.requests.iter().find(|followed| followed.target == target);
+            let name = name.map_or("", |followed| followed.name.as_str());
+            self.view.say(&in_words(name, trouble.as_ref()));
+            match cause {
+                Some(cause) => self.troubles.insert(target, cause),
+                None => self.troubles.remove(&target),
+            };
+        }
+    }
+
+    /// Follows a target's requests no more. Those that have ended are told without the hooks that were still to be looked at.
+    fn give_up(&mut self, target: TargetId, failure: Failure) -> Result<(), Failure> {
+        let is_of_it = |followed: &&mut Followed| followed.end.is_none() && followed.target == target;
+        let mut is_missed = false;
+        for followed in self.requests.iter_mut().filter(is_of_it) {
             followed.line.end();
-            followed.end = Some(end(&self.reader, followed)?);
+            let mut end = end(&self.reader, followed)?;
+            if followed.ended_since.is_none() {
+                end.outcome = Outcome::Unseen;
+                is_missed = true;
+            }
+            followed.end = Some(end);
+        }
+        let is_unseen = |followed: &Followed| followed.end.as_ref().is_some_and(|end| end.outcome == Outcome::Unseen);
+        if self.requests.iter().all(is_unseen) {
+            self.unseen = Some(failure);
+        } else if is_missed {
+            self.view.say(&failure.to_string());
         }
         Ok(())
     }
@@ -287,16 +321,16 @@ impl<'a> Following<'a> {
 
 /// How a request stands, ended or not.
 fn end(reader: &Reader, followed: &Followed) -> Result<End, Failure> {
-    let Followed { target, token, .. } = followed;
-    state(reader, target, token)
+    let attendance = reader.attendance(followed.target)?.ok_or_else(removed)?;
+    state(reader, &attendance.target.name, &followed.token)
 }
 
 /// How a request stands, ended or not.
 pub(super) fn state(reader: &Reader, target: &TargetName, token: &RequestToken) -> Result<End, Failure> {
     let request = row(reader, target, token)?;
     let hooks = reader.hooks(target, token)?;
-    let attendance = reader.attendance(target)?.ok_or_else(removed)?;
-    let standing = reader.standing(attendance.target.id, token)?.ok_or_else(removed)?;
+    let target = reader.target(target)?.ok_or_else(removed)?;
+    let standing = reader.standing(target.id, token)?.ok_or_else(removed)?;
     Ok(End {
         outcome: Outcome::of(standing.phase, request.status.as_deref()),
         request,
@@ -312,11 +346,26 @@ fn removed() -> Failure {
     Failure::Work(anyhow!("the request was removed from the history meanwhile"))
 }
 
-/// The exit code that the ends have, as a result.
-pub(super) fn exit(ends: &[End]) -> Result<(), Failure> {
+fn in_words(target: &str, trouble: Option<&cloud::Failure>) -> String {
+    match trouble {
+        Some(failure) => format!("{target} can't be looked at just now: {failure}"),
+        None => format!("{target} can be looked at again"),
+    }
+}
+
+/// The exit code that the ends have, as a result. What came of writing them is of less matter: whoever closed standard output
+/// still asks by the exit code how it ended.
+pub(super) fn conclude(written: Result<(), Failure>, ends: &[End]) -> Result<(), Failure> {
     match Outcome::of_all(ends.iter().map(|end| end.outcome)) {
-        Outcome::Success => Ok(()),
-        outcome => Err(Failure::Outcome(outcome)),
+        Outcome::Success => written,
+        outcome => {
+            if let Err(failure) = written
+                && !matches!(failure, Failure::ClosedPipe)
+            {
+                output::complain(&failure);
+            }
+            Err(Failure::Outcome(outcome))
+        }
     }
 }
 
@@ -326,11 +375,10 @@ pub(super) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Failure> {
     for End { outcome, request, .. } in ends {
         let detail = [request.error_code.as_deref(), request.status_message.as_deref()];
         let detail: Vec<&str> = detail.into_iter().flatten().collect();
-        let lost = "lost: its token expired before it was seen to end";
-        let detail = if *outcome == Outcome::Lost {
-            lost.to_owned()
-        } else {
-            detail.join(": ")
+        let detail = match outcome {
+            Outcome::Lost => "lost: its token expired before it was seen to end".to_owned(),
+            Outcome::Unseen => "it can't be looked at, and goes on".to_owned(),
+            _ => detail.join(": "),
         };
         requests.add_row([
             cell(Some(&request.request_token)),

@@ -14,6 +14,8 @@ pub(in crate::cli) enum Outcome {
     Cancelled,
     /// Its token expired before it was seen to end: how it ended is not known.
     Lost,
+    /// How it stands can't be learnt.
+    Unseen,
     /// It had not ended when the time was up.
     Open,
     /// Someone had no more patience: Ctrl-C.
@@ -34,7 +36,7 @@ impl Outcome {
     pub(in crate::cli) fn exit_code(self) -> u8 {
         match self {
             Self::Success => 0,
-            Self::Failed => 1,
+            Self::Failed | Self::Unseen => 1,
             Self::Cancelled => 3,
             Self::Lost => 4,
             Self::Open => 124,
@@ -59,8 +61,9 @@ impl Outcome {
             Self::Cancelled => 1,
             Self::Lost => 2,
             Self::Open => 3,
-            Self::Failed => 4,
-            Self::Interrupted => 5,
+            Self::Unseen => 4,
+            Self::Failed => 5,
+            Self::Interrupted => 6,
         };
         outcomes.into_iter().max_by_key(weight).unwrap_or(Self::Success)
     }
@@ -73,6 +76,7 @@ impl Serialize for Outcome {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Lost => "lost",
+            Self::Unseen => "unseen",
             Self::Open | Self::Interrupted => "open",
         })
     }
@@ -95,18 +99,19 @@ mod tests {
 
     #[test]
     fn a_failure_outweighs_all_and_success_is_of_all() {
-        use Outcome::{Cancelled, Failed, Lost, Open, Success};
+        use Outcome::{Cancelled, Failed, Lost, Open, Success, Unseen};
         assert_eq!(Outcome::of_all([]), Success);
         assert_eq!(Outcome::of_all([Success, Cancelled, Success]), Cancelled);
         assert_eq!(Outcome::of_all([Cancelled, Lost]), Lost);
         assert_eq!(Outcome::of_all([Lost, Open, Success]), Open);
-        assert_eq!(Outcome::of_all([Open, Failed, Lost]), Failed);
+        assert_eq!(Outcome::of_all([Open, Unseen, Lost]), Unseen);
+        assert_eq!(Outcome::of_all([Open, Failed, Unseen]), Failed);
     }
 
     #[test]
     fn the_help_tells_every_exit_code() {
-        use Outcome::{Cancelled, Failed, Interrupted, Lost, Open, Success};
-        for outcome in [Success, Failed, Cancelled, Lost, Open, Interrupted] {
+        use Outcome::{Cancelled, Failed, Interrupted, Lost, Open, Success, Unseen};
+        for outcome in [Success, Failed, Unseen, Cancelled, Lost, Open, Interrupted] {
             let line = format!("\n  {:<3}  ", outcome.exit_code());
             assert!(EXIT_CODES.contains(&line), "{outcome:?}");
         }
