@@ -199,6 +199,16 @@ to = "file"
         self.try_count(sql).unwrap()
     }
 
+    /// The tokens of the requests that stand so.
+    fn tokens(&self, status: &str) -> Vec<String> {
+        let connection = Connection::open(self.path("history.db")).unwrap();
+        let mut statement = connection
+            .prepare("SELECT request_token FROM v_requests WHERE status = ?1")
+            .unwrap();
+        let tokens = statement.query_map([status], |row| row.get(0)).unwrap();
+        tokens.map(Result::unwrap).collect()
+    }
+
     /// The changes of all requests, in order.
     fn changes(&self) -> Vec<String> {
         let connection = Connection::open(self.path("history.db")).unwrap();
@@ -349,6 +359,29 @@ fn without_a_daemon_a_resource_is_created_changed_and_deleted_and_all_of_it_reme
 }
 
 #[test]
+fn no_log_holds_what_was_sent_whatever_is_asked_of_it() {
+    let stage = Stage::new(&[QUICK]);
+    for filter in [
+        "trace",
+        "aws_smithy_runtime=trace,aws_smithy_http_client=trace,hyper=trace",
+    ] {
+        let state = r#"{"Password": "hunter2"}"#;
+        let arguments = [
+            "create",
+            "--type-name",
+            "Acme::Test::Thing",
+            "--desired-state",
+            state,
+            "--log",
+            filter,
+        ];
+        let created = stage.run(&arguments);
+        exits(&created, 0);
+        assert!(!err(&created).contains("hunter2"), "{}", err(&created));
+    }
+}
+
+#[test]
 fn a_hook_that_forbids_fails_the_request_and_the_command() {
     let stage = Stage::new(&[QUICK, FORBIDDEN]);
     let created = stage.run(&create(&[]));
@@ -378,6 +411,8 @@ fn beside_a_daemon_it_is_in_the_history_at_once_and_told_once_and_nothing_more_i
     let ends = json(&waited);
     assert_eq!(ends[0]["request"]["request_token"], token.as_str());
     assert_eq!(ends[0]["hooks"][0]["hook_type_name"], "Acme::Guard::Warns");
+    exits(&stage.run(&create(&[])), 0);
+    assert_eq!(stage.ask("GET /_simulator/calls")["early_looks"], 0, "law 5");
 
     let pending = "SELECT count(*) FROM v_deliveries WHERE state = 'pending'";
     until(|| stage.count(pending) == 0);
@@ -504,6 +539,23 @@ fn what_is_wrong_is_said_before_anything_is_called() {
     assert_eq!(stage.calls("CreateResource"), 0);
     assert!(!stage.path("history.db").exists(), "and nothing was made");
 
+    let history = stage.path("history.db");
+    for url in ["https://me:hunter2@host", "hunter2://host", "https://host/?key=hunter2"] {
+        let direct = [
+            "--region",
+            "eu-west-1",
+            "--history",
+            history.to_str().unwrap(),
+            "--endpoint-url",
+            url,
+        ];
+        let wrong = command(&create(&direct)).output().unwrap();
+        exits(&wrong, 2);
+        assert!(err(&wrong).contains("--endpoint-url: expected"), "{}", err(&wrong));
+        assert!(!err(&wrong).contains("hunter2"), "{}", err(&wrong));
+    }
+    assert!(!history.exists());
+
     // What only the service knows.
     let refused = of("{}", &["--type-name=nonsense"]);
     exits(&refused, 2);
@@ -532,8 +584,14 @@ fn an_endpoint_that_is_down_is_tried_again_and_what_is_not_known_is_said() {
     assert!(told.contains("--client-token again begins it, or finds it"), "{told}");
     assert_eq!(stage.count("SELECT count(*) FROM v_requests"), 1);
 
-    let waited = stage.run(&["wait", out(&begun).trim_end(), "--timeout", "3s"]);
+    let waited = stage.run(&["wait", out(&begun).trim_end(), "--timeout", "8s"]);
     exits(&waited, 124);
+    let told = err(&waited);
+    assert_eq!(
+        told.matches("prod/eu-west-1 can't be looked at just now").count(),
+        1,
+        "{told}"
+    );
 }
 
 #[test]
@@ -626,6 +684,149 @@ fn several_are_waited_for_together_and_a_token_must_be_known() {
     exits(&none, 1);
     assert!(Path::new(&stage.config()).exists());
     drop(stage.simulator);
+}
+
+#[test]
+fn a_target_at_which_no_one_can_look_ends_none_of_the_others() {
+    let stage = Stage::new(&[QUICK]);
+    let begun = stage.run(&create(&["--no-wait"]));
+    exits(&begun, 0);
+    let history = stage.path("history.db");
+    let elsewhere = [
+        "--region",
+        "us-east-1",
+        "--endpoint-url",
+        &stage.endpoint,
+        "--history",
+        history.to_str().unwrap(),
+    ];
+    let slow = [
+        "create",
+        "--type-name",
+        "Acme::Test::Slow",
+        "--desired-state",
+        "{}",
+        "--no-wait",
+    ];
+    let unseen = command(&[&slow[..], &elsewhere].concat()).output().unwrap();
+    exits(&unseen, 0);
+    let (seen, unseen) = (out(&begun), out(&unseen));
+    let waited = stage.run(&["wait", unseen.trim_end(), seen.trim_end(), "--format", "json"]);
+    exits(&waited, 1);
+    let ends = json(&waited);
+    assert_eq!(
+        (&ends[0]["outcome"], &ends[1]["outcome"]),
+        (&json!("unseen"), &json!("success"))
+    );
+    assert!(err(&waited).contains("no one looks at "), "{}", err(&waited));
+}
+
+#[test]
+fn a_history_that_is_busy_is_waited_for_with_an_answer_in_hand() {
+    let stage = Stage::new(&[QUICK]);
+    exits(&stage.run(&create(&["--no-wait"])), 0);
+    let mut connection = Connection::open(stage.path("history.db")).unwrap();
+    let transaction = rusqlite::Transaction::new(&mut connection, rusqlite::TransactionBehavior::Immediate).unwrap();
+    let mut process = command(&create(&["--no-wait", "--config", &stage.config()]))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("it is remembered as soon as that can be")));
+    transaction.rollback().unwrap();
+    assert_eq!(process.wait().unwrap().code(), Some(0));
+    assert_eq!(stage.count("SELECT count(*) FROM v_requests"), 2);
+}
+
+#[test]
+fn how_it_ended_is_told_by_the_exit_code_even_if_no_one_reads() {
+    let stage = Stage::new(&[QUICK]);
+    let failing = r#"{"_simulator": {"fail": "NotStabilized"}}"#;
+    for (state, code) in [(failing, 1), ("{}", 0)] {
+        let mut process = command(&["create", "--type-name", "Acme::Test::Thing", "--desired-state", state])
+            .args(["--config", &stage.config()])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((process.stdout.take(), process.stderr.take()));
+        assert_eq!(process.wait().unwrap().code(), Some(code), "{state}");
+    }
+    assert_eq!(stage.count("SELECT count(*) FROM v_requests WHERE NOT open"), 2);
+    let mut process = command(&["wait", "--config", &stage.config(), "--format", "json"])
+        .args(stage.tokens("FAILED"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(process.stdout.take());
+    assert_eq!(process.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn a_targets_name_that_is_another_accounts_is_not_taken() {
+    let stage = Stage::new(&[QUICK]);
+    stage.daemon().stop();
+    let connection = Connection::open(stage.path("history.db")).unwrap();
+    connection
+        .execute("UPDATE targets SET account_id = '999900001111'", [])
+        .unwrap();
+    let refused = stage.run(&create(&[]));
+    exits(&refused, 2);
+    assert!(
+        err(&refused).contains("prod/eu-west-1 as account 999900001111"),
+        "{}",
+        err(&refused)
+    );
+    assert_eq!(stage.calls("CreateResource"), 0);
+    let kept = "SELECT count(*) FROM targets WHERE name = 'prod/eu-west-1' AND account_id = '999900001111'";
+    assert_eq!(stage.count(kept), 1);
+}
+
+#[test]
+fn ctrl_c_during_the_call_lets_it_end_and_remembers_what_it_began() {
+    let stage = Stage::new(&[QUICK, "\n[faults]\nslow = 1.0\nslow_by = \"5s\"\n"]);
+    let mut process = command(&["create", "--type-name", "Acme::Test::Slow", "--desired-state", "{}"])
+        .args(["--config", &stage.config()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("client token "));
+    let id = process.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert!(lines.any(|line| line.contains("the request goes on: `ccwatch wait ")));
+    assert_eq!(process.wait().unwrap().code(), Some(130));
+    assert_eq!(stage.count("SELECT count(*) FROM v_requests WHERE open"), 1);
+}
+
+#[test]
+fn a_second_ctrl_c_ends_at_once_and_says_what_is_not_known() {
+    let stage = Stage::new(&[QUICK, "\n[faults]\nslow = 1.0\nslow_by = \"10m\"\n"]);
+    let mut process = command(&create(&["--client-token", "deploy-1"]))
+        .args(["--config", &stage.config()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.next().unwrap().starts_with("client token "));
+    let id = process.id().to_string();
+    let interrupt = || assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    interrupt();
+    assert!(lines.any(|line| line.contains("once more ends at once")));
+    interrupt();
+    assert!(lines.any(|line| line.contains("the same command with --client-token deploy-1")));
+    assert_eq!(process.wait().unwrap().code(), Some(130));
+    assert_eq!(stage.count("SELECT count(*) FROM v_requests"), 0);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub(super) struct Access {
     /// The history file, in place of the configuration's.
     #[arg(long, value_name = "FILE", env = "CCWATCH_HISTORY")]
     history: Option<PathBuf>,
-    /// The target, as `entry/region` of the configuration; needed where there are several.
+    /// The target, as `entry/region` or by its entry's name; needed where there are several.
     #[arg(long, value_name = "TARGET", conflicts_with_all = ["region", "profile", "endpoint_url"])]
     pub(super) target: Option<String>,
     /// Not a target of the configuration, but this Region; without it, $AWS_REGION.

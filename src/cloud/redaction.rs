@@ -7,6 +7,8 @@
 //! Values of fewer than four characters are left: they are in every text. The words of a patch that say what is done where
 //! (`op`, `path`, `from`) are no values.
 
+use std::fmt::Write;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -57,7 +59,8 @@ fn spellings(text: &str) -> Vec<String> {
         } else {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {
-                ascii.push_str(&format!("\\u{unit:04x}"));
+                // Nothing refuses to be written to a String.
+                let _ = write!(ascii, "\\u{unit:04x}");
             }
         }
         ascii

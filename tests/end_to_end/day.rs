@@ -110,7 +110,11 @@ fn assert_history_is_true(stage: &Stage, until: Duration) -> usize {
 }
 
 fn hooks(stage: &Stage, request: &RequestRow) -> Vec<(String, String)> {
-    let (target, token) = stage.reader().find_tokens(&request.request_token, 1).unwrap().remove(0);
+    let (target, token) = stage
+        .reader()
+        .find_tokens(&request.request_token, None, 1)
+        .unwrap()
+        .remove(0);
     let hooks = stage.reader().hooks(&target, &token).unwrap();
     hooks
         .into_iter()

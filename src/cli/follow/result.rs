@@ -1,0 +1,77 @@
+//! What is written of how requests came out, and what exit code it ends with.
+
+use std::io::{BufWriter, Write};
+
+use super::{End, Outcome};
+use crate::cli::output::{self, DocumentFormat, cell, status_cell};
+use crate::cli::{Failure, when};
+
+/// The exit code that the ends have, as a result. What came of writing them is of less matter: whoever closed standard output
+/// still asks by the exit code how it ended.
+pub(in crate::cli) fn conclude(written: Result<(), Failure>, ends: &[End]) -> Result<(), Failure> {
+    match Outcome::of_all(ends.iter().map(|end| end.outcome)) {
+        Outcome::Success => written,
+        outcome => {
+            if let Err(failure) = written
+                && !matches!(failure, Failure::ClosedPipe)
+            {
+                output::complain(&failure);
+            }
+            Err(Failure::Outcome(outcome))
+        }
+    }
+}
+
+/// Writes how requests came out, for people: a table of them, and one of their hooks.
+pub(in crate::cli) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Failure> {
+    let mut requests = output::table(&["REQUEST", "STATUS", "OPERATION", "TYPE", "IDENTIFIER", "TOOK", "DETAIL"]);
+    for End { outcome, request, .. } in ends {
+        let detail = [request.error_code.as_deref(), request.status_message.as_deref()];
+        let detail: Vec<&str> = detail.into_iter().flatten().collect();
+        let detail = match outcome {
+            Outcome::Lost => "lost: its token expired before it was seen to end".to_owned(),
+            Outcome::Unseen => "it can't be looked at, and goes on".to_owned(),
+            _ => detail.join(": "),
+        };
+        requests.add_row([
+            cell(Some(&request.request_token)),
+            status_cell(request.status.as_deref()),
+            cell(request.operation.as_deref()),
+            cell(request.type_name.as_deref()),
+            cell(request.identifier.as_deref()),
+            cell(Some(&when::seconds(request.duration_s))),
+            cell(Some(&detail)),
+        ]);
+    }
+    output::write_table(out, &requests)?;
+    if ends.iter().all(|end| end.hooks.is_empty()) {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let mut hooks = output::table(&["HOOK", "OF", "MODE", "STATUS", "DETAIL"]);
+    for hook in ends.iter().flat_map(|end| &end.hooks) {
+        hooks.add_row([
+            cell(hook.hook_type_name.as_deref()),
+            cell(Some(output::short_token(&hook.request_token))),
+            cell(hook.failure_mode.as_deref()),
+            status_cell(hook.status.as_deref()),
+            cell(hook.status_message.as_deref()),
+        ]);
+    }
+    Ok(output::write_table(out, &hooks)?)
+}
+
+/// Writes how several requests came out: as JSON, one array.
+pub(in crate::cli) fn write(ends: &[End], format: DocumentFormat) -> Result<(), Failure> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    match format {
+        DocumentFormat::Table => tell(&mut out, ends)?,
+        DocumentFormat::Json => output::write_json(&mut out, &ends)?,
+        DocumentFormat::Jsonl => {
+            for end in ends {
+                output::write_json_line(&mut out, end)?;
+            }
+        }
+    }
+    Ok(out.flush()?)
+}
