@@ -722,6 +722,38 @@ fn a_target_at_which_no_one_can_look_ends_none_of_the_others() {
 }
 
 #[test]
+fn a_target_that_is_renamed_meanwhile_is_followed_all_the_same() {
+    let stage = Stage::new(&[QUICK]);
+    let slow = [
+        "create",
+        "--type-name",
+        "Acme::Test::Slow",
+        "--desired-state",
+        "{}",
+        "--no-wait",
+    ];
+    let begun = stage.run(&slow);
+    exits(&begun, 0);
+    let token = out(&begun).trim_end().to_owned();
+    let mut process = command(&["wait", &token, "--config", &stage.config()])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("CREATE Acme::Test::Slow")));
+    let connection = Connection::open(stage.path("history.db")).unwrap();
+    connection.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
+    connection
+        .execute("UPDATE targets SET name = 'other/eu-west-1'", [])
+        .unwrap();
+    exits(&stage.run(&["cancel", &token, "--no-wait"]), 0);
+    assert_eq!(process.wait().unwrap().code(), Some(3));
+}
+
+#[test]
 fn a_history_that_is_busy_is_waited_for_with_an_answer_in_hand() {
     let stage = Stage::new(&[QUICK]);
     exits(&stage.run(&create(&["--no-wait"])), 0);
@@ -747,7 +779,7 @@ fn how_it_ended_is_told_by_the_exit_code_even_if_no_one_reads() {
     let failing = r#"{"_simulator": {"fail": "NotStabilized"}}"#;
     for (state, code) in [(failing, 1), ("{}", 0)] {
         let mut process = command(&["create", "--type-name", "Acme::Test::Thing", "--desired-state", state])
-            .args(["--config", &stage.config()])
+            .args(["--config", &stage.config(), "--log", "trace"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

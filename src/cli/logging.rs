@@ -47,7 +47,10 @@ pub(super) fn set_up(arguments: &Logging, quiet: bool) {
     // Both are asked: neither lets through what the other holds back.
     let discreet = filter_fn(|metadata| is_discreet(metadata.target(), *metadata.level()));
     let registry = tracing_subscriber::registry().with(filter).with(discreet);
-    let layer = tracing_subscriber::fmt::layer().with_target(false);
+    // Standard error that is closed must not end the program, and what can't be written there can't be said there either.
+    let layer = tracing_subscriber::fmt::layer()
+        .with_target(false)
+        .log_internal_errors(false);
     match arguments.log_format {
         Format::Json => registry.with(layer.with_writer(std::io::stderr).json()).init(),
         Format::Text if is_read_by_journald() => {
