@@ -745,7 +745,7 @@ fn a_target_that_is_renamed_meanwhile_is_followed_all_the_same() {
         .map(Result::unwrap);
     assert!(lines.any(|line| line.contains("CREATE Acme::Test::Slow")));
     let connection = Connection::open(stage.path("history.db")).unwrap();
-    connection.busy_timeout(std::time::Duration::from_secs(60)).unwrap();
+    connection.busy_timeout(std::time::Duration::from_mins(1)).unwrap();
     connection
         .execute("UPDATE targets SET name = 'other/eu-west-1'", [])
         .unwrap();

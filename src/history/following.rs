@@ -126,7 +126,8 @@ impl Editor {
         })
     }
 
-    /// See [`WriteTx::record_answer`].
+    /// Records what a call answered that began a request, or cancelled one: news, and told to whom the routes name. Returns
+    /// what its target is called here, which is registered if it is new.
     pub fn record_answer(
         &mut self,
         (name, account_id, region): (&TargetName, Option<&AccountId>, &Region),
@@ -149,8 +150,6 @@ impl Editor {
 }
 
 impl WriteTx<'_> {
-    /// Records what a call answered that began a request, or cancelled one: news, and told to whom the routes name. Returns
-    /// what its target is called here, which is registered if it is new.
     fn record_answer(
         &self,
         (name, account_id, region): (&TargetName, Option<&AccountId>, &Region),
