@@ -21,6 +21,8 @@ pub(super) struct HistoryMemory {
     history: History,
     routing: Arc<Routing>,
     bell: watch::Sender<()>,
+    /// Rung for what other processes wrote.
+    others: watch::Sender<()>,
     /// When each target was last looked at, as far as that is not written yet: a write a look would be a sync of the
     /// disk a look.
     looked: Arc<Mutex<HashMap<TargetId, Timestamp>>>,
@@ -32,6 +34,7 @@ impl HistoryMemory {
             history,
             routing,
             bell,
+            others: watch::Sender::new(()),
             looked: Arc::default(),
         }
     }
@@ -77,6 +80,12 @@ impl HistoryMemory {
         Ok(())
     }
 
+    /// Another process wrote something: it may be to be looked at, or to be told.
+    pub(super) fn ring_for_others(&self) {
+        self.others.send_replace(());
+        self.bell.send_replace(());
+    }
+
     fn ring_for(&self, deliveries: usize) {
         if deliveries > 0 {
             self.bell.send_replace(());
@@ -110,6 +119,10 @@ impl Recording for HistoryMemory {
 }
 
 impl Memory for HistoryMemory {
+    fn others(&self) -> watch::Receiver<()> {
+        self.others.subscribe()
+    }
+
     async fn begin_baseline(&self, target: TargetId, at: Timestamp) -> Result<(), HistoryError> {
         self.history.begin_baseline(target, at).await.map(drop)
     }

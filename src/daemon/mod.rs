@@ -13,6 +13,7 @@
 mod attention;
 mod following;
 mod joints;
+mod others;
 mod service_manager;
 mod signals;
 #[cfg(test)]
@@ -243,6 +244,7 @@ impl Daemon {
             self.retention,
             stop.clone(),
         ));
+        keepers.spawn(others::hear(self.history.clone(), memory.clone(), stop.clone()));
         keepers.spawn(attention::pay(
             self.history.clone(),
             memory.clone(),

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fixtures::{RECEIVER, all_to, at, attempted, event, name, region};
-use super::{Failure, History};
+use super::fixtures::{RECEIVER, Scene, all_to, at, attempted, event, name, region};
+use super::{Editor, Failure, History};
 use crate::decide::diff::Baseline;
 use crate::decide::retry::Verdict;
 use crate::model::{RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source};
@@ -89,4 +89,17 @@ async fn a_transaction_whose_future_is_dropped_still_commits() {
         }
     };
     assert_eq!(again, 1);
+}
+
+#[tokio::test]
+async fn what_another_process_commits_is_heard_and_what_this_one_commits_is_not() {
+    let scene = Scene::new();
+    let before = scene.history.others_version().await.unwrap();
+    scene.record(&[scene.seen(1, event("own", RequestStatus::Pending))]);
+    assert_eq!(scene.history.others_version().await.unwrap(), before);
+    let mut editor = Editor::open(&scene.path()).unwrap();
+    editor
+        .add_silence(&[], (at(0), at(1)), ("ada", "a test"), at(0))
+        .unwrap();
+    assert_ne!(scene.history.others_version().await.unwrap(), before);
 }

@@ -181,6 +181,18 @@ impl History {
         .await
     }
 
+    /// A number that the commits of other processes change, and none of this one's.
+    /// <https://www.sqlite.org/pragma.html#pragma_data_version>
+    pub async fn others_version(&self) -> Result<i64, HistoryError> {
+        self.blocking(|history| {
+            // The writer's own: to another connection, what it commits would be another's as well.
+            let writer = locked(&history.shared.writer);
+            let version = writer.pragma_query_value(None, "data_version", |row| row.get(0));
+            version.map_err(|error| history.error(error.into()))
+        })
+        .await
+    }
+
     /// Where it lies.
     pub fn path(&self) -> &Path {
         &self.shared.path

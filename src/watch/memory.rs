@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::future::Future;
 
+use tokio::sync::watch;
+
 use crate::model::{Sighting, Standing, TargetId, Timestamp};
 
 /// Where sightings are remembered.
@@ -21,6 +23,9 @@ pub trait Recording: Clone + Send + Sync + 'static {
 
 /// What else is remembered of a target that is watched as a whole.
 pub trait Memory: Recording {
+    /// Changes when someone else has written something, which may be a request of this target.
+    fn others(&self) -> watch::Receiver<()>;
+
     /// The target's first sweep begins, at this time of the server's (law 6).
     fn begin_baseline(&self, target: TargetId, at: Timestamp) -> impl Future<Output = Result<(), Self::Error>> + Send;
 

@@ -67,8 +67,8 @@ pub struct Poller<M> {
     failed_gets: u32,
     /// What the history knew at start, until the server's clock is known by which it is to be looked at.
     known_at_start: Vec<Standing>,
-    /// When it was last asked what else the history knows.
-    asked_history_at: Duration,
+    /// Rings when someone else wrote into the history.
+    others: tokio::sync::watch::Receiver<()>,
     gap: Gap,
     /// When a call last succeeded, of whichever kind.
     heard_at: Timestamp,
@@ -99,7 +99,7 @@ impl<M: Memory> Poller<M> {
             sweeps: Outage::new(now),
             failed_gets: 0,
             known_at_start: Vec::new(),
-            asked_history_at: uptime,
+            others: memory.others(),
             gets: Outage::new(now),
             random: fastrand::Rng::with_seed(seed),
             agenda: Agenda::default(),
@@ -135,6 +135,10 @@ impl<M: Memory> Poller<M> {
             .await?;
         while !stop.is_cancelled() {
             self.pulse.beat();
+            if self.has_answered && self.others.has_changed().unwrap_or(false) {
+                self.others.mark_unchanged();
+                self.take_in_others(&stop).await?;
+            }
             let wait = match self.next_step() {
                 Step::Wait(wait) => wait,
                 Step::Call(call) => {
@@ -149,6 +153,8 @@ impl<M: Memory> Poller<M> {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(wait) => {}
+                // Its sender is the memory's, so it does not end before this does.
+                _ = self.others.changed(), if self.has_answered => self.others.mark_changed(),
             }
         }
         Ok(())
@@ -240,10 +246,7 @@ impl<M: Memory> Poller<M> {
     async fn call(&mut self, call: Call, stop: &CancellationToken) -> Result<(), M::Error> {
         let now = self.server_time();
         match call {
-            Call::List(listing) => {
-                self.take_in_others(stop).await?;
-                self.list(listing, stop).await
-            }
+            Call::List(listing) => self.list(listing, stop).await,
             Call::BackFill => match self.agenda.first_due(Need::BackFill, now) {
                 Some(token) => self.get(token, stop).await,
                 None => Ok(()),

@@ -80,14 +80,8 @@ impl<M: Memory> Poller<M> {
     }
 
     /// Puts on the agenda what someone else has added to the history: a person who began a request. One that ended before the
-    /// next discovery is in no short listing, so it would not be seen again before a sweep. Asked before a listing, which may
-    /// answer for it, and no more often than the target is discovered: a target may have thousands of open requests.
+    /// next discovery is in no short listing, so it would not be seen again before a sweep.
     pub(super) async fn take_in_others(&mut self, stop: &CancellationToken) -> Result<(), M::Error> {
-        let uptime = self.clock.uptime();
-        if !self.has_answered || uptime < self.asked_history_at + self.pace.discover_every {
-            return Ok(());
-        }
-        self.asked_history_at = uptime;
         let target = self.watched.target.id;
         let standings = self
             .insist(stop, move |memory| async move { memory.standings(target).await })
