@@ -25,7 +25,7 @@ use time_out::TimeOut;
 #[command(after_help = "Examples:
   ccwatch sql --schema
   ccwatch sql 'SELECT status, count(*) FROM v_requests GROUP BY status'
-  ccwatch sql --param type=AWS::S3::Bucket 'SELECT * FROM v_requests WHERE type_name = :type' --format csv
+  ccwatch sql --param id=my-bucket 'SELECT * FROM v_requests WHERE identifier = :id'
   ccwatch sql - --format jsonl < question.sql")]
 pub(super) struct Arguments {
     /// The statement; `-` reads it from standard input.

@@ -159,7 +159,7 @@ fn headline(top: &Top, now: Timestamp, palette: Palette) -> Line<'_> {
         }
     };
     add(stuck, "stuck", palette.bad());
-    add(board.waiting_for_hooks, "with hooks running", Style::new());
+    add(board.waiting_for_hooks, "waiting for hooks", Style::new());
     add(
         gaps,
         if gaps == 1 { "target unseen" } else { "targets unseen" },
