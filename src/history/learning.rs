@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
 use super::HistoryError;
 use super::asking::{Filter, Narrowed, START};
+use super::backup::AHEAD;
 use super::reader::{Reader, rows};
 use super::sql::RequestId;
 use crate::model::rows::RequestRow;
@@ -47,8 +48,9 @@ pub(super) const COUNT_RECENT: &str = "SELECT count(*) FROM requests WHERE coale
 
 pub(super) const COUNT_BEFORE: &str = "SELECT count(*) FROM requests WHERE coalesce(started_at, first_seen_at) < ?1";
 
-pub(super) const EVENT_IDS: &str =
-    "SELECT (SELECT min(id) FROM progress_events), (SELECT max(id) FROM progress_events)";
+pub(super) const FIRST_EVENT: &str = "SELECT min(id) FROM progress_events WHERE id > ?1";
+
+pub(super) const LAST_EVENT: &str = "SELECT max(id) FROM progress_events WHERE id < ?1";
 
 pub(super) const HAS_EVENT: &str = "SELECT EXISTS (SELECT 1 FROM progress_events WHERE id = ?1)";
 
@@ -200,14 +202,25 @@ fn text<'a>(row: &'a Row<'_>, column: usize) -> rusqlite::Result<Option<&'a str>
 ///
 /// Their ids only grow and are never used again, so the first and the last one bound their number, and where nothing was
 /// pruned give it. Pruning takes the oldest first but leaves the open ones, so how much of the span is taken is learnt from
-/// ids that are spread over it evenly.
+/// ids that are spread over it evenly. In a restored history the ids leap over [`AHEAD`] numbers: what lies before and after
+/// a leap is a span of its own.
 fn events(connection: &Connection) -> rusqlite::Result<(u64, bool)> {
-    let ids = connection.query_row(EVENT_IDS, [], |row| {
-        Ok(row.get::<_, Option<i64>>(0)?.zip(row.get::<_, Option<i64>>(1)?))
-    })?;
-    let Some((first, last)) = ids else {
-        return Ok((0, false));
+    let id = |sql: &str, after: i64| -> rusqlite::Result<Option<i64>> {
+        connection.prepare_cached(sql)?.query_row([after], |row| row.get(0))
     };
+    let (mut events, mut is_estimate) = (0, false);
+    let mut next = id(FIRST_EVENT, 0)?;
+    while let Some(first) = next {
+        let last = id(LAST_EVENT, first.saturating_add(AHEAD))?.unwrap_or(first);
+        let (of_span, is_estimated) = events_between(connection, first, last)?;
+        events += of_span;
+        is_estimate |= is_estimated;
+        next = id(FIRST_EVENT, last)?;
+    }
+    Ok((events, is_estimate))
+}
+
+fn events_between(connection: &Connection, first: i64, last: i64) -> rusqlite::Result<(u64, bool)> {
     let span = last.saturating_sub(first).saturating_add(1);
     let probes = span.min(PROBES);
     let mut probe = connection.prepare_cached(HAS_EVENT)?;

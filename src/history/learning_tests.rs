@@ -207,6 +207,20 @@ fn events_are_estimated_by_samples_where_pruning_left_holes() {
 }
 
 #[test]
+fn events_of_a_restored_history_are_counted_on_both_sides_of_the_leap_in_their_ids() {
+    let scene = scene();
+    let before = scene.count("SELECT count(*) FROM progress_events");
+    scene.execute(
+        "INSERT INTO progress_events (id, request_id, observed_at, source)
+         SELECT max(id) + 1000000001, (SELECT min(id) FROM requests), 0, 'list' FROM progress_events;
+         INSERT INTO progress_events (id, request_id, observed_at, source)
+         SELECT max(id) + 1, (SELECT min(id) FROM requests), 0, 'list' FROM progress_events",
+    );
+    let size = reader(&scene).size(at(0)).unwrap();
+    assert_eq!((size.events, size.events_estimated), (before.unsigned_abs() + 2, false));
+}
+
+#[test]
 fn those_before_a_time_are_counted() {
     let scene = scene();
     let before = |second| reader(&scene).count_before(at(second)).unwrap();

@@ -537,7 +537,7 @@ fn statistics_read_what_began_in_a_span_by_the_index_of_its_beginning() {
         counted[0].starts_with("SCAN requests USING COVERING INDEX "),
         "{counted:?}"
     );
-    for sql in [learning::EVENT_IDS, learning::HAS_EVENT] {
+    for sql in [learning::FIRST_EVENT, learning::LAST_EVENT, learning::HAS_EVENT] {
         for step in plan(&scene, sql) {
             assert!(
                 step.contains("SEARCH progress_events") || step.starts_with("SCA") && !step.contains("progress_events"),

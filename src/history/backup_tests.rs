@@ -1,0 +1,63 @@
+use std::collections::BTreeSet;
+
+use super::super::fixtures::{RECEIVER, Scene, all_to, at, event};
+use super::super::schema_tests::sample;
+use super::super::{History, open};
+use super::*;
+use crate::model::RequestStatus;
+
+/// What the history has to tell, by the ids that receivers know.
+fn told(history: &History) -> BTreeSet<String> {
+    let due = history
+        .read(|connection| super::super::outbox::due_deliveries(connection, RECEIVER, at(99), 100, None))
+        .unwrap();
+    due.iter().map(|delivery| delivery.news.id().0.clone()).collect()
+}
+
+#[test]
+fn a_restored_copy_gives_no_id_that_the_original_gave_after_it() {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(1, event("before", RequestStatus::Failed))]);
+    let before = told(&scene.history);
+    let copy = scene.folder.path().join("copy.db");
+    back_up(&scene.path(), &copy, |_, _| ()).unwrap();
+    scene.record(&[scene.seen(2, event("lost", RequestStatus::Failed))]);
+    let after: BTreeSet<_> = told(&scene.history).difference(&before).cloned().collect();
+
+    let restored = History::open(&copy).unwrap();
+    assert_eq!(told(&restored), before, "what is still pending is recognised");
+    let sighting = scene.seen(3, event("new", RequestStatus::Failed));
+    restored.write(|tx| tx.record(&[sighting], &all_to(RECEIVER))).unwrap();
+    let new: BTreeSet<_> = told(&restored).difference(&before).cloned().collect();
+    assert!(!after.is_empty() && !new.is_empty());
+    assert!(after.is_disjoint(&new), "{after:?} {new:?}");
+}
+
+#[test]
+fn every_count_of_a_copy_is_ahead_of_a_table_with_rows_and_of_one_without() {
+    for version in 1..=open::known_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, copy) = (folder.path().join("history.db"), folder.path().join("copy.db"));
+        sample(&path, version);
+        Connection::open(&path)
+            .unwrap()
+            .execute_batch("DELETE FROM sqlite_sequence WHERE name = 'hook_events'")
+            .unwrap();
+        back_up(&path, &copy, |_, _| ()).unwrap();
+        let connection = Connection::open(&copy).unwrap();
+        let number = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+        let counted = number("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'");
+        let ahead = format!("SELECT count(*) FROM sqlite_sequence WHERE seq >= {AHEAD}");
+        assert_eq!(
+            (counted, counted),
+            (number(&ahead), number("SELECT count(*) FROM sqlite_sequence"))
+        );
+        assert!(counted >= 4);
+        // The original counts on as it did.
+        let original = Connection::open(&path).unwrap();
+        let highest: i64 = original
+            .query_row("SELECT max(seq) FROM sqlite_sequence", [], |row| row.get(0))
+            .unwrap();
+        assert!(highest < AHEAD);
+    }
+}
