@@ -33,7 +33,7 @@ pub enum VacuumError {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(
-        "{needed} bytes are needed in {} to write the history anew, and {free} are free; make room, or set SQLITE_TMPDIR to a \\
+        "{needed} bytes are needed in {} to write the history anew, and {free} are free; make room, or set SQLITE_TMPDIR to a \
          folder for what is only needed meanwhile",
         folder.display()
     )]

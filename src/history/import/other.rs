@@ -26,7 +26,7 @@ pub enum OtherError {
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error(
-        "the history {} breaks the laws of a history ({law}), so nothing of it was taken; `ccwatch history check --history \\
+        "the history {} breaks the laws of a history ({law}), so nothing of it was taken; `ccwatch history check --history \
          {}` says more",
         path.display(),
         path.display()
