@@ -259,6 +259,28 @@ fn a_backup_replaces_nothing_by_itself_and_never_the_history() {
 }
 
 #[test]
+fn a_report_replaces_neither_the_history_nor_a_device_even_by_force() {
+    let kept = Kept::new(5);
+    let report = |file: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ccwatch"));
+        command.args(["report", "--force", "-o", file, "--history", &kept.history()]);
+        command.output().unwrap()
+    };
+    for own in ["history.db", "history.db-wal", "history.db.lock"] {
+        let output = report(&kept.file(own));
+        assert_eq!(output.status.code(), Some(2));
+        assert!(complaint(&output).contains("belongs to the history"));
+    }
+    let output = report("/dev/null");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(complaint(&output).contains("no regular file"));
+    well(&["check", "--history", &kept.history()]);
+    assert!(names(kept.folder.path()).is_empty());
+    assert!(report(&kept.file("page.html")).status.success());
+    assert_eq!(names(kept.folder.path()), ["page.html"]);
+}
+
+#[test]
 fn what_is_killed_leaves_no_half_file_and_a_history_that_is_well() {
     let kept = Kept::new(1500);
     let into = Kept::new(0);

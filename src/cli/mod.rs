@@ -21,6 +21,7 @@ mod hooks;
 mod listing;
 mod logging;
 mod man;
+mod new_file;
 mod notify;
 mod output;
 mod period;

@@ -3,8 +3,11 @@
 //! It is written beside its place under another name, for its owner alone, and takes its name when it is whole and on the
 //! disk: neither a full disk nor a kill leaves half a file under that name. What a killed process left under the other name
 //! is removed by the next one that writes the same file.
+//!
+//! Whether someone still writes it is told by a lock (`flock`) on it, which ends with its process however that ends. A process
+//! number in its name would tell nothing in a container, where each has the number 1.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -12,12 +15,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, anyhow};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
 
-use crate::cli::Failure;
+use super::Failure;
 
-/// The file itself, and the journal that SQLite has beside one that it fills.
-const BESIDE: [&str; 2] = ["", "-journal"];
+/// The journal that SQLite has beside a file that it fills, and the file itself.
+const BESIDE: [&str; 2] = ["-journal", ""];
 
 /// Removed when it is dropped, unless it was kept.
 #[derive(Debug)]
@@ -56,14 +58,8 @@ impl NewFile {
         let folder = fs::canonicalize(folder).with_context(|| format!("can't use the folder {}", folder.display()))?;
         let name = name.to_string_lossy();
         sweep(&folder, &name);
-        let partial = folder.join(partial_name(&name, std::process::id()));
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&partial)
-            .with_context(|| format!("can't make a file in {}", folder.display()))?;
+        let (file, partial) =
+            begin(&folder, &name).with_context(|| format!("can't make a file in {}", folder.display()))?;
         Ok(Self {
             file,
             partial,
@@ -71,6 +67,17 @@ impl NewFile {
             replace,
             is_kept: false,
         })
+    }
+
+    /// The same, but refuses what belongs to the history, whatever is asked for.
+    pub(super) fn begin_outside(path: &Path, replace: bool, history: &Path) -> Result<Self, Failure> {
+        if is_part_of_history(path, history) {
+            return Err(Failure::Arguments(format!(
+                "{} belongs to the history itself; name another file",
+                path.display()
+            )));
+        }
+        Self::begin(path, replace)
     }
 
     pub(super) fn file(&self) -> &File {
@@ -120,18 +127,13 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_kept {
-            for suffix in BESIDE {
-                let mut beside = self.partial.clone().into_os_string();
-                beside.push(suffix);
-                // Where this fails, the next one that writes the same file tries again.
-                let _ = fs::remove_file(beside);
-            }
+            remove(&self.partial);
         }
     }
 }
 
 /// Whether `path` is the history, or one of the files that SQLite and ccwatch keep beside it.
-pub(super) fn is_part_of_history(path: &Path, history: &Path) -> bool {
+fn is_part_of_history(path: &Path, history: &Path) -> bool {
     let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
     let (Ok(history), Some(name)) = (fs::canonicalize(history), path.file_name()) else {
         return false;
@@ -154,24 +156,64 @@ fn is_there(path: &Path) -> Failure {
     ))
 }
 
-fn partial_name(name: &str, process: u32) -> String {
-    format!(".{name}.{process}.partial")
+fn partial_name(name: &str, number: u32) -> String {
+    format!(".{name}.{number}.partial")
 }
 
-/// Removes what processes that are gone have left of the same file.
+/// Makes a file under a name that no one has, and takes its lock.
+fn begin(folder: &Path, name: &str) -> io::Result<(File, PathBuf)> {
+    let mut number = 0;
+    loop {
+        number += 1;
+        let partial = folder.join(partial_name(name, number));
+        let made = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&partial);
+        let file = match made {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && number < u32::MAX => continue,
+            Err(error) => return Err(error),
+        };
+        match file.lock() {
+            // Another one may have swept it away before the lock was taken.
+            Ok(()) if file.metadata()?.nlink() == 0 => {}
+            // Where a file system has no locks, no one sweeps either.
+            _ => return Ok((file, partial)),
+        }
+    }
+}
+
+/// Removes what was left of the same file by those who are gone.
 fn sweep(folder: &Path, name: &str) {
-    let process_of = |found: &str| -> Option<i32> {
-        let rest = found.strip_prefix(&format!(".{name}."))?;
-        let (process, suffix) = rest.split_once(".partial")?;
-        process.parse().ok().filter(|_| BESIDE.contains(&suffix))
+    let is_partial = |found: &str| {
+        let rest = found.strip_prefix(&format!(".{name}.")).unwrap_or_default();
+        rest.strip_suffix(".partial")
+            .is_some_and(|number| number.parse::<u32>().is_ok())
     };
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let found = entry.file_name();
-        let process = found.to_str().and_then(process_of).and_then(Pid::from_raw);
-        if process.is_some_and(|process| test_kill_process(process) == Err(Errno::SRCH)) {
-            // It is in no one's way.
-            let _ = fs::remove_file(entry.path());
+        let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+        if !is_file || !entry.file_name().to_str().is_some_and(is_partial) {
+            continue;
         }
+        // One that can't be opened or locked is left, and is in no one's way.
+        let Ok(file) = File::open(entry.path()) else { continue };
+        match file.try_lock() {
+            Ok(()) => remove(&entry.path()),
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => {}
+        }
+    }
+}
+
+/// Removes it with what lies beside it: itself last, since it is what the next one knows the rest by.
+fn remove(partial: &Path) {
+    for suffix in BESIDE {
+        let mut beside = partial.to_owned().into_os_string();
+        beside.push(suffix);
+        // Where this fails, the next one that writes the same file tries again.
+        let _ = fs::remove_file(beside);
     }
 }
 

@@ -78,27 +78,31 @@ fn a_folder_and_a_device_are_refused_even_where_files_are_replaced() {
 }
 
 #[test]
-fn what_a_process_that_is_gone_left_is_removed_and_no_one_elses() {
+fn what_no_one_holds_is_removed_and_what_someone_writes_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    // Above the highest number that Linux gives a process.
-    let left = folder.path().join(partial_name("file", 2_000_000_000));
-    let others = [
-        ".other.2000000000.partial",
-        ".file.2000000000.partial2",
-        ".file.1.partial",
-        ".file.x.partial",
-    ];
-    let journal = folder.path().join(".file.2000000000.partial-journal");
+    let path = folder.path().join("file");
+    // Of a process that was killed, whatever its number was.
+    let left = folder.path().join(partial_name("file", 1));
+    let journal = folder.path().join(".file.1.partial-journal");
+    let others = [".other.1.partial", ".file.1.partial2", ".file.x.partial"];
     fs::write(&left, "half").unwrap();
     fs::write(&journal, "half").unwrap();
     for other in others {
         fs::write(folder.path().join(other), "").unwrap();
     }
-    write(&folder.path().join("file"), "", false).unwrap();
-    assert!(!left.exists() && !journal.exists());
+    let first = NewFile::begin(&path, true).unwrap();
+    assert!(!journal.exists());
+    assert_eq!(fs::read(&left).unwrap(), b"", "its name is free again");
+    first.file().write_all(b"first").unwrap();
+    // Someone else writes the same file meanwhile.
+    write(&path, "second", true).unwrap();
+    assert!(first.partial().exists());
+    first.keep().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "first");
     for other in others {
         assert!(folder.path().join(other).exists(), "{other}");
     }
+    assert_eq!(names(folder.path()).len(), 1 + others.len());
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! `ccwatch report`
 
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use anyhow::Context;
 use super::Failure;
 use super::filters::Filters;
 use super::history_file;
+use super::new_file::NewFile;
 use super::period::Period;
 use crate::clock::Clock;
 use crate::history::{Filter, Reader};
@@ -45,23 +45,25 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let now = Clock::system().now();
     let mut filter = arguments.filters.filter(now)?;
     let period = Period::of(&mut filter, now)?;
-    let to_file = arguments.output != Path::new("-");
-    // Said before the work, and made sure of after it.
-    if to_file && !arguments.force && arguments.output.symlink_metadata().is_ok() {
-        return Err(is_there(&arguments.output));
-    }
+    // Begun before the work, so that what is wrong with it is said at once.
+    let new = match arguments.output.as_path() {
+        path if path == Path::new("-") => None,
+        path => Some(NewFile::begin_outside(
+            path,
+            arguments.force,
+            &arguments.history.path()?,
+        )?),
+    };
     let only = arguments.filters.in_words();
     let page = make(&arguments.history.open()?, &filter, period, &only, now)?;
-    if !to_file {
+    let Some(new) = new else {
         let mut out = io::stdout().lock();
         out.write_all(page.as_bytes())?;
         return Ok(out.flush()?);
-    }
-    let path = &arguments.output;
-    match put(path, page.as_bytes(), arguments.force) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(is_there(path)),
-        put => Ok(put.with_context(|| format!("the report can't be written to {}", path.display()))?),
-    }
+    };
+    let written = new.file().write_all(page.as_bytes());
+    written.with_context(|| format!("the report can't be written to {}", arguments.output.display()))?;
+    new.keep()
 }
 
 fn make(reader: &Reader, filter: &Filter, period: Period, only: &[String], now: Timestamp) -> Result<String, Failure> {
@@ -84,51 +86,4 @@ fn make(reader: &Reader, filter: &Filter, period: Period, only: &[String], now: 
         open: &open,
     };
     Ok(render::page(&report).map_err(anyhow::Error::from)?)
-}
-
-fn is_there(path: &Path) -> Failure {
-    Failure::Work(anyhow::anyhow!(
-        "{} is there already: --force replaces it",
-        path.display()
-    ))
-}
-
-/// Writes next to the file and then gives it its name, so that no one ever finds half a page.
-fn put(path: &Path, page: &[u8], force: bool) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let written = File::options()
-        .write(true)
-        .create_new(true)
-        .open(&part)
-        .and_then(|mut file| {
-            file.write_all(page)?;
-            file.sync_all()
-        })
-        .and_then(|()| name_it(&part, path, force));
-    // After a rename there is none.
-    match (written, fs::remove_file(&part)) {
-        (Ok(()), Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        (written, _) => written,
-    }
-}
-
-/// Without `force`, a file that came to be meanwhile stays: a link, unlike a rename, replaces nothing. Where the file system
-/// has no links (FAT, say), the look before the work is all that there is.
-fn name_it(part: &Path, path: &Path, force: bool) -> io::Result<()> {
-    if force {
-        return fs::rename(part, path);
-    }
-    match fs::hard_link(part, path) {
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::PermissionDenied | io::ErrorKind::Unsupported
-            ) =>
-        {
-            fs::rename(part, path)
-        }
-        linked => linked,
-    }
 }

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use indicatif::HumanBytes;
 
-use super::new_file::{NewFile, is_part_of_history};
 use super::progress;
 use crate::cli::Failure;
 use crate::cli::history_file::HistoryFile;
+use crate::cli::new_file::NewFile;
 use crate::history::{BackupError, back_up};
 
 /// Copy the history into a file, while ccwatch runs.
@@ -33,13 +33,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let history = arguments.history.path()?;
-    if is_part_of_history(&arguments.file, &history) {
-        return Err(Failure::Arguments(format!(
-            "{} belongs to the history itself; name another file",
-            arguments.file.display()
-        )));
-    }
-    let new = NewFile::begin(&arguments.file, arguments.force)?;
+    let new = NewFile::begin_outside(&arguments.file, arguments.force, &history)?;
     let bar = progress::bytes("copying", 0);
     let shown = bar.clone();
     let made = back_up(&history, new.partial(), move |so_far, expected| {

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::new_file::{NewFile, is_part_of_history};
 use super::progress;
 use crate::cli::Failure;
 use crate::cli::filters::PlaceAndTime;
 use crate::cli::history_file::HistoryFile;
+use crate::cli::new_file::NewFile;
 use crate::clock::Clock;
 use crate::history::{Cell, Filter, Reader, View};
 use parquet_file::ParquetFile;
@@ -115,14 +115,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         copy(&reader, view, &filter, sink)?;
         return Ok(());
     }
-    if is_part_of_history(&arguments.output, &arguments.history.path()?) {
-        return Err(Failure::Arguments(format!(
-            "{} belongs to the history itself; name another file",
-            arguments.output.display()
-        )));
-    }
     let reader = arguments.history.open()?;
-    let new = NewFile::begin(&arguments.output, arguments.force)?;
+    let new = NewFile::begin_outside(&arguments.output, arguments.force, &arguments.history.path()?)?;
     let out = BufWriter::new(new.file());
     let sink: Box<dyn Sink + '_> = match format {
         Format::Jsonl => Box::new(JsonLines::new(view, out)),

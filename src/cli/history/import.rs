@@ -6,10 +6,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::new_file::NewFile;
 use super::progress;
 use crate::cli::Failure;
 use crate::cli::history_file::HistoryFile;
+use crate::cli::new_file::NewFile;
 use crate::clock::Clock;
 use crate::decide::merging::Left;
 use crate::decide::retention::Stride;

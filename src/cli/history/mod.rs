@@ -4,7 +4,6 @@ mod backup;
 mod check;
 mod export;
 mod import;
-mod new_file;
 mod progress;
 mod vacuum;
 
