@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     /// than a table also while someone is slow to take them.
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = time_out::duration)]
     timeout: Duration,
-    /// At most so many rows; 0 for all. A table has at most 10,000.
+    /// At most so many rows; 0 for all. A table has at most 10,000, and shows the first 4 KiB of a value.
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     limit: usize,
     /// A value for a parameter of the statement, as in `WHERE type_name = :type`. May be given several times.
@@ -82,10 +82,12 @@ fn answer(arguments: &Arguments, reader: &SqlReader, statement: &str, time_out: 
         Ok::<_, Failure>(if enough { Wanted::NoMore } else { Wanted::More })
     });
     outcome.map_err(told)??;
-    // The statement is over, and with it what it held up: whoever reads the rest may take their time.
+    // The statement is over, and with it what it held up.
     drop(answer);
+    let ending = answers.end()?;
+    // The work is, too: whoever reads the rest may take their time.
     time_out.over();
-    answers.end()?;
+    ending.write()?;
     if is_cut {
         writeln!(
             io::stderr(),

@@ -1,7 +1,8 @@
 //! Rows whose columns are known only when they come, written as they come: what SQL answers.
 //!
 //! JSON lines, JSON and CSV hold one row at a time, however many there are. A table must know its widest cell before its
-//! first line, so it is kept whole, and cut at [`TABLE_ROWS`] rows or [`TABLE_BYTES`] of text: more is no reading for people.
+//! first line, so it is kept whole, and cut: a cell at [`TABLE_CELL`], all of it at [`TABLE_ROWS`] rows or [`TABLE_BYTES`] of
+//! text, the blanks that fill its columns included. More is no reading for people.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -16,7 +17,9 @@ use crate::model::printable;
 
 /// The most rows of a table.
 const TABLE_ROWS: usize = 10_000;
-/// The most text in a table, in bytes.
+/// The most text of a value in a table, in bytes.
+const TABLE_CELL: usize = 4096;
+/// The most text in a table, in bytes, each cell as wide as its column.
 const TABLE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Takes rows, and writes them in a format.
@@ -30,7 +33,7 @@ enum Shape<W: Write> {
         out: W,
         table: Table,
         rows: usize,
-        bytes: usize,
+        widths: Vec<usize>,
     },
     Json {
         out: W,
@@ -65,7 +68,7 @@ impl<W: Write> Answers<W> {
                         out,
                         table: table(&headings),
                         rows: 0,
-                        bytes: 0,
+                        widths: names.iter().map(String::len).collect(),
                     }
                 }
                 Format::Json => Shape::Json { out, is_empty: true },
@@ -95,15 +98,24 @@ impl<W: Write> Answers<W> {
             values,
         };
         match &mut self.shape {
-            Shape::Table { table, rows, bytes, .. } => {
-                if *rows >= TABLE_ROWS || *bytes >= TABLE_BYTES {
+            Shape::Table {
+                table, rows, widths, ..
+            } => {
+                if *rows >= TABLE_ROWS {
                     return Ok(Room::Full);
                 }
-                table.add_row(values.iter().map(|value| {
-                    let text = text(*value);
-                    *bytes += text.as_ref().map_or(0, String::len);
-                    cell_of(*value, text.as_deref())
-                }));
+                let texts: Vec<_> = values.iter().map(|value| cut_text(*value)).collect();
+                let wider = widths.iter().zip(&texts);
+                let wider: Vec<usize> = wider
+                    .map(|(width, text)| text.as_ref().map_or(1, String::len).max(*width))
+                    .collect();
+                // A first row is always shown: it has at most 2,000 columns.
+                if *rows > 0 && wider.iter().sum::<usize>() * (*rows + 1) > TABLE_BYTES {
+                    return Ok(Room::Full);
+                }
+                let cells = values.iter().zip(&texts);
+                table.add_row(cells.map(|(value, text)| cell_of(*value, text.as_deref())));
+                *widths = wider;
                 *rows += 1;
             }
             Shape::Json { out, is_empty } => {
@@ -122,21 +134,37 @@ impl<W: Write> Answers<W> {
         Ok(Room::Left)
     }
 
-    /// Writes what is left to write.
-    pub(in crate::cli) fn end(self) -> Result<(), Failure> {
-        match self.shape {
-            Shape::Table { mut out, table, .. } => {
-                write_table(&mut out, &table)?;
-                out.flush()?;
+    /// Makes what is left to write, so that the work is over before anyone takes it.
+    pub(in crate::cli) fn end(self) -> Result<Ending<W>, Failure> {
+        let mut left = Vec::new();
+        let out = match self.shape {
+            Shape::Table { out, table, .. } => {
+                write_table(&mut left, &table)?;
+                out
             }
-            Shape::Json { mut out, .. } => {
-                writeln!(out, "]")?;
-                out.flush()?;
+            Shape::Json { out, .. } => {
+                writeln!(left, "]")?;
+                out
             }
-            Shape::Jsonl { mut out } => out.flush()?,
-            Shape::Csv { mut csv, .. } => csv.flush()?,
-        }
-        Ok(())
+            Shape::Jsonl { out } => out,
+            Shape::Csv { csv, .. } => csv
+                .into_inner()
+                .map_err(|error| io::Error::from(error.error().kind()))?,
+        };
+        Ok(Ending { out, left })
+    }
+}
+
+/// What is left to write of answers.
+pub(in crate::cli) struct Ending<W: Write> {
+    out: W,
+    left: Vec<u8>,
+}
+
+impl<W: Write> Ending<W> {
+    pub(in crate::cli) fn write(mut self) -> Result<(), Failure> {
+        self.out.write_all(&self.left)?;
+        Ok(self.out.flush()?)
     }
 }
 
@@ -165,6 +193,24 @@ fn text(value: SqlValue<'_>) -> Option<String> {
         SqlValue::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
         SqlValue::Blob(blob) => Some(hex(blob)),
     }
+}
+
+/// The same, of which a table shows the beginning, and says how long it is.
+fn cut_text(value: SqlValue<'_>) -> Option<String> {
+    let (all, beginning) = match value {
+        SqlValue::Text(all) if all.len() > TABLE_CELL => {
+            let beginning = &all[..TABLE_CELL];
+            // A character that is cut is left out; bytes that are none stay, and are shown as such.
+            let whole = match str::from_utf8(beginning) {
+                Err(error) if error.error_len().is_none() => &beginning[..error.valid_up_to()],
+                _ => beginning,
+            };
+            (all, SqlValue::Text(whole))
+        }
+        SqlValue::Blob(all) if all.len() > TABLE_CELL / 2 => (all, SqlValue::Blob(&all[..TABLE_CELL / 2])),
+        short => return text(short),
+    };
+    text(beginning).map(|beginning| format!("{beginning}… ({} bytes)", all.len()))
 }
 
 fn hex(blob: &[u8]) -> String {

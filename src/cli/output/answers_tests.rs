@@ -7,7 +7,7 @@ fn written(format: Format, columns: &[&str], rows: &[Vec<SqlValue<'_>>]) -> Stri
     for row in rows {
         assert_eq!(answers.row(row).unwrap(), Room::Left);
     }
-    answers.end().unwrap();
+    answers.end().unwrap().write().unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -69,8 +69,43 @@ fn a_table_takes_so_many_rows_and_no_more() {
         assert_eq!(answers.row(&[SqlValue::Integer(1)]).unwrap(), Room::Left);
     }
     assert_eq!(answers.row(&[SqlValue::Integer(2)]).unwrap(), Room::Full);
-    answers.end().unwrap();
+    answers.end().unwrap().write().unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.lines().count(), TABLE_ROWS + 1);
     assert!(!text.contains('2'));
+}
+
+#[test]
+fn a_table_shows_the_beginning_of_a_long_value_and_how_long_it_is() {
+    let long = "ü".repeat(TABLE_CELL);
+    let blob = vec![7; TABLE_CELL];
+    let values = vec![SqlValue::Text(long.as_bytes()), SqlValue::Blob(&blob)];
+    let shown = written(Format::Table, &["t", "b"], std::slice::from_ref(&values));
+    let row = shown.lines().nth(1).unwrap();
+    assert!(row.starts_with(&format!("{}… (8192 bytes)  07", "ü".repeat(TABLE_CELL / 2))));
+    assert!(row.ends_with("07… (4096 bytes)"));
+    // A character of two bytes that begins with the last byte is left out.
+    let odd = format!("a{long}");
+    let odd = cut_text(SqlValue::Text(odd.as_bytes())).unwrap();
+    assert!(odd.ends_with("ü… (8193 bytes)"), "{}", &odd[odd.len() - 30..]);
+    // What is no text at all is bounded, too.
+    assert!(cut_text(SqlValue::Text(&[255; 2 * TABLE_CELL])).unwrap().len() < 4 * TABLE_CELL);
+    assert!(written(Format::Csv, &["t", "b"], &[values]).len() > 4 * TABLE_CELL);
+}
+
+#[test]
+fn a_table_takes_so_much_text_with_the_blanks_beside_it() {
+    let long = "x".repeat(TABLE_CELL);
+    let columns: Vec<String> = (0..30).map(|number| number.to_string()).collect();
+    let mut answers = Answers::begin(Vec::new(), &columns, Format::Table).unwrap();
+    assert_eq!(answers.row(&[SqlValue::Text(long.as_bytes()); 30]).unwrap(), Room::Left);
+    let mut rows = 1;
+    // Each is short, but as wide as the first.
+    while answers.row(&[SqlValue::Integer(1); 30]).unwrap() == Room::Left {
+        rows += 1;
+    }
+    assert!(
+        rows * 30 * TABLE_CELL <= TABLE_BYTES && (rows + 1) * 30 * TABLE_CELL > TABLE_BYTES,
+        "{rows}"
+    );
 }
