@@ -4,8 +4,8 @@
 //!   attempts come as a record of who was told by the other.
 //! - **Twice is once**: what is there already is found by what it says, never by its id ([`paired`](crate::decide::merging::paired)).
 //!   Ids, and when each side saw something, are each history's own: what is here keeps its own.
-//! - **A daemon may run beside it**, which is never held up for long: a step is one transaction of about so many rows as the
-//!   caller allows, and a request with more of them goes over several steps. A kill between two leaves a history that is well,
+//! - **A daemon may run beside it**, which is never held up for long: what comes is found by reading
+//!   ([`comparing`](self::comparing)), a step is one transaction of about so many rows as the caller allows, and a request with more of them goes over several steps. A kill between two leaves a history that is well,
 //!   and the next import goes on.
 //! - **What goes on is left alone**: [`merging`](crate::decide::merging) decides, and says why.
 //! - **The other history is never written to**, and not even read beyond a copy: [`Other`] is that copy, which is brought to
@@ -14,19 +14,23 @@
 //! What stays behind: incidents, silences, notices, threads and how receivers are doing, which are the business of the daemon
 //! that keeps them; the last look at a target, since this daemon did not make it; and a gap that is still open there.
 
+mod comparing;
 mod other;
 mod requests;
 mod targets;
+mod units;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rusqlite::Connection;
 
 use super::{Editor, Failure, HistoryError, WriteTx};
 use crate::decide::merging::Left;
 use crate::model::Timestamp;
 
-use super::sql::RequestId;
+use comparing::Compared;
 pub use other::{Other, OtherError};
-use requests::Unit;
+use units::Rest;
 
 /// What an import brought, or would bring.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,12 +63,9 @@ pub struct Import<'a> {
     request: i64,
     gap: i64,
     /// What is left of a request that has more than a step takes.
-    rest: Rest,
+    rest: VecDeque<Rest>,
     imported: Imported,
 }
-
-/// What is left for the next step, of requests that are here.
-type Rest = VecDeque<(RequestId, Unit)>;
 
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl<'a> Import<'a> {
             is_rehearsal,
             request: 0,
             gap: 0,
-            rest: Rest::default(),
+            rest: VecDeque::new(),
             imported: Imported::default(),
         }
     }
@@ -98,8 +99,11 @@ impl<'a> Import<'a> {
     /// Brings about `rows` rows more, in one transaction.
     pub fn step(&mut self, into: &mut Editor, rows: usize, now: Timestamp) -> Result<Step, ImportError> {
         if !self.rest.is_empty() {
-            let rest = std::mem::take(&mut self.rest);
-            let (brought, rest) = self.commit(into, |tx| tx.bring_rest(rest, rows))?;
+            let mut rest = std::mem::take(&mut self.rest);
+            let (brought, rest) = self.commit(into, |tx| {
+                let brought = tx.bring_rest(&mut rest, rows)?;
+                Ok((brought, rest))
+            })?;
             self.rest = rest;
             self.imported.rows += brought;
             return Ok(Step {
@@ -108,20 +112,22 @@ impl<'a> Import<'a> {
             });
         }
         let requests = self.other.requests_after(self.request, rows, self.with_models)?;
-        if let Some(last) = requests.last() {
-            let last = last.id;
+        if !requests.is_empty() {
+            let compare = |connection: &Connection| {
+                let requests = requests.into_iter();
+                requests.map(|theirs| Compared::new(connection, theirs)).collect()
+            };
+            let compared: Vec<Compared> = into.read(compare)?;
             let before = self.imported.clone();
-            let (imported, rest) = self.commit(into, |tx| tx.bring_requests(requests, before, rows, now))?;
-            let brought = imported.rows - self.imported.rows;
-            (self.imported, self.rest, self.request) = (imported, rest, last);
+            let brought = self.commit(into, |tx| tx.bring_requests(compared, before, rows, now))?;
+            let rows = brought.imported.rows - self.imported.rows;
+            (self.imported, self.rest) = (brought.imported, brought.rest);
+            self.request = brought.last.unwrap_or(self.request);
             if self.is_rehearsal {
                 // The requests that it hangs on are not there.
-                self.imported.rows += self.rest.drain(..).map(|(_, unit)| unit.rows()).sum::<usize>();
+                self.imported.rows += self.rest.drain(..).map(|rest| rest.rows()).sum::<usize>();
             }
-            return Ok(Step {
-                rows: brought,
-                is_done: false,
-            });
+            return Ok(Step { rows, is_done: false });
         }
         let gaps = self.other.gaps_after(self.gap, rows)?;
         let Some(last) = gaps.last().map(|gap| gap.id) else {
@@ -158,24 +164,6 @@ pub enum ImportError {
     Here(#[from] HistoryError),
     #[error(transparent)]
     Other(#[from] OtherError),
-}
-
-impl WriteTx<'_> {
-    /// Brings more of requests that were begun in an earlier step. One may have been forgotten meanwhile.
-    fn bring_rest(&self, mut rest: Rest, rows: usize) -> Result<(usize, Rest), Failure> {
-        let mut brought = 0;
-        while brought < rows
-            && let Some((request, unit)) = rest.pop_front()
-        {
-            let mut is_there = self
-                .transaction
-                .prepare_cached("SELECT 1 FROM requests WHERE id = ?1")?;
-            if is_there.exists([request])? {
-                brought += self.bring_unit(request, unit)?;
-            }
-        }
-        Ok((brought, rest))
-    }
 }
 
 #[cfg(test)]

@@ -218,6 +218,54 @@ fn what_was_still_to_be_told_there_is_kept_and_never_told() {
 }
 
 #[test]
+fn what_was_given_up_there_is_not_tried_again_here() {
+    let (a, b) = (Scene::new(), Scene::new());
+    a.record(&[a.seen(1, guarded("t", RequestStatus::Success))]);
+    a.execute("UPDATE deliveries SET state = 'dead', next_attempt_at = NULL, last_error = 'gone (410)'");
+    import(&a, &b);
+    let told = b.rows("SELECT state, last_error FROM v_deliveries");
+    assert_eq!(
+        told,
+        json!([["skipped", "imported: the other history gave it up: gone (410)"]])
+    );
+    assert_eq!(editor(&b).retry_dead(None, at(LATER)).unwrap(), []);
+    assert_eq!(import(&a, &b).rows, 0, "and it is known again");
+}
+
+/// What the other united with a third one is no story that one history saw, here either.
+#[test]
+fn what_was_united_there_is_united_here_where_it_was_known() {
+    let (a, b) = (Scene::new(), Scene::new());
+    for scene in [&a, &b] {
+        scene.record(&[scene.seen(1, guarded("t", RequestStatus::Success))]);
+    }
+    a.execute("INSERT INTO united SELECT id FROM requests");
+    import(&a, &b);
+    assert_eq!(b.count("SELECT count(*) FROM united"), 1);
+    assert_well(&b);
+}
+
+#[test]
+fn what_changed_here_since_it_was_compared_is_compared_again() {
+    let (a, b) = (Scene::new(), Scene::new());
+    a.record(&[a.seen(1, guarded("t", RequestStatus::Success))]);
+    let (_folder, other) = other(&a);
+    let theirs = other.requests_after(0, 50, false).unwrap();
+    let compare = |connection: &Connection| {
+        let all = theirs.into_iter().map(|theirs| Compared::new(connection, theirs));
+        all.collect::<Result<Vec<_>, _>>()
+    };
+    let compared = editor(&b).read(compare).unwrap();
+    // Meanwhile another one brings it.
+    import(&a, &b);
+    let once = everything(&b);
+    let bring = |tx: &WriteTx<'_>| tx.bring_requests(compared, Imported::default(), 50, at(LATER));
+    let brought = editor(&b).write(bring).unwrap();
+    assert_eq!((brought.last, brought.rest.len(), brought.imported.rows), (None, 0, 0));
+    assert_eq!(everything(&b), once);
+}
+
+#[test]
 fn what_a_daemon_still_sees_is_left_to_it_and_its_end_is_told_once() {
     let (a, b) = (Scene::new(), Scene::new());
     for scene in [&a, &b] {

@@ -1,6 +1,6 @@
 //! Targets: which row of the history belongs to which entry of the configuration, and how far its baseline is.
 
-use rusqlite::{OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::{Failure, WriteTx};
 use crate::decide::diff::Baseline;
@@ -20,6 +20,15 @@ pub(super) const TARGET_BY_ACCOUNT: &str =
     "SELECT id, name, account_id, region FROM targets WHERE account_id = ?1 AND region = ?2";
 pub(super) const TARGET_BY_NAME: &str = "SELECT id, name, account_id, region FROM targets WHERE name = ?1";
 pub(super) const TARGET_BY_ID: &str = "SELECT id, name, account_id, region FROM targets WHERE id = ?1";
+
+pub(super) fn find_target(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> Result<Option<Target>, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    Ok(statement.query_row(params, target_from).optional()?)
+}
 
 pub(super) fn target_from(row: &Row<'_>) -> rusqlite::Result<Target> {
     Ok(Target {
@@ -143,9 +152,8 @@ impl WriteTx<'_> {
         Ok(free)
     }
 
-    pub(super) fn find_target(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Target>, Failure> {
-        let mut statement = self.transaction.prepare_cached(sql)?;
-        Ok(statement.query_row(params, target_from).optional()?)
+    fn find_target(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Target>, Failure> {
+        find_target(&self.transaction, sql, params)
     }
 
     pub(super) fn target(&self, id: TargetId) -> Result<Target, Failure> {

@@ -1,55 +1,18 @@
-//! Requests, with all that hangs on them.
+//! Requests themselves: which come, and what their own row takes over.
 
 use std::collections::VecDeque;
 
 use rusqlite::types::Value;
 use rusqlite::{ToSql, named_params, params};
 
-use super::super::sql::{ChangeId, HookId, RequestId};
-use super::super::{Failure, WriteTx, prune};
-use super::other::{
-    ATTEMPT_COLUMNS, CHANGE_COLUMNS, DELIVERY_COLUMNS, HOOK_COLUMNS, HOOK_EVENT_COLUMNS, PROGRESS_EVENT_COLUMNS,
-    REQUEST_COLUMNS, TheirChange, TheirDelivery, TheirHook, Theirs, all,
-};
-use super::{Imported, Rest};
+use super::super::sql::RequestId;
+use super::super::{Failure, WriteTx};
+use super::Imported;
+use super::comparing::{Compared, Mark, known_request};
+use super::other::{REQUEST_COLUMNS, Theirs};
+use super::units::Rest;
 use crate::decide::merging::{self, Merging};
-use crate::model::{HookStatus, Phase, TargetId, Timestamp, mask_resource_model};
-
-/// Why nothing that comes is told.
-const NOT_TOLD: &str = "imported: it was still to be told by the other history";
-
-/// So many of the first columns say what an event, a hook, a change or a delivery is known by.
-const EVENT_SAYS: usize = 5;
-const HOOK_IS: usize = 5;
-const HOOK_EVENT_SAYS: usize = 4;
-const CHANGE_SAYS: usize = 6;
-const DELIVERY_IS: usize = 3;
-
-/// Where a hook's status stands in its columns.
-const HOOK_STATUS: usize = 5;
-/// Where a delivery's state and its reason stand in its columns.
-const STATE: usize = 3;
-const REASON: usize = 6;
-
-/// What is brought at once, of a request that is here.
-#[derive(Debug)]
-pub(super) enum Unit {
-    ProgressEvent(Vec<Value>),
-    HookEvent(HookId, Vec<Value>),
-    Change(Option<HookId>, TheirChange),
-    Delivery(ChangeId, TheirDelivery),
-}
-
-impl Unit {
-    pub(super) fn rows(&self) -> usize {
-        let told = |delivery: &TheirDelivery| 1 + delivery.attempts.len();
-        match self {
-            Self::ProgressEvent(_) | Self::HookEvent(..) => 1,
-            Self::Change(_, change) => 1 + change.deliveries.iter().map(told).sum::<usize>(),
-            Self::Delivery(_, delivery) => told(delivery),
-        }
-    }
-}
+use crate::model::{Phase, TargetId, Timestamp, mask_resource_model};
 
 /// What a request has once and for all, and its start.
 const FILL_IN: &str = "
@@ -80,77 +43,106 @@ UPDATE requests SET
     retry_after = NULL, final_looks_left = 0, gone_looks = 0, gone_at = NULL
 WHERE id = :id";
 
-const SETTLE_HOOK: &str = "
-UPDATE hooks SET status = ?2, status_message = ?3, failure_mode = ?4, event_time = ?5, finished_at = ?6 WHERE id = ?1";
+/// What came of requests that were to be brought.
+#[derive(Debug)]
+pub(super) struct Brought {
+    /// What the import came to so far.
+    pub(super) imported: Imported,
+    /// What is left of them.
+    pub(super) rest: VecDeque<Rest>,
+    /// The last one that was dealt with; `None` if none was, since what is here changed.
+    pub(super) last: Option<i64>,
+}
 
 impl WriteTx<'_> {
-    /// Brings requests, and about `rows` rows of what hangs on them. Returns what came of it all so far, and what is left.
+    /// Brings requests, and about `rows` rows of what hangs on them. Ends before one that has changed here since it was
+    /// compared.
     pub(super) fn bring_requests(
         &self,
-        requests: Vec<Theirs>,
-        mut imported: Imported,
+        requests: Vec<Compared>,
+        imported: Imported,
         rows: usize,
         now: Timestamp,
-    ) -> Result<(Imported, Rest), Failure> {
+    ) -> Result<Brought, Failure> {
         let before = imported.rows;
-        let mut rest = Rest::default();
-        for theirs in requests {
-            if let Some((id, units)) = self.bring_request(theirs, &mut imported, now)? {
-                rest.extend(units.into_iter().map(|unit| (id, unit)));
+        let mut brought = Brought {
+            imported,
+            rest: VecDeque::new(),
+            last: None,
+        };
+        for compared in requests {
+            let id = compared.theirs.id;
+            if !self.bring_request(compared, &mut brought, now)? {
+                break;
             }
-            let left = rows.saturating_sub(imported.rows - before);
-            let brought;
-            (brought, rest) = self.bring_rest(rest, left)?;
-            imported.rows += brought;
+            brought.last = Some(id);
+            let left = rows.saturating_sub(brought.imported.rows - before);
+            brought.imported.rows += self.bring_rest(&mut brought.rest, left)?;
         }
-        Ok((imported, rest))
+        Ok(brought)
     }
 
-    /// The request's own row and its hooks. Returns what of it is still to be brought.
-    fn bring_request(
-        &self,
-        theirs: Theirs,
-        imported: &mut Imported,
-        now: Timestamp,
-    ) -> Result<Option<(RequestId, VecDeque<Unit>)>, Failure> {
+    /// The request's own row. Returns whether it is as it was when it was compared.
+    fn bring_request(&self, compared: Compared, brought: &mut Brought, now: Timestamp) -> Result<bool, Failure> {
+        let Compared { theirs, here: seen, .. } = &compared;
+        let Brought { imported, rest, .. } = brought;
         let target = self.target_of(&theirs.target)?;
         if target.is_new {
             imported.targets.insert(theirs.target.name().to_string());
         }
-        let here = self.is_known(target.id, &theirs.token)?;
+        let here = known_request(&self.transaction, target.id, &theirs.token)?;
         let known = here.as_ref().map(|(_, known)| known);
         let merging = merging::merging(known, &theirs.known, target.is_watched, now);
-        let model = theirs.resource_model.clone();
-        let (id, units) = match (merging, here) {
-            (Merging::Leave(left), _) => {
-                *imported.left.entry(left).or_default() += 1;
-                return Ok(None);
-            }
-            (Merging::Unite | Merging::Settle, Some((id, _))) => {
-                let before = imported.rows;
+        if let Merging::Leave(left) = merging {
+            *imported.left.entry(left).or_default() += 1;
+            return Ok(true);
+        }
+        let here = here.map(|(id, _)| id);
+        let mark = here
+            .map(|id| Mark::of(&self.transaction, id).map(|mark| (id, mark)))
+            .transpose()?;
+        if mark != *seen {
+            return Ok(false);
+        }
+        let before = imported.rows;
+        let id = match here {
+            Some(id) => {
                 if merging == Merging::Settle {
                     self.settle_request(id, &theirs.columns)?;
                     imported.rows += 1;
                 }
-                let units = self.unite(id, theirs, imported)?;
-                if imported.rows > before || !units.is_empty() {
-                    imported.united += 1;
-                } else {
-                    imported.known += 1;
-                }
-                (id, units)
+                id
             }
-            (_, _) => {
-                let id = self.bring_row(target.id, &theirs)?;
+            None => {
                 imported.whole += 1;
                 imported.rows += 1;
-                (id, self.unite(id, theirs, imported)?)
+                self.bring_row(target.id, theirs)?
             }
         };
-        if let Some(model) = model {
+        imported.rows += self.fill_in(id, &theirs.columns)?;
+        if compared.has_hooks {
+            self.count_hooks(id)?;
+        }
+        if theirs.is_united || compared.mixes_changes {
+            self.mark_united(id)?;
+        }
+        if here.is_some() {
+            let is_new = imported.rows > before || !compared.units.is_empty();
+            *(if is_new {
+                &mut imported.united
+            } else {
+                &mut imported.known
+            }) += 1;
+        }
+        if let Some(model) = &theirs.resource_model {
             imported.rows += self.bring_model(id, model)?;
         }
-        Ok(Some((id, units)))
+        rest.push_back(Rest {
+            request: id,
+            hooks: compared.hooks,
+            units: compared.units,
+        });
+        Ok(true)
     }
 
     fn bring_row(&self, target: TargetId, theirs: &Theirs) -> Result<RequestId, Failure> {
@@ -165,9 +157,6 @@ impl WriteTx<'_> {
             ("target_id, token, phase, final_looks_left, gone_looks", &lead),
             (REQUEST_COLUMNS, &theirs.columns),
         )?);
-        if theirs.is_united {
-            self.mark_united(id)?;
-        }
         Ok(id)
     }
 
@@ -193,243 +182,30 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    /// What of it is not here. The hooks are, afterwards.
-    fn unite(&self, id: RequestId, theirs: Theirs, imported: &mut Imported) -> Result<VecDeque<Unit>, Failure> {
-        let column = |name| named(&theirs.columns, name);
-        imported.rows += self.transaction.prepare_cached(FILL_IN)?.execute(named_params! {
+    fn fill_in(&self, id: RequestId, columns: &[Value]) -> Result<usize, Failure> {
+        let column = |name| named(columns, name);
+        Ok(self.transaction.prepare_cached(FILL_IN)?.execute(named_params! {
             ":id": id,
             ":hooks_request_token": column("hooks_request_token"),
             ":type_name": column("type_name"),
             ":identifier": column("identifier"),
             ":operation": column("operation"),
             ":started_at": column("started_at"),
-        })?;
-        let mut units = VecDeque::new();
-        let here = self.rows_of(PROGRESS_EVENT_COLUMNS, "progress_events", "request_id", id)?;
-        for (event, pair) in paired(&here, theirs.progress_events, EVENT_SAYS, |event| event) {
-            if pair.is_none() {
-                units.push_back(Unit::ProgressEvent(event));
-            }
-        }
-        let hooks = self.unite_hooks(id, theirs.hooks, &mut units, imported)?;
-        self.unite_changes(id, theirs.changes, &hooks, &mut units)?;
-        Ok(units)
-    }
-
-    /// Returns where each of theirs is here; `None` where the two contradict each other, whereupon it stays out.
-    fn unite_hooks(
-        &self,
-        request: RequestId,
-        theirs: Vec<TheirHook>,
-        units: &mut VecDeque<Unit>,
-        imported: &mut Imported,
-    ) -> Result<Vec<Option<HookId>>, Failure> {
-        let here = self.rows_of(&format!("{HOOK_COLUMNS}, id"), "hooks", "request_id", request)?;
-        let mut places = Vec::new();
-        let is_any = !theirs.is_empty();
-        for (hook, pair) in paired(&here, theirs, HOOK_IS, |hook| &hook.columns) {
-            let id = match pair.map(|place| &here[place]) {
-                None => {
-                    let lead: [&dyn ToSql; 1] = [&request];
-                    imported.rows += 1;
-                    HookId(self.insert("hooks", ("request_id", &lead), (HOOK_COLUMNS, &hook.columns))?)
-                }
-                Some(known) => {
-                    let (ours, their) = (&known[HOOK_STATUS], &hook.columns[HOOK_STATUS]);
-                    if is_final(ours) && is_final(their) && ours != their {
-                        places.push(None);
-                        continue;
-                    }
-                    let id = HookId(number(known.last()));
-                    if is_final(their) && !is_final(ours) {
-                        let mut settle = self.transaction.prepare_cached(SETTLE_HOOK)?;
-                        let state = &hook.columns[HOOK_STATUS..HOOK_STATUS + 5];
-                        settle.execute(params![id, state[0], state[1], state[2], state[3], state[4]])?;
-                        imported.rows += 1;
-                    }
-                    id
-                }
-            };
-            let events = self.rows_of(HOOK_EVENT_COLUMNS, "hook_events", "hook_id", id)?;
-            for (event, pair) in paired(&events, hook.events, HOOK_EVENT_SAYS, |event| event) {
-                if pair.is_none() {
-                    units.push_back(Unit::HookEvent(id, event));
-                }
-            }
-            places.push(Some(id));
-        }
-        if is_any {
-            self.transaction
-                .prepare_cached(prune::COUNT_HOOKS)?
-                .execute([request])?;
-        }
-        Ok(places)
-    }
-
-    fn unite_changes(
-        &self,
-        request: RequestId,
-        theirs: Vec<TheirChange>,
-        hooks: &[Option<HookId>],
-        units: &mut VecDeque<Unit>,
-    ) -> Result<(), Failure> {
-        let columns = format!("coalesce(hook_id, 0), {CHANGE_COLUMNS}, id");
-        let here = self.rows_of(&columns, "changes", "request_id", request)?;
-        // Of a hook that contradicts ours, nothing comes.
-        let mut coming = Vec::new();
-        for change in theirs {
-            match change.hook.map(|place| hooks.get(place).copied().flatten()) {
-                None => coming.push((None, change)),
-                Some(Some(hook)) => coming.push((Some(hook), change)),
-                Some(None) => {}
-            }
-        }
-        let keys: Vec<String> = coming
-            .iter()
-            .map(|(hook, change)| {
-                let mut says = vec![Value::Integer(hook.map_or(0, |hook| hook.0))];
-                says.extend_from_slice(&change.columns[..CHANGE_SAYS]);
-                key(&says)
-            })
-            .collect();
-        let ours: Vec<String> = here.iter().map(|row| key(&row[..=CHANGE_SAYS])).collect();
-        let pairs = merging::paired(&ours, &keys);
-        for ((hook, change), pair) in coming.into_iter().zip(pairs) {
-            let Some(place) = pair else {
-                units.push_back(Unit::Change(hook, change));
-                continue;
-            };
-            if change.deliveries.is_empty() {
-                continue;
-            }
-            let id = ChangeId(number(here[place].last()));
-            let told = self.rows_of(DELIVERY_COLUMNS, "deliveries", "change_id", id)?;
-            for (delivery, pair) in paired(&told, change.deliveries, DELIVERY_IS, |delivery| &delivery.columns) {
-                if pair.is_none() {
-                    units.push_back(Unit::Delivery(id, delivery));
-                }
-            }
-        }
-        if !here.is_empty() && units.iter().any(|unit| matches!(unit, Unit::Change(..))) {
-            self.mark_united(request)?;
-        }
-        Ok(())
-    }
-
-    /// Returns how many rows that were.
-    pub(super) fn bring_unit(&self, request: RequestId, unit: Unit) -> Result<usize, Failure> {
-        match unit {
-            Unit::ProgressEvent(columns) => {
-                let lead: [&dyn ToSql; 1] = [&request];
-                self.insert(
-                    "progress_events",
-                    ("request_id", &lead),
-                    (PROGRESS_EVENT_COLUMNS, &columns),
-                )?;
-                Ok(1)
-            }
-            Unit::HookEvent(hook, columns) => {
-                let lead: [&dyn ToSql; 1] = [&hook];
-                self.insert("hook_events", ("hook_id", &lead), (HOOK_EVENT_COLUMNS, &columns))?;
-                Ok(1)
-            }
-            Unit::Change(hook, change) => {
-                let lead: [&dyn ToSql; 2] = [&request, &hook];
-                let id = ChangeId(self.insert(
-                    "changes",
-                    ("request_id, hook_id", &lead),
-                    (CHANGE_COLUMNS, &change.columns),
-                )?);
-                let mut announce = self
-                    .transaction
-                    .prepare_cached("UPDATE requests SET announced = 1 WHERE id = ?1 AND announced = 0")?;
-                announce.execute([request])?;
-                let mut rows = 1;
-                for delivery in change.deliveries {
-                    rows += self.bring_delivery(request, id, delivery)?;
-                }
-                Ok(rows)
-            }
-            Unit::Delivery(change, delivery) => self.bring_delivery(request, change, delivery),
-        }
-    }
-
-    /// A record of who was told by the other: it is in no line, and never due.
-    fn bring_delivery(
-        &self,
-        request: RequestId,
-        change: ChangeId,
-        mut delivery: TheirDelivery,
-    ) -> Result<usize, Failure> {
-        if delivery.columns[STATE] == Value::Text("pending".to_owned()) {
-            delivery.columns[STATE] = Value::Text("skipped".to_owned());
-            delivery.columns[REASON] = Value::Text(NOT_TOLD.to_owned());
-        }
-        let lead: [&dyn ToSql; 3] = [&change, &request, &0];
-        let id = self.insert(
-            "deliveries",
-            ("change_id, request_id, resolves", &lead),
-            (DELIVERY_COLUMNS, &delivery.columns),
-        )?;
-        for attempt in &delivery.attempts {
-            let lead: [&dyn ToSql; 2] = [&id, &id];
-            self.insert(
-                "attempts",
-                ("delivery_id, told_with", &lead),
-                (ATTEMPT_COLUMNS, attempt),
-            )?;
-        }
-        Ok(1 + delivery.attempts.len())
+        })?)
     }
 
     /// Masked where all models that are here are. One that is here stays.
-    fn bring_model(&self, request: RequestId, model: String) -> Result<usize, Failure> {
+    fn bring_model(&self, request: RequestId, model: &str) -> Result<usize, Failure> {
         let model = if self.models_masked()? {
-            mask_resource_model(&model)
+            mask_resource_model(model)
         } else {
-            model
+            model.to_owned()
         };
         let mut insert = self.transaction.prepare_cached(
             "INSERT INTO resource_models (request_id, resource_model) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
         )?;
         Ok(insert.execute(params![request, model])?)
     }
-
-    fn rows_of(&self, columns: &str, table: &str, parent: &str, id: impl ToSql) -> Result<Vec<Vec<Value>>, Failure> {
-        let sql = format!("SELECT {columns} FROM {table} WHERE {parent} = ?1 ORDER BY id");
-        all(&self.transaction, &sql, [id])
-    }
-
-    fn insert(
-        &self,
-        table: &str,
-        (lead, first): (&str, &[&dyn ToSql]),
-        (columns, values): (&str, &[Value]),
-    ) -> Result<i64, Failure> {
-        let places = vec!["?"; first.len() + values.len()].join(", ");
-        let sql = format!("INSERT INTO {table} ({lead}, {columns}) VALUES ({places})");
-        let values = values.iter().map(|value| value as &dyn ToSql);
-        let all: Vec<&dyn ToSql> = first.iter().copied().chain(values).collect();
-        Ok(self.transaction.prepare_cached(&sql)?.insert(all.as_slice())?)
-    }
-}
-
-/// What a row says, to be compared with what another one does.
-fn key(says: &[Value]) -> String {
-    format!("{says:?}")
-}
-
-/// Each of theirs, with the place of the one here that it is.
-fn paired<T>(
-    here: &[Vec<Value>],
-    theirs: Vec<T>,
-    says: usize,
-    columns: impl Fn(&T) -> &Vec<Value>,
-) -> Vec<(T, Option<usize>)> {
-    let ours: Vec<String> = here.iter().map(|row| key(&row[..says])).collect();
-    let keys: Vec<String> = theirs.iter().map(|one| key(&columns(one)[..says])).collect();
-    let pairs = merging::paired(&ours, &keys);
-    theirs.into_iter().zip(pairs).collect()
 }
 
 fn named<'a>(columns: &'a [Value], name: &str) -> &'a Value {
@@ -438,15 +214,4 @@ fn named<'a>(columns: &'a [Value], name: &str) -> &'a Value {
         .position(|other| other == name)
         .and_then(|place| columns.get(place))
         .unwrap_or(&Value::Null)
-}
-
-fn is_final(status: &Value) -> bool {
-    matches!(status, Value::Text(status) if HookStatus::from(status.as_str()).is_final())
-}
-
-fn number(value: Option<&Value>) -> i64 {
-    match value {
-        Some(Value::Integer(number)) => *number,
-        _ => 0,
-    }
 }

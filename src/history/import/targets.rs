@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{OptionalExtension, Row, named_params, params};
+use rusqlite::{Connection, Row, named_params, params};
 
-use super::super::targets::{TARGET_BY_ACCOUNT, TARGET_BY_NAME};
+use super::super::targets::{TARGET_BY_ACCOUNT, TARGET_BY_NAME, find_target};
 use super::super::{Failure, WriteTx};
 use super::other::TheirGap;
 use crate::decide::merging;
@@ -52,21 +52,9 @@ impl TheirTarget {
 }
 
 impl WriteTx<'_> {
-    /// The target of the same account and Region; where either side does not know the account, of the same name and Region.
-    /// A new one comes with its baseline: what had ended before that is no news here either.
+    /// [`known_target`], or a new one. That comes with its baseline: what had ended before that is no news here either.
     pub(super) fn target_of(&self, theirs: &TheirTarget) -> Result<Found, Failure> {
-        let by_account = match &theirs.account_id {
-            Some(account) => self.find_target(TARGET_BY_ACCOUNT, params![account, theirs.region])?,
-            None => None,
-        };
-        let named = self.find_target(TARGET_BY_NAME, params![theirs.name])?;
-        let by_name = || {
-            let is_the_same = |named: &&Target| {
-                named.region == theirs.region && (named.account_id.is_none() || theirs.account_id.is_none())
-            };
-            named.as_ref().filter(is_the_same).cloned()
-        };
-        if let Some(found) = by_account.or_else(by_name) {
+        if let Some(found) = known_target(&self.transaction, theirs)? {
             let mut watched = self
                 .transaction
                 .prepare_cached("SELECT last_looked_at IS NOT NULL FROM targets WHERE id = ?1")?;
@@ -82,7 +70,7 @@ impl WriteTx<'_> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)
              RETURNING id",
         )?;
-        let name = match &named {
+        let name = match find_target(&self.transaction, TARGET_BY_NAME, params![theirs.name])? {
             Some(_) => self.free_name(&theirs.name, theirs.account_id.as_ref())?,
             None => theirs.name.clone(),
         };
@@ -128,25 +116,18 @@ impl WriteTx<'_> {
         }
         Ok((targets, brought))
     }
+}
 
-    /// The request here, if it is known, with its row.
-    pub(super) fn is_known(
-        &self,
-        target: TargetId,
-        token: &crate::model::RequestToken,
-    ) -> Result<Option<(super::RequestId, merging::Known)>, Failure> {
-        let mut statement = self.transaction.prepare_cached(
-            "SELECT id, phase, status, last_seen_at, final_looks_left FROM requests WHERE token = ?2 AND target_id = ?1",
-        )?;
-        let known = statement.query_row(params![target, token], |row| {
-            let known = merging::Known {
-                phase: row.get("phase")?,
-                status: row.get("status")?,
-                last_seen_at: row.get("last_seen_at")?,
-                final_looks_left: row.get("final_looks_left")?,
-            };
-            Ok((row.get("id")?, known))
-        });
-        Ok(known.optional()?)
+/// The target here of the same account and Region; where either side does not know the account, of the same name and Region.
+pub(super) fn known_target(connection: &Connection, theirs: &TheirTarget) -> Result<Option<Target>, Failure> {
+    let by_account = match &theirs.account_id {
+        Some(account) => find_target(connection, TARGET_BY_ACCOUNT, params![account, theirs.region])?,
+        None => None,
+    };
+    if by_account.is_some() {
+        return Ok(by_account);
     }
+    let named = find_target(connection, TARGET_BY_NAME, params![theirs.name])?;
+    Ok(named
+        .filter(|named| named.region == theirs.region && (named.account_id.is_none() || theirs.account_id.is_none())))
 }
