@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -10,7 +11,7 @@ use ccwatch::clock::Clock;
 use ccwatch::decide::retry::{Attempted, Verdict};
 use ccwatch::decide::route::Route;
 use ccwatch::decide::routing::Routing;
-use ccwatch::history::{History, Reader};
+use ccwatch::history::{History, Reader, Round};
 use ccwatch::model::{
     AccountId, HookProgressEvent, HookStatus, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, Seen,
     Sighting, Source, TargetId, TargetName, Timestamp,
@@ -192,6 +193,10 @@ fn summary(path: &Path) -> ccwatch::history::Summary {
     Reader::open(path).unwrap().summary().unwrap()
 }
 
+fn requests(path: &Path) -> u32 {
+    summary(path).requests.iter().map(|(_, count)| count).sum()
+}
+
 #[test]
 fn a_backup_beside_a_daemon_is_one_state_and_can_be_read_where_nothing_can_be_written() {
     let kept = Kept::new(200);
@@ -289,7 +294,8 @@ fn what_is_killed_leaves_no_half_file_and_a_history_that_is_well() {
     let target = into.history();
     let folder = into.folder;
     drop(into.history);
-    for round in 0_u32..12 {
+    let mut interrupted = 0;
+    for round in 0_usize..12 {
         let file = folder.path().join("backup.db").to_str().unwrap().to_owned();
         let csv = folder.path().join("out.csv").to_str().unwrap().to_owned();
         let commands: [&[&str]; 4] = [
@@ -298,16 +304,24 @@ fn what_is_killed_leaves_no_half_file_and_a_history_that_is_well() {
             &["vacuum", "--history", &target],
             &["export", "--view", "changes", "-o", &csv, "--history", &copy],
         ];
-        let mut child = ccwatch(commands[round as usize % 4])
+        let before = requests(Path::new(&target));
+        let mut child = ccwatch(commands[round % 4])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // Wherever it is by then: each outcome is checked below.
-        let waited = Command::new("sleep").arg(format!("0.{}", 2 + round)).status();
-        assert!(waited.unwrap().success());
+        // It is at work: a file that is not whole yet, or the first rows; of a vacuum nothing is to be seen.
+        let is_at_work = || match round % 4 {
+            1 => requests(Path::new(&target)) > before,
+            2 => true,
+            _ => names(folder.path()).iter().any(|name| name.ends_with(".partial")),
+        };
+        while !is_at_work() && child.try_wait().unwrap().is_none() {
+            std::thread::park_timeout(std::time::Duration::from_millis(1));
+        }
         let _ = child.kill();
-        child.wait().unwrap();
+        // One that ended by itself has no signal: each outcome is checked below.
+        interrupted += usize::from(child.wait().unwrap().signal().is_some());
         well(&["check", "--history", &target]);
         if Path::new(&file).exists() {
             well(&["check", "--history", &file]);
@@ -323,6 +337,7 @@ fn what_is_killed_leaves_no_half_file_and_a_history_that_is_well() {
             fs::remove_file(&csv).unwrap();
         }
     }
+    assert!(interrupted > 0, "none was killed at its work");
     well(&["import", &copy, "--history", &target]);
     well(&["check", "--history", &target]);
     assert_eq!(summary(Path::new(&target)).requests, summary(Path::new(&copy)).requests);
@@ -370,12 +385,13 @@ fn a_vacuum_waits_for_no_daemon_and_gives_room_back() {
     assert!(told.contains("held by another ccwatch"), "{told}");
     kept.tell_all();
     let now = Clock::system().now();
-    while !kept
-        .history
-        .prune_some(now, std::time::Duration::ZERO, 5000)
-        .unwrap()
-        .is_done
-    {}
+    let mut round = Round::new(now, std::time::Duration::ZERO);
+    loop {
+        kept.history.find_old(&mut round).unwrap();
+        if kept.history.forget_old(&mut round, 5000).unwrap().is_done {
+            break;
+        }
+    }
     well(&["check", "--history", &path]);
     let folder = kept.folder;
     drop(kept.history);

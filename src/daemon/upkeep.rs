@@ -1,8 +1,9 @@
 //! What a history needs from time to time: requests that nothing can show any more are given up for lost, and what is
 //! older than the retention is removed. A little at a time, so that no look and no verdict waits long for it.
 //!
-//! How little follows from how long the last step took, from its call to its commit: the wait for other writers and the
-//! disk's sync are part of that, since they are part of what a look would wait for.
+//! How little follows from how long the last step took to write, from its call to its commit: the wait for other writers and
+//! the disk's sync are part of that, since they are part of what a look would wait for. To find what is to go is not: no one
+//! waits for that.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use tracing::{info, warn};
 use super::joints::HistoryMemory;
 use crate::clock::Clock;
 use crate::decide::retention::{self, Stride};
-use crate::history::{History, HistoryError, Pruned};
+use crate::history::{History, HistoryError, Round};
 use crate::model::{Seen, Sighting, Source};
 use crate::watch::Recording;
 
@@ -39,8 +40,9 @@ pub(super) async fn keep(
     let mut stride = Stride::default();
     loop {
         let mut tidied = Tidied::default();
+        let mut round = retention.map(|retention| Round::new(clock.now(), retention));
         loop {
-            let step = match tidy(&history, &memory, &clock, retention, &mut stride).await {
+            let step = match tidy(&history, &memory, &clock, &mut round, &mut stride).await {
                 Err(error) if error.may_pass() => {
                     warn!(%error, "old requests can't be dealt with for now");
                     Tidied::default()
@@ -86,7 +88,7 @@ async fn tidy(
     history: &History,
     memory: &HistoryMemory,
     clock: &Clock,
-    retention: Option<Duration>,
+    round: &mut Option<Round>,
     stride: &mut Stride,
 ) -> Result<Tidied, HistoryError> {
     let now = clock.now();
@@ -102,30 +104,23 @@ async fn tidy(
     let lost = memory.record(presumed_gone.collect()).await?.changes;
     // Whoever groups by identifier makes a group for each.
     let groups = history.forget_groups(now, STEP).await?;
-    let pruned = match retention {
-        Some(retention) => prune(history, clock, retention, stride).await?,
-        None => Pruned {
-            is_done: true,
-            ..Pruned::default()
-        },
-    };
-    Ok(Tidied {
+    let mut tidied = Tidied {
         lost,
-        removed: pruned.requests,
-        is_more: lost == STEP || groups == STEP || !pruned.is_done,
-    })
-}
-
-async fn prune(
-    history: &History,
-    clock: &Clock,
-    retention: Duration,
-    stride: &mut Stride,
-) -> Result<Pruned, HistoryError> {
-    let begun = clock.uptime();
-    let pruned = history.prune(clock.now(), retention, stride.rows()).await?;
-    *stride = stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
-    Ok(pruned)
+        removed: 0,
+        is_more: lost == STEP || groups == STEP,
+    };
+    if let Some(some) = round.take() {
+        let some = history.find_what_is_old(some).await?;
+        let begun = clock.uptime();
+        let (rest, pruned) = history.forget_what_is_old(some, stride.rows()).await?;
+        *stride = stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
+        tidied.removed = pruned.requests;
+        if !pruned.is_done {
+            *round = Some(rest);
+            tidied.is_more = true;
+        }
+    }
+    Ok(tidied)
 }
 
 /// `Err` if told to stop meanwhile.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::fixtures::{RECEIVER, Scene, all_to, at, attempted, event, name, region};
-use super::{Editor, Failure, History};
+use super::{Editor, Failure, History, Round};
 use crate::decide::diff::Baseline;
 use crate::decide::retry::Verdict;
 use crate::model::{RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source};
@@ -55,7 +55,11 @@ async fn a_request_goes_its_way_and_no_time_passes() {
         .unwrap();
     assert_eq!(history.next_attempt_at(RECEIVER).await.unwrap(), None);
     assert_eq!(history.skip_unknown_receivers(&[], &BTreeSet::new()).await.unwrap(), 0);
-    let pruned = history.prune(at(5), Duration::ZERO, 10).await.unwrap();
+    let round = history
+        .find_what_is_old(Round::new(at(5), Duration::ZERO))
+        .await
+        .unwrap();
+    let (_, pruned) = history.forget_what_is_old(round, 10).await.unwrap();
     assert_eq!((pruned.rows, pruned.is_done), (0, true));
     assert!(history.checkpoint().await.unwrap());
 

@@ -14,12 +14,13 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::asking::Narrowed;
+use super::public_schema::Kind;
 use super::reader::rows;
 use super::{Failure, Filter, HistoryError, Reader};
 use crate::model::Timestamp;
 
 use views::Source;
-pub use views::{Column, Kind, View};
+pub use views::View;
 
 /// What a row has in a column.
 #[derive(Debug, Clone, PartialEq)]

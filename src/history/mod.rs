@@ -104,11 +104,11 @@ pub use board::{Board, OpenRequest, ReceiverHealth, TargetHealth};
 pub use check::Finding;
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};
-pub use export::{Cell, Column, Kind, Portion, View};
+pub use export::{Cell, Portion, View};
 pub use following::Attendance;
 pub use import::{Import, ImportError, Imported, Other, OtherError, Step};
-pub use prune::Pruned;
-pub use public_schema::{PublicColumn, PublicView, VIEWS};
+pub use prune::{Pruned, Round};
+pub use public_schema::{Kind, PublicColumn, PublicView, VIEWS};
 pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};
 pub use reader::{Reader, Summary};
 pub use record::Recorded;
@@ -387,10 +387,19 @@ impl History {
             .await
     }
 
-    /// See [`History::prune_some`].
-    pub async fn prune(&self, now: Timestamp, retention: Duration, rows: usize) -> Result<Pruned, HistoryError> {
-        self.blocking(move |history| history.prune_some(now, retention, rows))
+    /// See [`History::find_old`].
+    pub async fn find_what_is_old(&self, mut round: Round) -> Result<Round, HistoryError> {
+        self.blocking(move |history| history.find_old(&mut round).map(|()| round))
             .await
+    }
+
+    /// See [`History::forget_old`].
+    pub async fn forget_what_is_old(&self, mut round: Round, rows: usize) -> Result<(Round, Pruned), HistoryError> {
+        self.blocking(move |history| {
+            let pruned = history.forget_old(&mut round, rows)?;
+            Ok((round, pruned))
+        })
+        .await
     }
 
     /// See [`WriteTx::forget_groups`].

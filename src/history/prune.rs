@@ -4,21 +4,27 @@
 //!   go over many steps, the request itself with the last of them. Nothing is left to a cascade that could be long. How
 //!   many rows is decided from how long the last step took ([`Stride`](crate::decide::retention::Stride)).
 //! - **What is to go is found by reading**, and looked at again by the transaction that removes it. To find it may mean to
-//!   walk past much that is old and still to be told, and meanwhile the history can be written.
+//!   walk past much that is old and still to be told, and meanwhile the history can be written. A [`Round`] goes on where it
+//!   was, so that it walks past it once.
+//! - **A row is as heavy as it is long**: a resource model of 256 KiB counts as many.
 //! - A request that is gone in part is one that ended long ago: its oldest rows go first, so what is still there of it is
 //!   the end of its story, and its hooks are counted anew. No look, no telling, no law takes harm from that.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::sql::{NoticeId, RequestId};
 use super::{Failure, History, HistoryError, WriteTx};
 use crate::decide::retention;
 use crate::model::{DeliveryId, Timestamp};
 
-/// Requests looked up for one step. More than that are seldom removed in one.
+/// Requests, or what hangs on none, looked up at once. More than that are seldom removed in one step.
 const CANDIDATES: usize = 256;
+
+/// Bytes of a resource model that count as a row.
+const BYTES_OF_A_ROW: i64 = 4096;
 
 macro_rules! may_go {
     () => {
@@ -33,10 +39,11 @@ macro_rules! may_go {
     };
 }
 
+/// What comes after a place in the order of its time, for the next candidates.
 pub(super) const OLDEST: &str = concat!(
-    "SELECT r.id FROM requests AS r WHERE ",
+    "SELECT r.last_seen_at, r.id FROM requests AS r WHERE ",
     may_go!(),
-    " ORDER BY r.last_seen_at LIMIT ?2"
+    " AND (r.last_seen_at, r.id) > (?2, ?3) ORDER BY r.last_seen_at, r.id LIMIT ?4"
 );
 
 pub(super) const MAY_STILL_GO: &str = concat!("SELECT 1 FROM requests AS r WHERE ", may_go!(), " AND r.id = ?2");
@@ -66,82 +73,193 @@ UPDATE requests SET (hooks_total, hooks_failed) = (
     FROM hooks WHERE request_id = ?1)
 WHERE id = ?1";
 
+pub(super) const MODEL_LENGTH: &str = "SELECT octet_length(resource_model) FROM resource_models WHERE request_id = ?1";
+
+/// What a request has besides, a row or a few.
+pub(super) const BESIDES: [&str; 3] = [
+    "DELETE FROM resource_models WHERE request_id = ?1",
+    "DELETE FROM threads WHERE request_id = ?1",
+    "DELETE FROM united WHERE request_id = ?1",
+];
+
+macro_rules! old_notice {
+    () => {
+        "n.at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.notice_id = n.id AND d.state = 'pending')"
+    };
+}
+
 /// What was told of receivers, in which nothing is still to be told.
-pub(super) const OLD_NOTICES: &str = "
-SELECT n.id FROM notices AS n
-WHERE n.at < ?1
-    AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.notice_id = n.id AND d.state = 'pending')
-LIMIT ?2";
+pub(super) const OLD_NOTICES: &str = concat!(
+    "SELECT n.at, n.id FROM notices AS n WHERE ",
+    old_notice!(),
+    " AND (n.at, n.id) > (?2, ?3) ORDER BY n.at, n.id LIMIT ?4"
+);
+
+pub(super) const IS_OLD_NOTICE: &str = concat!("SELECT 1 FROM notices AS n WHERE ", old_notice!(), " AND n.id = ?2");
 
 /// Incidents that are resolved, and of which no delivery is kept any more.
-pub(super) const PRUNE_INCIDENTS: &str = "
-DELETE FROM incidents WHERE id IN (
-    SELECT i.id FROM incidents AS i
-    WHERE i.resolved_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.incident_id = i.id)
-    LIMIT ?2)";
+pub(super) const OLD_INCIDENTS: &str = "
+SELECT i.resolved_at, i.id FROM incidents AS i
+WHERE i.resolved_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.incident_id = i.id)
+    AND (i.resolved_at, i.id) > (?2, ?3)
+ORDER BY i.resolved_at, i.id LIMIT ?4";
 
-pub(super) const PRUNE_SILENCES: &str = "
-DELETE FROM silences WHERE id IN (SELECT id FROM silences WHERE ends_at < ?1 LIMIT ?2)";
+pub(super) const PRUNE_INCIDENT: &str = "
+DELETE FROM incidents
+WHERE id = ?2 AND resolved_at < ?1 AND NOT EXISTS (SELECT 1 FROM deliveries AS d WHERE d.incident_id = incidents.id)";
+
+pub(super) const OLD_SILENCES: &str = "
+SELECT ends_at, id FROM silences
+WHERE ends_at < ?1 AND (ends_at, id) > (?2, ?3)
+ORDER BY ends_at, id LIMIT ?4";
+
+pub(super) const PRUNE_SILENCE: &str = "DELETE FROM silences WHERE ends_at < ?1 AND id = ?2";
 
 /// A group that was not told for longer than any interval is as good as new.
 pub(super) const FORGET_GROUPS: &str = "
 DELETE FROM delivery_groups WHERE (receiver, group_key) IN (
     SELECT receiver, group_key FROM delivery_groups WHERE told_at < ?1 LIMIT ?2)";
 
+/// One walk over all that may go, from the oldest on.
+#[derive(Debug)]
+pub struct Round {
+    before: Timestamp,
+    /// The kinds that are not walked over to their end yet.
+    kinds: VecDeque<Kind>,
+    /// Up to where the first of them is walked over: its time and its number.
+    after: (i64, i64),
+    found: VecDeque<(Kind, i64)>,
+}
+
+/// What is found by itself; everything else hangs on one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Request,
+    Notice,
+    /// After the requests, whose deliveries keep them.
+    Incident,
+    Silence,
+}
+
 /// What a step of forgetting came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pruned {
     /// Requests that are gone, to their last row.
     pub requests: usize,
-    /// Rows removed, of any table. A request's own row may have taken its resource model and its threads along.
+    /// Rows removed, of any table; a long one counts as several.
     pub rows: usize,
     /// Whether there is nothing more that may go for now.
     pub is_done: bool,
 }
 
-impl History {
-    /// Forgets up to `rows` rows of what ended and was last seen more than `retention` ago, the oldest first. Call it again
-    /// until it is done.
+impl Round {
+    /// Of what ended and was last seen more than `retention` ago.
     ///
     /// Never an open request, nor one of which something is still to be told, nor one that the service itself may still
     /// list: a sweep would take that for new, and tell it again. So a `retention` below [`retention::SHORTEST`] counts
     /// as that.
     ///
     /// With them goes what is as old and hangs on no request: silences, notices, resolved incidents.
-    pub fn prune_some(&self, now: Timestamp, retention: Duration, rows: usize) -> Result<Pruned, HistoryError> {
-        let before = now.minus(retention.max(retention::SHORTEST));
-        let oldest = self.read(|connection| oldest(connection, before))?;
-        self.write(|tx| tx.forget(&oldest, before, rows))
+    pub fn new(now: Timestamp, retention: Duration) -> Self {
+        Self {
+            before: now.minus(retention.max(retention::SHORTEST)),
+            kinds: [Kind::Request, Kind::Notice, Kind::Incident, Kind::Silence].into(),
+            after: FROM_THE_FIRST,
+            found: VecDeque::new(),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.found.is_empty() && self.kinds.is_empty()
+    }
+
+    fn find(&mut self, connection: &Connection) -> Result<(), Failure> {
+        while self.found.is_empty()
+            && let Some(kind) = self.kinds.front().copied()
+        {
+            let mut statement = connection.prepare_cached(kind.find())?;
+            let (time, id) = self.after;
+            let found = statement.query_map(params![self.before, time, id, count(CANDIDATES)], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            let found: Vec<(i64, i64)> = found.collect::<rusqlite::Result<_>>()?;
+            if let Some(last) = found.last() {
+                self.after = *last;
+            }
+            if found.len() < CANDIDATES {
+                self.kinds.pop_front();
+                self.after = FROM_THE_FIRST;
+            }
+            self.found.extend(found.into_iter().map(|(_, id)| (kind, id)));
+        }
+        Ok(())
     }
 }
 
-fn oldest(connection: &Connection, before: Timestamp) -> Result<Vec<RequestId>, Failure> {
-    let mut statement = connection.prepare_cached(OLDEST)?;
-    let ids = statement.query_map(params![before, count(CANDIDATES)], |row| row.get(0))?;
-    Ok(ids.collect::<rusqlite::Result<_>>()?)
+const FROM_THE_FIRST: (i64, i64) = (i64::MIN, i64::MIN);
+
+impl Kind {
+    fn find(self) -> &'static str {
+        match self {
+            Self::Request => OLDEST,
+            Self::Notice => OLD_NOTICES,
+            Self::Incident => OLD_INCIDENTS,
+            Self::Silence => OLD_SILENCES,
+        }
+    }
+}
+
+impl History {
+    /// Finds what the next steps of a round may remove, without holding up anyone; nothing, if some is left from the last
+    /// time.
+    pub fn find_old(&self, round: &mut Round) -> Result<(), HistoryError> {
+        self.read(|connection| round.find(connection))
+    }
+
+    /// Forgets up to `rows` rows of what was found. Find more and call it again until it is done.
+    pub fn forget_old(&self, round: &mut Round, rows: usize) -> Result<Pruned, HistoryError> {
+        self.write(|tx| tx.forget(round, rows))
+    }
 }
 
 impl WriteTx<'_> {
-    /// Forgets those of `requests` that may still go, and what hangs on none, until `rows` are removed.
-    fn forget(&self, requests: &[RequestId], before: Timestamp, rows: usize) -> Result<Pruned, Failure> {
+    /// Forgets those that may still go, until `rows` are removed.
+    fn forget(&self, round: &mut Round, rows: usize) -> Result<Pruned, Failure> {
+        let before = round.before;
         let mut step = Step {
             transaction: &self.transaction,
             left: rows,
         };
-        let mut gone = 0;
-        let mut is_done = step.forget_apart(before)?;
-        for request in requests {
-            let mut may_go = self.transaction.prepare_cached(MAY_STILL_GO)?;
-            if step.left == 0 || !may_go.exists(params![before, request])? {
-                continue;
+        let mut requests = 0;
+        while step.left > 0
+            && let Some((kind, id)) = round.found.front().copied()
+        {
+            let is_gone = match kind {
+                Kind::Request => {
+                    let mut may_go = self.transaction.prepare_cached(MAY_STILL_GO)?;
+                    if may_go.exists(params![before, id])? {
+                        let is_gone = step.forget_request(RequestId(id))?;
+                        requests += usize::from(is_gone);
+                        is_gone
+                    } else {
+                        true
+                    }
+                }
+                Kind::Notice => {
+                    let mut may_go = self.transaction.prepare_cached(IS_OLD_NOTICE)?;
+                    !may_go.exists(params![before, id])? || step.forget_notice(NoticeId(id))?
+                }
+                Kind::Incident => step.remove_old(PRUNE_INCIDENT, before, id)?,
+                Kind::Silence => step.remove_old(PRUNE_SILENCE, before, id)?,
+            };
+            if is_gone {
+                round.found.pop_front();
             }
-            gone += usize::from(step.forget_request(*request)?);
         }
-        is_done &= requests.len() < CANDIDATES && step.left > 0;
         Ok(Pruned {
-            requests: gone,
+            requests,
             rows: rows - step.left,
-            is_done,
+            is_done: round.is_done(),
         })
     }
 
@@ -160,22 +278,18 @@ struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// What hangs on no request. Returns whether all of it is gone.
-    fn forget_apart(&mut self, before: Timestamp) -> Result<bool, Failure> {
-        let mut statement = self.transaction.prepare_cached(OLD_NOTICES)?;
-        let notices = statement.query_map(params![before, count(self.left)], |row| row.get(0))?;
-        for notice in notices.collect::<rusqlite::Result<Vec<NoticeId>>>()? {
-            if !self.forget_deliveries(DELIVERIES_OF_NOTICE, notice)?
-                || !self.remove_one("DELETE FROM notices WHERE id = ?1", notice)?
-            {
-                return Ok(false);
-            }
+    /// Returns whether it is gone altogether.
+    fn forget_notice(&mut self, notice: NoticeId) -> Result<bool, Failure> {
+        if !self.forget_deliveries(DELIVERIES_OF_NOTICE, notice)? {
+            return Ok(false);
         }
-        for sql in [PRUNE_INCIDENTS, PRUNE_SILENCES] {
-            if !self.remove(sql, before)? {
-                return Ok(false);
-            }
-        }
+        self.remove_one("DELETE FROM notices WHERE id = ?1", notice)?;
+        Ok(true)
+    }
+
+    /// In one row. Returns that there is nothing left of it.
+    fn remove_old(&mut self, sql: &str, before: Timestamp, id: i64) -> Result<bool, Failure> {
+        self.left -= self.transaction.prepare_cached(sql)?.execute(params![before, id])?;
         Ok(true)
     }
 
@@ -197,8 +311,19 @@ impl Step<'_> {
                 return Ok(false);
             }
         }
-        self.remove_one("DELETE FROM requests WHERE id = ?1", request)?;
-        Ok(true)
+        let mut length = self.transaction.prepare_cached(MODEL_LENGTH)?;
+        let length: Option<i64> = length.query_row([request], |row| row.get(0)).optional()?;
+        let heavy = usize::try_from(length.unwrap_or(0) / BYTES_OF_A_ROW).unwrap_or(usize::MAX);
+        self.left = self.left.saturating_sub(heavy);
+        for sql in BESIDES {
+            let removed = self.transaction.prepare_cached(sql)?.execute([request])?;
+            self.left = self.left.saturating_sub(removed);
+        }
+        if self.left > 0 {
+            self.remove_one("DELETE FROM requests WHERE id = ?1", request)?;
+            return Ok(true);
+        }
+        Ok(false)
     }
 
     fn forget_deliveries(&mut self, of: &str, id: impl rusqlite::ToSql) -> Result<bool, Failure> {

@@ -320,7 +320,7 @@ const TELLING: [&str; 36] = [
 ];
 
 /// The statements of forgetting.
-const FORGETTING: [&str; 14] = [
+const FORGETTING: [&str; 21] = [
     prune::OLDEST,
     prune::MAY_STILL_GO,
     prune::PROGRESS_EVENTS,
@@ -331,9 +331,16 @@ const FORGETTING: [&str; 14] = [
     prune::HOOKS,
     prune::HOOK_EVENTS,
     prune::COUNT_HOOKS,
+    prune::MODEL_LENGTH,
+    prune::BESIDES[0],
+    prune::BESIDES[1],
+    prune::BESIDES[2],
     prune::OLD_NOTICES,
-    prune::PRUNE_INCIDENTS,
-    prune::PRUNE_SILENCES,
+    prune::IS_OLD_NOTICE,
+    prune::OLD_INCIDENTS,
+    prune::PRUNE_INCIDENT,
+    prune::OLD_SILENCES,
+    prune::PRUNE_SILENCE,
     prune::FORGET_GROUPS,
 ];
 

@@ -17,7 +17,7 @@ use parquet::schema::types::Type;
 
 use super::Sink;
 use crate::cli::Failure;
-use crate::history::{Cell, Column, Kind, View};
+use crate::history::{Cell, Kind, PublicColumn, View};
 
 /// A row group's rows at the most.
 const ROWS: usize = 50_000;
@@ -33,7 +33,7 @@ pub(super) struct ParquetFile<W: Write + Send> {
 
 /// What a column has in the row group that is being gathered.
 struct Gathered {
-    column: &'static Column,
+    column: &'static PublicColumn,
     values: Values,
     /// 1 for each row that has a value and 0 for each that has none; of no use where each has one.
     levels: Vec<i16>,
@@ -149,7 +149,7 @@ fn write_column<D: DataType, W: Write + Send>(
     column.close()
 }
 
-fn field(column: &Column) -> Result<Type, ParquetError> {
+fn field(column: &PublicColumn) -> Result<Type, ParquetError> {
     let (physical, logical) = match column.kind {
         Kind::Text => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
         Kind::Integer => (Physical::INT64, None),

@@ -8,11 +8,11 @@ use serde::{Serialize, Serializer};
 
 use super::Sink;
 use crate::cli::{Failure, output};
-use crate::history::{Cell, Column, View};
+use crate::history::{Cell, PublicColumn, View};
 use crate::model::printable;
 
 pub(super) struct JsonLines<W> {
-    columns: &'static [Column],
+    columns: &'static [PublicColumn],
     out: W,
 }
 
@@ -41,7 +41,7 @@ impl<W: Write> Sink for JsonLines<W> {
 
 /// An object, with the columns in their order.
 struct Record<'a> {
-    columns: &'static [Column],
+    columns: &'static [PublicColumn],
     cells: &'a [Cell],
 }
 
