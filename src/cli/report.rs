@@ -83,6 +83,7 @@ fn make(reader: &Reader, filter: &Filter, period: Period, only: &[String], now: 
         survey: &survey,
         scorecard: &scorecard,
         gaps: &gaps,
+        targets_since: reader.last_registered_at()?,
         open: &open,
     };
     Ok(render::page(&report).map_err(anyhow::Error::from)?)

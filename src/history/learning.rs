@@ -27,8 +27,13 @@ SELECT coalesce(r.started_at, r.first_seen_at), t.name, t.region, r.type_name, r
 FROM requests AS r INDEXED BY requests_by_start
 CROSS JOIN targets AS t ON t.id = r.target_id";
 
+/// When a hook ended is when ccwatch saw that, as when it began is: the service's clock, which `finished_at` is of, and ours
+/// would make seconds out of nothing.
 const HOOKS: &str = "
-SELECT h.first_seen_at, h.hook_type_name, h.hook_type_version_id, h.status, h.failure_mode, h.finished_at
+SELECT h.first_seen_at, h.hook_type_name, h.hook_type_version_id, h.status, h.failure_mode,
+    CASE WHEN h.finished_at IS NOT NULL THEN (
+        SELECT min(e.observed_at) FROM hook_events AS e WHERE e.hook_id = h.id AND e.status = h.status
+    ) END
 FROM hooks AS h INDEXED BY hooks_by_time";
 
 const OF_REQUEST: &str = "
@@ -40,9 +45,13 @@ SELECT r.id FROM requests AS r INDEXED BY requests_open_by_start";
 pub(super) const FIRST_REQUEST: &str = "
 SELECT coalesce(started_at, first_seen_at) FROM requests ORDER BY coalesce(started_at, first_seen_at) LIMIT 1";
 
+pub(super) const FIRST_ENDED: &str =
+    "SELECT last_seen_at FROM requests WHERE phase <> 'open' ORDER BY last_seen_at LIMIT 1";
+
 pub(super) const FIRST_HOOK: &str = "SELECT first_seen_at FROM hooks ORDER BY first_seen_at LIMIT 1";
 
-pub(super) const COUNT_REQUESTS: &str = "SELECT count(*) FROM requests";
+/// In an index of numbers: SQLite by itself may take one of texts, which is three times as large.
+pub(super) const COUNT_REQUESTS: &str = "SELECT count(*) FROM requests INDEXED BY requests_by_start";
 
 pub(super) const COUNT_RECENT: &str = "SELECT count(*) FROM requests WHERE coalesce(started_at, first_seen_at) >= ?1";
 
@@ -102,6 +111,13 @@ impl Reader {
         self.read(|connection| Ok(connection.query_row(FIRST_REQUEST, [], |row| row.get(0)).optional()?))
     }
 
+    /// When the newest of the targets came to be known: before that, nothing is known of it, nor when it was not looked at.
+    pub fn last_registered_at(&self) -> Result<Option<Timestamp>, HistoryError> {
+        self.read(
+            |connection| Ok(connection.query_row("SELECT max(registered_at) FROM targets", [], |row| row.get(0))?),
+        )
+    }
+
     /// When the first of all hooks was first seen.
     pub fn first_hook_at(&self) -> Result<Option<Timestamp>, HistoryError> {
         self.read(|connection| Ok(connection.query_row(FIRST_HOOK, [], |row| row.get(0)).optional()?))
@@ -120,6 +136,7 @@ impl Reader {
                 events,
                 events_estimated,
                 oldest_at: connection.query_row(FIRST_REQUEST, [], |row| row.get(0)).optional()?,
+                oldest_ended_at: connection.query_row(FIRST_ENDED, [], |row| row.get(0)).optional()?,
                 recent_requests: connection.query_row(COUNT_RECENT, [now.minus(Size::RECENT)], number)?,
             })
         })
@@ -176,7 +193,7 @@ fn request<'a>(row: &'a Row<'_>) -> rusqlite::Result<RequestFacts<'a>> {
 
 fn hook<'a>(row: &'a Row<'_>) -> rusqlite::Result<HookFacts<'a>> {
     let first_seen_at: Timestamp = row.get(0)?;
-    let finished_at: Option<Timestamp> = row.get(5)?;
+    let seen_ended_at: Option<Timestamp> = row.get(5)?;
     let status = text(row, 3)?;
     Ok(HookFacts {
         first_seen_at,
@@ -184,9 +201,9 @@ fn hook<'a>(row: &'a Row<'_>) -> rusqlite::Result<HookFacts<'a>> {
         hook_type_version_id: text(row, 2)?,
         outcome: HookOutcome::of(status, text(row, 4)?),
         is_broken: status == Some(HookStatus::Failed.as_str()),
-        latency: finished_at
-            .filter(|finished_at| *finished_at > first_seen_at)
-            .map(|finished_at| finished_at.since(first_seen_at)),
+        latency: seen_ended_at
+            .filter(|ended_at| *ended_at > first_seen_at)
+            .map(|ended_at| ended_at.since(first_seen_at)),
     })
 }
 

@@ -129,7 +129,11 @@ fn hooks_are_handed_on_with_what_their_failure_meant_and_how_long_they_were_seen
             5,
             request(),
             vec![
-                seen("A::B::Passes", HookStatus::CompleteSucceeded, FailureMode::Fail),
+                // By the service's clock, which is another one.
+                HookProgressEvent {
+                    event_time: Some(at(3600)),
+                    ..seen("A::B::Passes", HookStatus::CompleteSucceeded, FailureMode::Fail)
+                },
                 seen("A::B::Quick", HookStatus::CompleteFailed, FailureMode::Warn),
                 seen("A::B::Broken", HookStatus::Failed, FailureMode::Fail),
                 seen("A::B::Runs", HookStatus::InProgress, FailureMode::Fail),
@@ -185,6 +189,8 @@ fn the_size_is_that_of_file_and_log_and_counts_are_exact_while_they_are_small() 
     let events = scene.count("SELECT count(*) FROM progress_events");
     assert_eq!((size.events, size.events_estimated), (events.unsigned_abs(), false));
     assert_eq!(size.oldest_at, Some(at(0)));
+    let ended = scene.count("SELECT min(last_seen_at) FROM requests WHERE phase <> 'open'");
+    assert_eq!(size.oldest_ended_at, Some(Timestamp::from_millis(ended)));
     let later = reader(&scene).size(at(31 * DAY)).unwrap();
     assert_eq!((later.requests, later.recent_requests), (6, 0));
 

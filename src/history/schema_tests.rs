@@ -518,6 +518,8 @@ fn statistics_read_what_began_in_a_span_by_the_index_of_its_beginning() {
             &[
                 "SEARCH h USING INDEX hooks_by_time (first_seen_at>? AND first_seen_at<?)",
                 "SEARCH r USING INTEGER PRIMARY KEY (rowid=?)",
+                "CORRELATED SCALAR SUBQUERY 1",
+                "SEARCH e USING INDEX hook_events_by_hook (hook_id=?)",
             ],
         ),
         // The open ones alone.
@@ -530,6 +532,10 @@ fn statistics_read_what_began_in_a_span_by_the_index_of_its_beginning() {
         (
             learning::COUNT_RECENT,
             &["SEARCH requests USING COVERING INDEX requests_by_start (<expr>>?)"],
+        ),
+        (
+            learning::FIRST_ENDED,
+            &["SCAN requests USING COVERING INDEX requests_ended"],
         ),
         (
             learning::COUNT_BEFORE,

@@ -16,7 +16,7 @@ pub struct RequestFacts<'a> {
     pub operation: Option<&'a str>,
     pub error_code: Option<&'a str>,
     pub outcome: Outcome,
-    /// From its start to its end, on the service's word for the one and ccwatch's look for the other.
+    /// From its start to its end, by the service's word; where it gave no time for the end, up to ccwatch's look.
     pub took: Option<Duration>,
 }
 

@@ -24,6 +24,8 @@ pub struct Size {
     pub events_estimated: bool,
     /// When the oldest request started.
     pub oldest_at: Option<Timestamp>,
+    /// When the one was last seen that has been over for longest. One that never ends is kept whatever its age.
+    pub oldest_ended_at: Option<Timestamp>,
     /// Requests that started within [`Size::RECENT`].
     pub recent_requests: u64,
 }
@@ -47,8 +49,12 @@ impl Size {
     }
 
     /// `None` while there is less than a day of history: an hour says little of a day.
-    pub fn growth(&self, now: Timestamp) -> Option<Growth> {
-        let age = now.since(self.oldest_at?).min(Self::RECENT);
+    ///
+    /// What is kept reaches back to the oldest request that ended, and no further than `retention`: an open one that is older
+    /// than that says nothing of how many there were.
+    pub fn growth(&self, now: Timestamp, retention: Option<Duration>) -> Option<Growth> {
+        let age = now.since(self.oldest_ended_at?).min(Self::RECENT);
+        let age = retention.map_or(age, |retention| age.min(retention));
         let bytes_per_request = self.bytes_per_request()?;
         (age >= DAY).then(|| {
             let requests_per_day = float(self.recent_requests) / (age.as_secs_f64() / DAY.as_secs_f64());
@@ -96,27 +102,47 @@ mod tests {
             events: 10_000,
             events_estimated: false,
             oldest_at: Some(NOW.minus(age)),
+            oldest_ended_at: Some(NOW.minus(age)),
             recent_requests: 300,
         }
     }
 
     #[test]
     fn growth_is_the_room_of_a_request_times_those_of_a_day() {
-        let growth = size(700 * DAY).growth(NOW).unwrap();
+        let growth = size(700 * DAY).growth(NOW, None).unwrap();
         assert_eq!((growth.requests_per_day, growth.bytes_per_day), (10.0, 10_000));
         assert_eq!(growth.bytes_within(90 * DAY), 900_000);
-        let young = size(3 * DAY).growth(NOW).unwrap();
+        let young = size(3 * DAY).growth(NOW, None).unwrap();
         assert_eq!((young.requests_per_day, young.bytes_per_day), (100.0, 100_000));
     }
 
     #[test]
+    fn an_open_request_that_is_older_than_all_that_is_kept_slows_no_growth() {
+        let with_old = Size {
+            oldest_at: Some(NOW.minus(300 * DAY)),
+            ..size(10 * DAY)
+        };
+        assert_eq!(with_old.growth(NOW, None).unwrap().requests_per_day, 30.0);
+        assert_eq!(
+            size(700 * DAY).growth(NOW, Some(15 * DAY)).unwrap().requests_per_day,
+            20.0
+        );
+        let none_ended = Size {
+            oldest_ended_at: None,
+            ..with_old
+        };
+        assert_eq!(none_ended.growth(NOW, None), None);
+    }
+
+    #[test]
     fn a_history_of_hours_or_of_nothing_has_no_growth() {
-        assert_eq!(size(DAY / 2).growth(NOW), None);
+        assert_eq!(size(DAY / 2).growth(NOW, None), None);
         let empty = Size {
             requests: 0,
             oldest_at: None,
+            oldest_ended_at: None,
             ..size(DAY)
         };
-        assert_eq!((empty.growth(NOW), empty.bytes_per_request()), (None, None));
+        assert_eq!((empty.growth(NOW, None), empty.bytes_per_request()), (None, None));
     }
 }

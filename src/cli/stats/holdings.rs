@@ -37,7 +37,9 @@ struct Kept {
 impl Holdings {
     pub(super) fn of(reader: &Reader, settings: Option<&HistorySettings>, now: Timestamp) -> Result<Self, Failure> {
         let size = reader.size(now)?;
-        let growth = size.growth(now);
+        let kept_for = settings.and_then(|settings| settings.retention);
+        let kept_for = kept_for.map(|kept_for| kept_for.max(retention::SHORTEST));
+        let growth = size.growth(now, kept_for);
         let kept = |settings: &HistorySettings| {
             let Some(kept_for) = settings.retention else {
                 return Ok(Kept {

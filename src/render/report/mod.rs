@@ -49,6 +49,8 @@ pub struct Report<'a> {
     pub scorecard: &'a Scorecard,
     /// When targets were not looked at in that time.
     pub gaps: &'a [GapRow],
+    /// Since when all of the targets are known; `None` if there are none.
+    pub targets_since: Option<Timestamp>,
     /// The requests that have been open for longest, whenever they began.
     pub open: &'a [RequestRow],
 }

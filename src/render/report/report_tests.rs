@@ -79,12 +79,17 @@ fn page_of(text: &str) -> String {
         survey: &survey,
         scorecard: &scorecard,
         gaps: &[gap],
+        targets_since: None,
         open: &[open(text)],
     };
     page(&report).unwrap()
 }
 
 fn page_of_nothing() -> String {
+    page_without_gaps(None)
+}
+
+fn page_without_gaps(targets_since: Option<Timestamp>) -> String {
     let report = Report {
         from: at(0),
         to: at(72),
@@ -93,6 +98,7 @@ fn page_of_nothing() -> String {
         survey: &Survey::new(Buckets::over(at(0), at(72), OVERALL_BUCKETS)),
         scorecard: &Scorecard::default(),
         gaps: &[],
+        targets_since,
         open: &[],
     };
     page(&report).unwrap()
@@ -180,9 +186,19 @@ fn absurd_times_and_counts_make_a_page() {
             survey: &survey,
             scorecard: &Scorecard::default(),
             gaps: &[gap],
+            targets_since: None,
             open: &[open("a")],
         };
         let page = page(&report).unwrap();
         assert!(!page.contains("NaN") && !page.contains("inf\""), "{page}");
     }
+}
+
+#[test]
+fn that_all_was_looked_at_is_said_only_of_a_time_in_which_all_targets_were_known() {
+    let looked = "In all of this time every target was looked at";
+    assert!(page_without_gaps(Some(at(0))).contains(looked));
+    let later = page_without_gaps(Some(at(24)));
+    assert!(!later.contains(looked) && later.contains("ccwatch knows of no gap since"));
+    assert!(!page_of_nothing().contains(looked));
 }

@@ -41,15 +41,22 @@ pub(super) fn gaps(report: &Report<'_>) -> Section {
         ];
         table.row(Some(&gap.target), cells);
     }
-    let note = if gaps.is_empty() {
-        "In all of this time every target was looked at."
-    } else {
-        "What began and was forgotten in such a time is missing from this page, and what ended in it ended earlier than \
-         was seen."
+    let note = match report.targets_since {
+        _ if !gaps.is_empty() => {
+            "What began and was forgotten in such a time is missing from this page, and what ended in it \
+             ended earlier than was seen."
+                .to_owned()
+        }
+        None => "ccwatch has no target, so nothing was looked at.".to_owned(),
+        Some(since) if since <= from => "In all of this time every target was looked at.".to_owned(),
+        Some(since) => format!(
+            "ccwatch knows of no gap since {}, when the last of its targets was added; what was before that, it did not see.",
+            minute(since)
+        ),
     };
     Section {
         title: "When ccwatch did not look".into(),
-        notes: vec![note.into()],
+        notes: vec![note],
         plot: strips::plot(gaps, from, to).map(picture),
         table: table.unless_empty(),
         ..Section::default()
