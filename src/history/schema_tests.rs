@@ -533,10 +533,7 @@ fn statistics_read_what_began_in_a_span_by_the_index_of_its_beginning() {
             learning::COUNT_RECENT,
             &["SEARCH requests USING COVERING INDEX requests_by_start (<expr>>?)"],
         ),
-        (
-            learning::FIRST_ENDED,
-            &["SCAN requests USING COVERING INDEX requests_ended"],
-        ),
+        (learning::FIRST_ENDED, &["SCAN requests USING INDEX requests_ended"]),
         (
             learning::COUNT_BEFORE,
             &["SEARCH requests USING COVERING INDEX requests_by_start (<expr><?)"],
