@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ccwatch::clock::Clock;
 use ccwatch::decide::retention::Stride;
-use ccwatch::history::History;
+use ccwatch::history::{History, Round};
 use clap::Parser;
 
 #[derive(Parser)]
@@ -27,11 +27,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock = Clock::system();
     let retention = Duration::from_hours(24 * arguments.retention_days);
     let mut stride = Stride::default();
+    let mut round = Round::new(clock.now(), retention);
     let (mut times, mut strides) = (Vec::new(), Vec::new());
     let (mut requests, mut rows) = (0, 0);
     for _ in 0..arguments.steps {
+        history.find_old(&mut round)?;
         let begun = clock.uptime();
-        let pruned = history.prune_some(clock.now(), retention, stride.rows())?;
+        let pruned = history.forget_old(&mut round, stride.rows())?;
         let took = clock.uptime().saturating_sub(begun);
         times.push(took);
         strides.push(stride.rows());

@@ -122,11 +122,9 @@ mod tests {
             oldest_at: Some(NOW.minus(300 * DAY)),
             ..size(10 * DAY)
         };
-        assert_eq!(with_old.growth(NOW, None).unwrap().requests_per_day, 30.0);
-        assert_eq!(
-            size(700 * DAY).growth(NOW, Some(15 * DAY)).unwrap().requests_per_day,
-            20.0
-        );
+        assert_eq!(with_old.growth(NOW, None).unwrap().bytes_per_day, 30_000);
+        let kept = size(700 * DAY).growth(NOW, Some(15 * DAY)).unwrap();
+        assert_eq!(kept.bytes_per_day, 20_000);
         let none_ended = Size {
             oldest_ended_at: None,
             ..with_old

@@ -105,19 +105,16 @@ impl WriteTx<'_> {
             return Ok(false);
         }
         let before = imported.rows;
-        let id = match here {
-            Some(id) => {
-                if merging == Merging::Settle {
-                    self.settle_request(id, &theirs.columns)?;
-                    imported.rows += 1;
-                }
-                id
-            }
-            None => {
-                imported.whole += 1;
+        let id = if let Some(id) = here {
+            if merging == Merging::Settle {
+                self.settle_request(id, &theirs.columns)?;
                 imported.rows += 1;
-                self.bring_row(target.id, theirs)?
             }
+            id
+        } else {
+            imported.whole += 1;
+            imported.rows += 1;
+            self.bring_row(target.id, theirs)?
         };
         imported.rows += self.fill_in(id, &theirs.columns)?;
         if compared.has_hooks {
