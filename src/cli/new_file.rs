@@ -17,6 +17,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::Failure;
+use crate::history;
 
 /// The journal that SQLite has beside a file that it fills, and the file itself.
 const BESIDE: [&str; 2] = ["-journal", ""];
@@ -49,6 +50,13 @@ impl NewFile {
             }
             Ok(_) if !replace => return Err(is_there(path)),
             _ => {}
+        }
+        if let Some(whose) = in_use(path) {
+            return Err(Failure::Arguments(format!(
+                "{} belongs to the history {}; name another file",
+                path.display(),
+                whose.display()
+            )));
         }
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -132,6 +140,20 @@ impl Drop for NewFile {
     }
 }
 
+/// What SQLite and ccwatch keep beside a history.
+const COMPANIONS: [&str; 4] = ["-wal", "-shm", "-journal", ".lock"];
+
+/// The history that `path` is in use by: one that a daemon holds, or one that it is a companion of. A history that no one
+/// holds may be an old backup, and replaced by the next one.
+fn in_use(path: &Path) -> Option<PathBuf> {
+    if history::is_held(path) {
+        return Some(path.to_owned());
+    }
+    let name = path.to_str()?;
+    let histories = COMPANIONS.iter().filter_map(|companion| name.strip_suffix(companion));
+    histories.map(PathBuf::from).find(|history| history.is_file())
+}
+
 /// Whether `path` is the history, or one of the files that SQLite and ccwatch keep beside it.
 fn is_part_of_history(path: &Path, history: &Path) -> bool {
     let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
@@ -140,7 +162,7 @@ fn is_part_of_history(path: &Path, history: &Path) -> bool {
     };
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let place = fs::canonicalize(folder.unwrap_or(Path::new("."))).map(|folder| folder.join(name));
-    ["", "-wal", "-shm", "-journal", ".lock"].into_iter().any(|suffix| {
+    [""].into_iter().chain(COMPANIONS).any(|suffix| {
         let mut part = history.clone().into_os_string();
         part.push(suffix);
         let part = PathBuf::from(part);

@@ -128,3 +128,21 @@ fn the_history_and_what_lies_beside_it_are_known_by_any_name() {
         assert!(!is_part_of_history(&folder.path().join(other), &history), "{other}");
     }
 }
+
+#[test]
+fn what_another_history_uses_is_not_replaced_whatever_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    let held = crate::history::History::open(&path).unwrap();
+    for name in ["other.db", "other.db-wal", "other.db-shm", "other.db.lock"] {
+        let refused = NewFile::begin(&folder.path().join(name), true).unwrap_err();
+        assert!(
+            refused.to_string().contains("belongs to the history"),
+            "{name}: {refused}"
+        );
+    }
+    drop(held);
+    // An old backup may be replaced; what SQLite may need beside it may not.
+    drop(NewFile::begin(&path, true).unwrap());
+    NewFile::begin(&folder.path().join("other.db-wal"), true).unwrap_err();
+}

@@ -109,19 +109,6 @@ impl Editor {
         self.write(|tx| tx.replay(changes, receiver, now))
     }
 
-    /// Does `work` on one unchanging state of the history.
-    pub(super) fn read<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
-        let outcome = self
-            .connection
-            .transaction()
-            .map_err(Failure::from)
-            .and_then(|transaction| work(&transaction));
-        outcome.map_err(|failure| HistoryError {
-            path: Arc::clone(&self.path),
-            failure,
-        })
-    }
-
     /// Does `work` and undoes it: what it returns is what it would have come to.
     pub(super) fn rehearse<T>(
         &mut self,
@@ -138,7 +125,7 @@ impl Editor {
         })
     }
 
-    /// Reads, and takes no lock in anyone's way.
+    /// Does `work` on one unchanging state of the history, and takes no lock in anyone's way.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
         let outcome = self
             .connection

@@ -262,6 +262,11 @@ impl History {
     }
 }
 
+/// Whether a process holds the history at `path`, if there is one. One may begin, or end, at any time.
+pub fn is_held(path: &Path) -> bool {
+    lock::is_held(path)
+}
+
 /// What the rooms around it ask of a history. Each call is one transaction; see the method of the same name of
 /// [`WriteTx`] for what it does.
 impl History {
