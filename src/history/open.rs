@@ -122,6 +122,10 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     }
     keep_safe(&connection).map_err(sorted)?;
     if found < known {
+        if found > 0 {
+            tracing::info!(history = %path.display(), from = found, to = known,
+                "the history is brought up to this version's schema, which takes a large one minutes; nothing is looked at before");
+        }
         migrate(path, &mut connection)?;
     }
     Ok(connection)

@@ -88,6 +88,11 @@ impl Buckets {
     pub fn are_days(&self) -> bool {
         self.width >= DAY
     }
+
+    /// Whether several begin within a minute.
+    pub fn are_seconds(&self) -> bool {
+        self.width < MINUTE
+    }
 }
 
 #[cfg(test)]

@@ -83,6 +83,10 @@ impl TimePlot {
 
 /// When a part of the time begins, as short as its length allows.
 pub(super) fn label(buckets: Buckets, index: usize) -> String {
-    let format = if buckets.are_days() { "%Y-%m-%d" } else { "%m-%d %H:%M" };
+    let format = match () {
+        () if buckets.are_days() => "%Y-%m-%d",
+        () if buckets.are_seconds() => "%H:%M:%S",
+        () => "%m-%d %H:%M",
+    };
     buckets.begin(index).to_jiff().strftime(format).to_string()
 }
