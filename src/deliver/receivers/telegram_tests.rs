@@ -312,7 +312,8 @@ async fn a_root_is_reported_even_if_no_time_is_left_for_what_follows() {
     let news = News::Change(Box::new(failed_hook("WARN")));
     let message = Message::new(&news);
     let attempt = Attempt {
-        deadline: tokio::time::Instant::now() + Duration::from_secs(5),
+        // Less than between two messages, and more than any machine takes.
+        deadline: tokio::time::Instant::now() + Duration::from_mins(30),
         ..samples::attempt(&message, None)
     };
     let report = telegram.send(attempt).await;
