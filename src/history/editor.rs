@@ -7,12 +7,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::announcements::Errand;
 use super::outbox::Put;
 use super::sql::{ChangeId, NoticeId, RequestId};
-use super::{Failure, HistoryError, OpenError, WriteTx, open};
+use super::{Failure, HistoryError, OpenError, WriteTx, open, transaction};
 use crate::decide::route::Matcher;
 use crate::model::{DeliveryId, Timestamp};
 
@@ -109,53 +109,25 @@ impl Editor {
         self.write(|tx| tx.replay(changes, receiver, now))
     }
 
-    /// Does `work` and undoes it: what it returns is what it would have come to.
+    /// See [`transaction::rehearsing`].
     pub(super) fn rehearse<T>(
         &mut self,
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>,
     ) -> Result<T, HistoryError> {
-        let outcome = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(Failure::from)
-            .and_then(|transaction| work(&WriteTx { transaction }));
-        outcome.map_err(|failure| HistoryError {
-            path: Arc::clone(&self.path),
-            failure,
-        })
+        transaction::rehearsing(&mut self.connection, &self.path, work)
     }
 
-    /// Does `work` on one unchanging state of the history, and takes no lock in anyone's way.
+    /// See [`transaction::reading`].
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
-        let outcome = self
-            .connection
-            .unchecked_transaction()
-            .map_err(Failure::from)
-            .and_then(|transaction| work(&transaction));
-        outcome.map_err(|failure| HistoryError {
-            path: Arc::clone(&self.path),
-            failure,
-        })
+        transaction::reading(&self.connection, &self.path, work)
     }
 
+    /// See [`transaction::writing`].
     pub(super) fn write<T>(
         &mut self,
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>,
     ) -> Result<T, HistoryError> {
-        let outcome = self
-            .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(Failure::from)
-            .and_then(|transaction| {
-                let tx = WriteTx { transaction };
-                let value = work(&tx)?;
-                tx.transaction.commit()?;
-                Ok(value)
-            });
-        outcome.map_err(|failure| HistoryError {
-            path: Arc::clone(&self.path),
-            failure,
-        })
+        transaction::writing(&mut self.connection, &self.path, work)
     }
 }
 

@@ -82,6 +82,7 @@ mod sql;
 mod targets;
 mod telling;
 mod told;
+mod transaction;
 mod vacuum;
 
 use std::collections::BTreeSet;
@@ -89,7 +90,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, Transaction};
 
 use crate::decide::diff::Baseline;
 use crate::decide::retry::Attempted;
@@ -203,27 +204,12 @@ impl History {
     /// The transaction is immediate: it waits for other writers at its begin, where nothing is lost, and not in its
     /// middle, where SQLite could only refuse.
     pub fn write<T>(&self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>) -> Result<T, HistoryError> {
-        let mut connection = locked(&self.shared.writer);
-        let outcome = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(Failure::from)
-            .and_then(|transaction| {
-                let tx = WriteTx { transaction };
-                let value = work(&tx)?;
-                tx.transaction.commit()?;
-                Ok(value)
-            });
-        outcome.map_err(|failure| self.error(failure))
+        transaction::writing(&mut locked(&self.shared.writer), &self.shared.path, work)
     }
 
     /// Does `work` on one unchanging state of the history.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
-        let mut connection = locked(&self.shared.reader);
-        let outcome = connection
-            .transaction()
-            .map_err(Failure::from)
-            .and_then(|transaction| work(&transaction));
-        outcome.map_err(|failure| self.error(failure))
+        transaction::reading(&locked(&self.shared.reader), &self.shared.path, work)
     }
 
     fn error(&self, failure: Failure) -> HistoryError {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, params};
 
 use super::rows::Stored;
-use super::{Failure, HistoryError, OpenError, open};
+use super::{Failure, HistoryError, OpenError, open, transaction};
 use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
 use crate::model::{RequestToken, TargetName, Timestamp};
 
@@ -154,16 +154,9 @@ impl Reader {
         })
     }
 
+    /// See [`transaction::reading`].
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, HistoryError> {
-        let outcome = self
-            .connection
-            .unchecked_transaction()
-            .map_err(Failure::from)
-            .and_then(|transaction| work(&transaction));
-        outcome.map_err(|failure| HistoryError {
-            path: Arc::clone(&self.path),
-            failure,
-        })
+        transaction::reading(&self.connection, &self.path, work)
     }
 }
 

@@ -153,7 +153,8 @@ impl<M: Memory> Poller<M> {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(wait) => {}
-                // Its sender is the memory's, so it does not end before this does.
+                // Left for the loop's begin, where what rang during a call is taken in too. Its sender is the memory's, so it
+                // does not end before this does.
                 _ = self.others.changed(), if self.has_answered => self.others.mark_changed(),
             }
         }

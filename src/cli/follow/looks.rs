@@ -2,7 +2,7 @@
 //!
 //! **Never both** (law 5): what one of them learns by a look, that the next is not to come before RetryAfter, say, the other
 //! would not know. Where a daemon attends a target, or is about to, it alone looks, also at what was begun from here: its
-//! poller takes in what others have begun, within `discover_every`. Else it is looked at from here, until a daemon comes.
+//! poller takes in what others have begun, within two seconds. Else it is looked at from here, until a daemon comes.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -162,7 +162,7 @@ pub(super) fn matching(column: &str, patterns: &Patterns) -> Conditions {
     conditions
 }
 
-/// What every text that a pattern matches begins with, if the pattern says so and excludes nothing that begins otherwise.
+/// What every text that a pattern matches begins with; nothing, if it may begin with anything.
 pub(super) fn beginning(pattern: &str) -> &str {
     pattern.split('*').next().unwrap_or_default()
 }
