@@ -28,35 +28,37 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let retention = Duration::from_hours(24 * arguments.retention_days);
     let mut stride = Stride::default();
     let mut round = Round::new(clock.now(), retention);
-    let (mut times, mut strides) = (Vec::new(), Vec::new());
+    let (mut held, mut folding, mut strides) = (Vec::new(), Vec::new(), Vec::new());
     let (mut requests, mut rows) = (0, 0);
     for _ in 0..arguments.steps {
         history.find_old(&mut round)?;
         let begun = clock.uptime();
-        let pruned = history.forget_old(&mut round, stride.rows())?;
+        let pruned = history.forget_old(&mut round, stride.rows(), &clock)?;
         let took = clock.uptime().saturating_sub(begun);
-        times.push(took);
+        held.push(took);
         strides.push(stride.rows());
         stride = stride.after(pruned.rows, took);
+        let begun = clock.uptime();
+        history.fold_beside()?;
+        folding.push(clock.uptime().saturating_sub(begun));
         requests += pruned.requests;
         rows += pruned.rows;
         if pruned.is_done {
             break;
         }
     }
-    times.sort_unstable();
-    strides.sort_unstable();
-    println!("{requests} requests, {rows} rows removed in {} steps", times.len());
-    if let ([least, .., most], [fewest, .., highest]) = (times.as_slice(), strides.as_slice()) {
-        let middle = times.len() / 2;
-        println!(
-            "time: least / median / most: {least:.1?} / {:.1?} / {most:.1?}",
-            times[middle]
-        );
-        println!(
-            "rows: least / median / most: {fewest} / {} / {highest}",
-            strides[middle]
-        );
-    }
+    println!("{requests} requests, {rows} rows removed in {} steps", held.len());
+    println!("                   least, median, 99th, most");
+    print("the lock was held", &mut held);
+    print("folding beside it", &mut folding);
+    print("rows in a step   ", &mut strides);
     Ok(())
+}
+
+fn print<T: Ord + std::fmt::Debug>(what: &str, all: &mut [T]) {
+    all.sort_unstable();
+    let at = |share: usize| all.get((all.len() * share / 100).min(all.len().saturating_sub(1)));
+    if let (Some(least), Some(median), Some(high), Some(most)) = (at(0), at(50), at(99), at(100)) {
+        println!("{what}: {least:.1?}, {median:.1?}, {high:.1?}, {most:.1?}");
+    }
 }

@@ -384,11 +384,11 @@ fn a_vacuum_waits_for_no_daemon_and_gives_room_back() {
     let told = refused(&["vacuum", "--history", &path], 1);
     assert!(told.contains("held by another ccwatch"), "{told}");
     kept.tell_all();
-    let now = Clock::system().now();
-    let mut round = Round::new(now, std::time::Duration::ZERO);
+    let clock = Clock::system();
+    let mut round = Round::new(clock.now(), std::time::Duration::ZERO);
     loop {
         kept.history.find_old(&mut round).unwrap();
-        if kept.history.forget_old(&mut round, 5000).unwrap().is_done {
+        if kept.history.forget_old(&mut round, 5000, &clock).unwrap().is_done {
             break;
         }
     }

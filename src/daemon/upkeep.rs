@@ -1,9 +1,9 @@
 //! What a history needs from time to time: requests that nothing can show any more are given up for lost, and what is
 //! older than the retention is removed. A little at a time, so that no look and no verdict waits long for it.
 //!
-//! How little follows from how long the last step took to write, from its call to its commit: the wait for other writers and
-//! the disk's sync are part of that, since they are part of what a look would wait for. To find what is to go is not: no one
-//! waits for that.
+//! How little follows from how long the last step took to write, from its call to its commit: the wait for other writers is
+//! part of that, since it is part of what a look would wait for. To find what is to go is not, nor is what the disk needs: no
+//! one waits for these.
 
 use std::time::Duration;
 
@@ -112,8 +112,9 @@ async fn tidy(
     if let Some(some) = round.take() {
         let some = history.find_what_is_old(some).await?;
         let begun = clock.uptime();
-        let (rest, pruned) = history.forget_what_is_old(some, stride.rows()).await?;
+        let (rest, pruned) = history.forget_what_is_old(some, stride.rows(), clock.clone()).await?;
         *stride = stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
+        history.fold_in_no_ones_way().await?;
         tidied.removed = pruned.requests;
         if !pruned.is_done {
             *round = Some(rest);

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::fixtures::{RECEIVER, Scene, all_to, at, attempted, event, name, region};
 use super::{Editor, Failure, History, Round};
+use crate::clock::Clock;
 use crate::decide::diff::Baseline;
 use crate::decide::retry::Verdict;
 use crate::model::{RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source};
@@ -59,8 +60,10 @@ async fn a_request_goes_its_way_and_no_time_passes() {
         .find_what_is_old(Round::new(at(5), Duration::ZERO))
         .await
         .unwrap();
-    let (_, pruned) = history.forget_what_is_old(round, 10).await.unwrap();
+    let clock = Clock::simulated(at(5));
+    let (_, pruned) = history.forget_what_is_old(round, 10, clock).await.unwrap();
     assert_eq!((pruned.rows, pruned.is_done), (0, true));
+    history.fold_in_no_ones_way().await.unwrap();
     assert!(history.checkpoint().await.unwrap());
 
     assert_eq!(

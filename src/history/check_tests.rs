@@ -109,7 +109,7 @@ fn each_law_notices_when_it_is_broken_and_names_who_breaks_it() {
 #[test]
 fn a_damaged_file_is_answered_plainly() {
     let scene = lived();
-    assert!(scene.history.fold_wal().unwrap());
+    assert!(scene.history.fold_all().unwrap());
     let whole = fs::read(scene.path()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("damaged.db");

@@ -26,7 +26,7 @@
 //! A transaction is one short `spawn_blocking` that takes a mutex. A thread of its own with a channel, or one long
 //! `spawn_blocking`, breaks tokio's paused time, which then leaps or freezes; `block_in_place` panics on the
 //! current-thread runtime that paused tests use. Reads of the daemon have a second connection, so that asking for what is
-//! due does not wait for another task's fsync.
+//! due does not wait for another task's fsync. A third folds the WAL beside what is forgotten (`write_ahead_log`).
 //!
 //! The `async` methods are the synchronous ones on a blocking thread. Dropping their future does not stop the
 //! transaction: never race one in `select!`.
@@ -84,6 +84,7 @@ mod telling;
 mod told;
 mod transaction;
 mod vacuum;
+mod write_ahead_log;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -92,6 +93,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
 
+use crate::clock::Clock;
 use crate::decide::diff::Baseline;
 use crate::decide::retry::Attempted;
 use crate::decide::routing::Routing;
@@ -127,6 +129,8 @@ pub struct History {
 #[derive(Debug)]
 struct Shared {
     reader: Mutex<Connection>,
+    /// Folds the WAL into the file, and nothing else.
+    folding: Mutex<Connection>,
     writer: Mutex<Connection>,
     path: Arc<Path>,
     place: place::Place,
@@ -147,9 +151,11 @@ impl History {
         let lock = lock::Lock::take(&path)?;
         let writer = open::writer(&path)?;
         let reader = open::reader(&path)?;
+        let folding = open::folding(&path)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 reader: Mutex::new(reader),
+                folding: Mutex::new(folding),
                 writer: Mutex::new(writer),
                 place: place::Place::of(&path)?,
                 path: path.into(),
@@ -385,30 +391,27 @@ impl History {
     }
 
     /// See [`History::forget_old`].
-    pub async fn forget_what_is_old(&self, mut round: Round, rows: usize) -> Result<(Round, Pruned), HistoryError> {
+    pub async fn forget_what_is_old(
+        &self,
+        mut round: Round,
+        rows: usize,
+        clock: Clock,
+    ) -> Result<(Round, Pruned), HistoryError> {
         self.blocking(move |history| {
-            let pruned = history.forget_old(&mut round, rows)?;
+            let pruned = history.forget_old(&mut round, rows, &clock)?;
             Ok((round, pruned))
         })
         .await
     }
 
+    /// See [`History::fold_beside`].
+    pub async fn fold_in_no_ones_way(&self) -> Result<(), HistoryError> {
+        self.blocking(Self::fold_beside).await
+    }
+
     /// See [`WriteTx::forget_groups`].
     pub async fn forget_groups(&self, now: Timestamp, limit: usize) -> Result<usize, HistoryError> {
         self.writing(move |tx| tx.forget_groups(now, limit)).await
-    }
-
-    /// Folds the WAL into the file, so that the file alone holds everything: before a copy, or at the end. Returns
-    /// whether all of it was; a reader in another process may hold a part back until it has finished.
-    pub async fn checkpoint(&self) -> Result<bool, HistoryError> {
-        self.blocking(Self::fold_wal).await
-    }
-
-    fn fold_wal(&self) -> Result<bool, HistoryError> {
-        locked(&self.shared.writer)
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-            .map(|busy: i64| busy == 0)
-            .map_err(|error| self.error(error.into()))
     }
 }
 

@@ -149,6 +149,14 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// A connection that folds the WAL into the file.
+pub(super) fn folding(path: &Path) -> Result<Connection, OpenError> {
+    let connection = reader(path)?;
+    // SQLite knows of no WAL, and so folds none, before it has read something.
+    version(&connection).map_err(|source| OpenError::from_sqlite(path, source))?;
+    Ok(connection)
+}
+
 /// A writer for a process that is not the daemon, which may hold the file meanwhile: SQLite lets the two take turns.
 /// It makes no file and no schema.
 pub(super) fn outside_writer(path: &Path) -> Result<Connection, OpenError> {

@@ -17,11 +17,15 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::sql::{NoticeId, RequestId};
 use super::{Failure, History, HistoryError, WriteTx};
+use crate::clock::Clock;
 use crate::decide::retention;
 use crate::model::{DeliveryId, Timestamp};
 
 /// Requests, or what hangs on none, looked up at once. More than that are seldom removed in one step.
 const CANDIDATES: usize = 256;
+
+/// Rows that one statement removes, between two looks at the clock.
+const AT_ONCE: usize = 20;
 
 /// Bytes of a resource model that count as a row.
 const BYTES_OF_A_ROW: i64 = 4096;
@@ -216,24 +220,25 @@ impl History {
         self.read(|connection| round.find(connection))
     }
 
-    /// Forgets up to `rows` rows of what was found. Find more and call it again until it is done.
-    pub fn forget_old(&self, round: &mut Round, rows: usize) -> Result<Pruned, HistoryError> {
-        self.write(|tx| tx.forget(round, rows))
+    /// Forgets up to `rows` rows of what was found, for as long as [`retention::LONGEST_STEP`] by `clock`. Find more and
+    /// call it again until it is done; and [fold](History::fold_beside) what it leaves in the WAL.
+    pub fn forget_old(&self, round: &mut Round, rows: usize, clock: &Clock) -> Result<Pruned, HistoryError> {
+        self.write_at_leisure(|tx| tx.forget(round, rows, clock))
     }
 }
 
 impl WriteTx<'_> {
-    /// Forgets those that may still go, until `rows` are removed.
-    fn forget(&self, round: &mut Round, rows: usize) -> Result<Pruned, Failure> {
+    /// Forgets those that may still go, until `rows` are removed or its time is over.
+    fn forget(&self, round: &mut Round, rows: usize, clock: &Clock) -> Result<Pruned, Failure> {
         let before = round.before;
         let mut step = Step {
             transaction: &self.transaction,
             left: rows,
+            clock,
+            ends: clock.uptime() + retention::LONGEST_STEP,
         };
         let mut requests = 0;
-        while step.left > 0
-            && let Some((kind, id)) = round.found.front().copied()
-        {
+        while let Some((kind, id)) = round.found.front().copied() {
             let is_gone = match kind {
                 Kind::Request => {
                     let mut may_go = self.transaction.prepare_cached(MAY_STILL_GO)?;
@@ -255,6 +260,10 @@ impl WriteTx<'_> {
             if is_gone {
                 round.found.pop_front();
             }
+            // Asked at the end: each step removes something, however slow the disk.
+            if !step.goes_on() {
+                break;
+            }
         }
         Ok(Pruned {
             requests,
@@ -275,9 +284,16 @@ struct Step<'a> {
     transaction: &'a Transaction<'a>,
     /// How many rows it may still remove.
     left: usize,
+    clock: &'a Clock,
+    /// The clock's uptime at which it removes no more.
+    ends: Duration,
 }
 
 impl Step<'_> {
+    fn goes_on(&self) -> bool {
+        self.left > 0 && self.clock.uptime() < self.ends
+    }
+
     /// Returns whether it is gone altogether.
     fn forget_notice(&mut self, notice: NoticeId) -> Result<bool, Failure> {
         if !self.forget_deliveries(DELIVERIES_OF_NOTICE, notice)? {
@@ -345,17 +361,26 @@ impl Step<'_> {
         Ok(ids.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Returns whether there is room for more, which means that nothing is left of these.
+    /// Returns whether nothing is left of these.
     fn remove(&mut self, sql: &str, of: impl rusqlite::ToSql) -> Result<bool, Failure> {
         let mut statement = self.transaction.prepare_cached(sql)?;
-        self.left -= statement.execute(params![of, count(self.left)])?;
-        Ok(self.left > 0)
+        loop {
+            let at_once = self.left.min(AT_ONCE);
+            let removed = statement.execute(params![of, count(at_once)])?;
+            self.left -= removed;
+            if removed < at_once {
+                return Ok(true);
+            }
+            if !self.goes_on() {
+                return Ok(false);
+            }
+        }
     }
 
-    /// Returns whether there is room for more.
+    /// Returns whether the step goes on.
     fn remove_one(&mut self, sql: &str, id: impl rusqlite::ToSql) -> Result<bool, Failure> {
         self.left -= self.transaction.prepare_cached(sql)?.execute([id])?;
-        Ok(self.left > 0)
+        Ok(self.goes_on())
     }
 }
 

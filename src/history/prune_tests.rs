@@ -3,6 +3,7 @@ use proptest::sample::select;
 use serde_json::json;
 
 use super::super::fixtures::{Scene, at, attempted, event, guarded, hook};
+use super::super::locked;
 use super::*;
 use crate::decide::retry::Verdict;
 use crate::model::{HookStatus, RequestStatus};
@@ -17,7 +18,9 @@ fn step(scene: &Scene, now: i64, days: u64, rows: usize) -> Pruned {
 
 fn go_on(scene: &Scene, round: &mut Round, rows: usize) -> Pruned {
     scene.history.find_old(round).unwrap();
-    scene.history.forget_old(round, rows).unwrap()
+    // It stands still: no machine is too slow for these tests.
+    let clock = Clock::manual(at(0));
+    scene.history.forget_old(round, rows, &clock).unwrap()
 }
 
 /// Steps of so many rows until all is done. Returns how many requests are gone.
@@ -299,4 +302,44 @@ fn a_round_walks_past_what_stays_once() {
     }
     assert_eq!(gone, CANDIDATES);
     assert_eq!(scene.count("SELECT count(*) FROM requests WHERE id % 2 = 0"), 0);
+}
+
+/// However slow a row is, and whatever its step was allowed: it ends after its time, and yet removes something.
+#[test]
+fn a_step_whose_time_is_over_ends_and_the_next_one_goes_on() {
+    for took in [10, 40] {
+        let scene = Scene::new();
+        for number in 0..3 {
+            scene.record(&[scene.got(
+                1,
+                guarded(&format!("t{number}"), RequestStatus::Failed),
+                vec![hook("A::B::C", HookStatus::Failed)],
+            )]);
+        }
+        tell_all(&scene);
+        scene.execute("INSERT INTO resource_models SELECT id, '{}' FROM requests");
+        let clock = Clock::manual(at(0));
+        let (moved, mut now) = (clock.clone(), at(0));
+        let each_row = move |_, _: &str, _: &str, _| {
+            now = now.plus(Duration::from_millis(took));
+            moved.advance_to(now).unwrap();
+        };
+        locked(&scene.history.shared.writer)
+            .update_hook(Some(each_row))
+            .unwrap();
+        let mut round = Round::new(at(100 * DAY), Duration::ZERO);
+        let (mut steps, mut requests) = (0, 0);
+        while !round.is_done() {
+            scene.history.find_old(&mut round).unwrap();
+            let before = clock.uptime();
+            let pruned = scene.history.forget_old(&mut round, 1000, &clock).unwrap();
+            assert!(pruned.rows > 0 || pruned.is_done, "{pruned:?}");
+            // What hangs on a request besides, and the request, go at once: four rows, one of them in no other's table.
+            let most = retention::LONGEST_STEP + 4 * Duration::from_millis(took);
+            assert!(clock.uptime().saturating_sub(before) <= most, "{pruned:?}");
+            (steps, requests) = (steps + 1, requests + pruned.requests);
+        }
+        assert_eq!((requests, tokens(&scene)), (3, json!([])));
+        assert!(steps > 6, "{steps}");
+    }
 }

@@ -39,7 +39,7 @@ impl History {
                 ResourceModelPolicy::Redact => history.mask_models(),
             }?;
             if cleaned > 0 {
-                history.fold_wal()?;
+                history.fold_all()?;
             }
             Ok(cleaned)
         })
