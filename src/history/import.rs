@@ -21,12 +21,13 @@ mod targets;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use super::{Editor, Failure, HistoryError, WriteTx};
+use crate::clock::Clock;
 use crate::decide::merging::Left;
-use crate::model::Timestamp;
 
 use comparing::Compared;
 pub use other::{Other, OtherError};
@@ -71,6 +72,8 @@ pub struct Import<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     pub rows: usize,
+    /// How long no one else could write.
+    pub held: Duration,
     pub is_done: bool,
 }
 
@@ -97,10 +100,10 @@ impl<'a> Import<'a> {
     }
 
     /// Brings about `rows` rows more, in one transaction.
-    pub fn step(&mut self, into: &mut Editor, rows: usize, now: Timestamp) -> Result<Step, ImportError> {
+    pub fn step(&mut self, into: &mut Editor, rows: usize, clock: &Clock) -> Result<Step, ImportError> {
         if !self.rest.is_empty() {
             let mut rest = std::mem::take(&mut self.rest);
-            let (brought, rest) = self.commit(into, |tx| {
+            let ((brought, rest), held) = self.commit(into, clock, |tx| {
                 let brought = tx.bring_rest(&mut rest, rows)?;
                 Ok((brought, rest))
             })?;
@@ -108,6 +111,7 @@ impl<'a> Import<'a> {
             self.imported.rows += brought;
             return Ok(Step {
                 rows: brought,
+                held,
                 is_done: false,
             });
         }
@@ -119,7 +123,8 @@ impl<'a> Import<'a> {
             };
             let compared: Vec<Compared> = into.read(compare)?;
             let before = self.imported.clone();
-            let brought = self.commit(into, |tx| tx.bring_requests(compared, before, rows, now))?;
+            let now = clock.now();
+            let (brought, held) = self.commit(into, clock, |tx| tx.bring_requests(compared, before, rows, now))?;
             let rows = brought.imported.rows - self.imported.rows;
             (self.imported, self.rest) = (brought.imported, brought.rest);
             self.request = brought.last.unwrap_or(self.request);
@@ -127,33 +132,46 @@ impl<'a> Import<'a> {
                 // The requests that it hangs on are not there.
                 self.imported.rows += self.rest.drain(..).map(|rest| rest.rows()).sum::<usize>();
             }
-            return Ok(Step { rows, is_done: false });
+            return Ok(Step {
+                rows,
+                held,
+                is_done: false,
+            });
         }
         let gaps = self.other.gaps_after(self.gap, rows)?;
         let Some(last) = gaps.last().map(|gap| gap.id) else {
-            return Ok(Step { rows: 0, is_done: true });
+            return Ok(Step {
+                rows: 0,
+                held: Duration::ZERO,
+                is_done: true,
+            });
         };
-        let (targets, brought) = self.commit(into, |tx| tx.bring_gaps(&gaps))?;
+        let ((targets, brought), held) = self.commit(into, clock, |tx| tx.bring_gaps(&gaps))?;
         self.gap = last;
         self.imported.targets.extend(targets);
         self.imported.gaps += brought;
         self.imported.rows += brought;
         Ok(Step {
             rows: brought,
+            held,
             is_done: false,
         })
     }
 
+    /// Returns how long it took as well.
     fn commit<T>(
         &self,
         into: &mut Editor,
+        clock: &Clock,
         work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>,
-    ) -> Result<T, HistoryError> {
-        if self.is_rehearsal {
+    ) -> Result<(T, Duration), HistoryError> {
+        let begun = clock.uptime();
+        let outcome = if self.is_rehearsal {
             into.rehearse(work)
         } else {
             into.write(work)
-        }
+        }?;
+        Ok((outcome, clock.uptime().saturating_sub(begun)))
     }
 }
 

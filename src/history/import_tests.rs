@@ -27,7 +27,11 @@ fn import_at(from: &Scene, into: &Scene, second: i64, rows: usize, is_rehearsal:
     let (_folder, other) = other(from);
     let mut import = Import::new(&other, true, is_rehearsal);
     let mut editor = editor(into);
-    while !import.step(&mut editor, rows, at(second)).unwrap().is_done {}
+    while !import
+        .step(&mut editor, rows, &Clock::manual(at(second)))
+        .unwrap()
+        .is_done
+    {}
     import.imported().clone()
 }
 
@@ -314,7 +318,11 @@ fn a_request_with_many_rows_goes_over_many_steps() {
     let mut import = Import::new(&other, false, false);
     let mut editor = editor(&b);
     let mut steps = 0;
-    while !import.step(&mut editor, 100, at(LATER)).unwrap().is_done {
+    while !import
+        .step(&mut editor, 100, &Clock::manual(at(LATER)))
+        .unwrap()
+        .is_done
+    {
         steps += 1;
         assert_well(&b);
         assert!(b.count("SELECT count(*) FROM progress_events") <= 105 * steps);
@@ -401,7 +409,11 @@ fn models_come_only_if_asked_for_and_masked_where_ours_are() {
         b.execute(&format!("UPDATE meta SET models_masked = {masked}"));
         let (_folder, other) = other(&a);
         let mut import = Import::new(&other, with_models, false);
-        while !import.step(&mut editor(&b), 50, at(LATER)).unwrap().is_done {}
+        while !import
+            .step(&mut editor(&b), 50, &Clock::manual(at(LATER)))
+            .unwrap()
+            .is_done
+        {}
         assert_eq!(b.rows("SELECT resource_model FROM resource_models"), expected);
     }
 }
@@ -418,7 +430,11 @@ fn an_older_one_comes_too_and_is_not_written_to() {
             Ok(other) => {
                 let into = Scene::new();
                 let mut import = Import::new(&other, true, false);
-                while !import.step(&mut editor(&into), 50, at(LATER)).unwrap().is_done {}
+                while !import
+                    .step(&mut editor(&into), 50, &Clock::manual(at(LATER)))
+                    .unwrap()
+                    .is_done
+                {}
                 assert!(import.imported().whole > 0);
                 assert_well(&into);
             }

@@ -67,23 +67,24 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     brought
 }
 
-/// Between two steps others have their turn: SQLite gives the lock to whoever asks first, and a waiting daemon asks seldom.
+/// Others have their turn for at least as long as a step keeps it from them: SQLite gives the lock to whoever asks first, and a
+/// waiting daemon asks seldom. To read and to compare, which is done without the lock, counts as that.
 async fn bring(import: &mut Import<'_>, editor: &mut Editor, other: &Other) -> Result<(), Failure> {
-    const SHORTEST_PAUSE: Duration = Duration::from_millis(10);
+    const LONGEST_PAUSE: Duration = Duration::from_millis(100);
     let clock = Clock::system();
     let bar = progress::rows("importing", other.last_request()?.unsigned_abs());
     let mut stride = Stride::default();
     let brought = loop {
         let begun = clock.uptime();
-        let step = match import.step(editor, stride.rows(), clock.now()) {
+        let step = match import.step(editor, stride.rows(), &clock) {
             Ok(step) if step.is_done => break Ok(()),
             Ok(step) => step,
             Err(error) => break Err(error.into()),
         };
-        let took = clock.uptime().saturating_sub(begun);
-        stride = stride.after(step.rows, took);
+        let free = clock.uptime().saturating_sub(begun).saturating_sub(step.held);
+        stride = stride.after(step.rows, step.held);
         bar.set_position(import.position().unsigned_abs());
-        tokio::time::sleep(took.clamp(SHORTEST_PAUSE, 10 * SHORTEST_PAUSE)).await;
+        tokio::time::sleep(step.held.saturating_sub(free).min(LONGEST_PAUSE)).await;
     };
     bar.finish_and_clear();
     brought
