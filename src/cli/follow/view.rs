@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use crate::cli::when::rough;
+use crate::cli::when::{self, rough};
 use crate::decide::stuck::Usual;
 use crate::model::rows::{ChangeRow, HookRow, RequestRow};
 use crate::model::{HookStatus, Timestamp, printable};
@@ -105,20 +105,22 @@ pub(super) fn standing(
     trouble: Option<&str>,
     now: Timestamp,
 ) -> String {
-    let mut text = format!(
-        "{} {} for {}",
-        what(request),
-        request.status.as_deref().unwrap_or("-"),
-        rough(age(request, now))
-    );
+    let status = request.status.as_deref();
+    let mut text = format!("{} {}", what(request), status.unwrap_or("-"));
     // Nothing refuses to be written to a String.
-    if let Some(usual) = usual {
-        let much = if age(request, now) > usual.p99 {
-            "longer than the usual"
-        } else {
-            "usually within"
-        };
-        let _ = write!(text, ", {much} {}", rough(usual.p99));
+    if request.open {
+        let age = age(request, now);
+        let _ = write!(text, " for {}", rough(age));
+        if let Some(usual) = usual {
+            let much = if age > usual.p99 {
+                "longer than the usual"
+            } else {
+                "usually within"
+            };
+            let _ = write!(text, ", {much} {}", rough(usual.p99));
+        }
+    } else if request.duration_s.is_some() {
+        let _ = write!(text, " after {}", when::seconds(request.duration_s));
     }
     let running: Vec<&HookRow> = hooks.iter().filter(|hook| !has_ended(hook)).collect();
     for hook in &running {
@@ -184,4 +186,55 @@ fn has_failed(hook: &HookRow) -> bool {
     hook.status
         .as_deref()
         .is_some_and(|status| HookStatus::from(status).is_failure())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_ended_goes_on_no_longer() {
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let open = RequestRow {
+            target: "prod/eu-west-1".to_owned(),
+            account_id: None,
+            region: "eu-west-1".to_owned(),
+            request_token: "73553e7d-0000".to_owned(),
+            hooks_request_token: None,
+            type_name: Some("AWS::S3::Bucket".to_owned()),
+            identifier: None,
+            operation: Some("CREATE".to_owned()),
+            status: Some("IN_PROGRESS".to_owned()),
+            error_code: None,
+            status_message: None,
+            started_at: Some(now.minus(Duration::from_mins(20))),
+            first_seen_at: now,
+            last_seen_at: now,
+            finished_at: None,
+            duration_s: None,
+            open: true,
+            hooks_total: 0,
+            hooks_failed: 0,
+        };
+        let usual = Some(Usual {
+            p50: Duration::from_secs(5),
+            p99: Duration::from_secs(13),
+            samples: 100,
+        });
+        assert_eq!(
+            standing(&open, &[], usual, None, now),
+            "73553e7d CREATE AWS::S3::Bucket IN_PROGRESS for 20m, longer than the usual 13s"
+        );
+        let ended = RequestRow {
+            status: Some("SUCCESS".to_owned()),
+            finished_at: Some(now),
+            duration_s: Some(5.0),
+            open: false,
+            ..open
+        };
+        assert_eq!(
+            standing(&ended, &[], usual, None, now),
+            "73553e7d CREATE AWS::S3::Bucket SUCCESS after 5s"
+        );
+    }
 }
