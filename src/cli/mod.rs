@@ -1,8 +1,8 @@
 //! The command line: a file a subcommand.
 //!
 //! Results go to standard output, talk to standard error. Exit codes: 0 done, 1 failed at work, 2 wrong arguments,
-//! 78 (EX_CONFIG) configuration; `wait` and the commands that act have more, for how a request ended. What came from the
-//! wire is made printable before it reaches a terminal. A closed pipe (`| head`) ends a command quietly.
+//! 78 (EX_CONFIG) configuration, 130 Ctrl-C, 143 SIGTERM; `wait` and the commands that act have more, for how a request ended.
+//! What came from the wire is made printable before it reaches a terminal. A closed pipe (`| head`) ends a command quietly.
 
 mod access;
 mod act;
@@ -18,6 +18,7 @@ mod gaps;
 mod history;
 mod history_file;
 mod hooks;
+mod interruption;
 mod listing;
 mod logging;
 mod man;
@@ -43,6 +44,7 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::SignalKind;
 
 use crate::config::{ConfigErrors, ReceiverError, UnknownReceiver};
 use crate::daemon::DaemonError;
@@ -116,6 +118,9 @@ enum Failure {
     /// The command did its work, and what it found is told by its exit code.
     #[error("{0:?}")]
     Outcome(follow::Outcome),
+    /// By a signal, after which everything is in order. The exit code is the shell's for it: 130 for Ctrl-C, 143 for SIGTERM.
+    #[error("interrupted")]
+    Interrupted(SignalKind),
     /// The reader of our output went away, and has all that it wanted.
     #[error("standard output was closed")]
     ClosedPipe,
@@ -176,6 +181,7 @@ impl Failure {
             Self::Arguments(_) => 2,
             Self::Work(_) => 1,
             Self::Outcome(outcome) => outcome.exit_code(),
+            Self::Interrupted(signal) => u8::try_from(128 + signal.as_raw_value()).unwrap_or(1),
             Self::ClosedPipe => 0,
         }
     }
@@ -215,7 +221,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            if !matches!(failure, Failure::ClosedPipe | Failure::Outcome(_)) {
+            if !matches!(
+                failure,
+                Failure::ClosedPipe | Failure::Outcome(_) | Failure::Interrupted(_)
+            ) {
                 output::complain(&failure);
             }
             ExitCode::from(failure.exit_code())

@@ -1,8 +1,9 @@
 //! A file that is there whole or not at all.
 //!
 //! It is written beside its place under another name, for its owner alone, and takes its name when it is whole and on the
-//! disk: neither a full disk nor a kill leaves half a file under that name. What a killed process left under the other name
-//! is removed by the next one that writes the same file.
+//! disk: neither a full disk nor a kill leaves half a file under that name. A failure removes it, and so does a signal that
+//! asks the process to end ([`interruption`](super::interruption)); what a killed process left under the other name is
+//! removed by the next one that writes the same file.
 //!
 //! Whether someone still writes it is told by a lock (`flock`) on it, which ends with its process however that ends. A process
 //! number in its name would tell nothing in a container, where each has the number 1.
@@ -17,6 +18,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::Failure;
+use super::interruption::Interruption;
 use crate::history;
 
 /// The journal that SQLite has beside a file that it fills, and the file itself.
@@ -97,10 +99,13 @@ impl NewFile {
         &self.partial
     }
 
-    /// Brings it to the disk, and gives it its name.
-    pub(super) fn keep(mut self) -> Result<(), Failure> {
+    /// Brings it to the disk, and gives it its name, unless a signal came by then.
+    pub(super) fn keep(mut self, interruption: &Interruption) -> Result<(), Failure> {
         let to_disk = || format!("can't write {} to the disk", self.path.display());
         self.file.sync_all().with_context(to_disk)?;
+        if interruption.stop().is_cancelled() {
+            return Err(interruption.failure());
+        }
         self.name().map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => is_there(&self.path),
             _ => Failure::Work(anyhow!("can't give {} its name: {error}", self.path.display())),

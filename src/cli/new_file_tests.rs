@@ -15,7 +15,7 @@ fn names(folder: &Path) -> Vec<String> {
 fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failure> {
     let new = NewFile::begin(path, replace)?;
     new.file().write_all(text.as_bytes())?;
-    new.keep()
+    new.keep(&Interruption::default())
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn it_is_there_when_it_is_whole_for_its_owner_alone() {
     let new = NewFile::begin(&path, false).unwrap();
     new.file().write_all(b"whole").unwrap();
     assert!(!path.exists() && new.partial().exists());
-    new.keep().unwrap();
+    new.keep(&Interruption::default()).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "whole");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(names(folder.path()), ["new"]);
@@ -35,6 +35,16 @@ fn it_is_there_when_it_is_whole_for_its_owner_alone() {
 fn what_is_not_kept_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     drop(NewFile::begin(&folder.path().join("new"), false).unwrap());
+    assert!(names(folder.path()).is_empty());
+}
+
+#[test]
+fn what_is_whole_when_a_signal_came_is_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = NewFile::begin(&folder.path().join("new"), false).unwrap();
+    let interruption = Interruption::default();
+    interruption.stop().cancel();
+    assert!(matches!(new.keep(&interruption), Err(Failure::Interrupted(_))));
     assert!(names(folder.path()).is_empty());
 }
 
@@ -59,7 +69,7 @@ fn what_came_meanwhile_is_left_as_it_is() {
     let path = folder.path().join("file");
     let new = NewFile::begin(&path, false).unwrap();
     fs::write(&path, "someone else's").unwrap();
-    assert!(matches!(new.keep(), Err(Failure::Arguments(_))));
+    assert!(matches!(new.keep(&Interruption::default()), Err(Failure::Arguments(_))));
     assert_eq!(fs::read_to_string(&path).unwrap(), "someone else's");
     assert_eq!(names(folder.path()), ["file"]);
 }
@@ -97,7 +107,7 @@ fn what_no_one_holds_is_removed_and_what_someone_writes_is_not() {
     // Someone else writes the same file meanwhile.
     write(&path, "second", true).unwrap();
     assert!(first.partial().exists());
-    first.keep().unwrap();
+    first.keep(&Interruption::default()).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "first");
     for other in others {
         assert!(folder.path().join(other).exists(), "{other}");

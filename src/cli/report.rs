@@ -8,6 +8,7 @@ use anyhow::Context;
 use super::Failure;
 use super::filters::Filters;
 use super::history_file;
+use super::interruption::interruptible;
 use super::new_file::NewFile;
 use super::period::Period;
 use crate::clock::Clock;
@@ -45,25 +46,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let now = Clock::system().now();
     let mut filter = arguments.filters.filter(now)?;
     let period = Period::of(&mut filter, now)?;
-    // Begun before the work, so that what is wrong with it is said at once.
-    let new = match arguments.output.as_path() {
-        path if path == Path::new("-") => None,
-        path => Some(NewFile::begin_outside(
-            path,
-            arguments.force,
-            &arguments.history.path()?,
-        )?),
-    };
     let only = arguments.filters.in_words();
-    let page = make(&arguments.history.open()?, &filter, period, &only, now)?;
-    let Some(new) = new else {
+    let page = |reader: &Reader| make(reader, &filter, period, &only, now);
+    if arguments.output.as_path() == Path::new("-") {
+        let page = page(&arguments.history.open()?)?;
         let mut out = io::stdout().lock();
         out.write_all(page.as_bytes())?;
         return Ok(out.flush()?);
-    };
-    let written = new.file().write_all(page.as_bytes());
-    written.with_context(|| format!("the report can't be written to {}", arguments.output.display()))?;
-    new.keep()
+    }
+    interruptible("no report was made", async |interruption| {
+        // Begun before the work, so that what is wrong with it is said at once.
+        let new = NewFile::begin_outside(&arguments.output, arguments.force, &arguments.history.path()?)?;
+        let page = page(&arguments.history.open()?.heeding(interruption.stop())?)?;
+        let written = new.file().write_all(page.as_bytes());
+        written.with_context(|| format!("the report can't be written to {}", arguments.output.display()))?;
+        new.keep(interruption)
+    })
 }
 
 fn make(reader: &Reader, filter: &Filter, period: Period, only: &[String], now: Timestamp) -> Result<String, Failure> {

@@ -1,11 +1,9 @@
 //! `ccwatch wait`
 
-use tokio_util::sync::CancellationToken;
-
 use super::access::Access;
 use super::follow::{self, EXIT_CODES, Ways};
+use super::interruption::Interruption;
 use super::{Failure, find};
-use crate::daemon::Signals;
 use crate::history::Reader;
 
 /// Wait until requests have ended.
@@ -41,9 +39,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         }
     }
     drop(reader);
-    let stop = CancellationToken::new();
-    Signals::catch()?.forward(stop.clone(), CancellationToken::new());
+    let interruption = Interruption::catch()?;
     let (ways, timeout) = (Ways::Of(&arguments.access), arguments.terms.timeout);
-    let ends = follow::follow(&path, ways, requests, timeout, &stop).await?;
+    let ends = follow::follow(&path, ways, requests, timeout, &interruption).await?;
     follow::conclude(follow::write(&ends, arguments.terms.format), &ends)
 }

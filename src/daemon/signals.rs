@@ -33,11 +33,12 @@ impl Signals {
         });
     }
 
-    async fn next(&mut self) {
+    /// Waits for one, and says which it is.
+    pub async fn next(&mut self) -> SignalKind {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-            _ = self.hang_up.recv() => {}
+            _ = self.terminate.recv() => SignalKind::terminate(),
+            _ = self.interrupt.recv() => SignalKind::interrupt(),
+            _ = self.hang_up.recv() => SignalKind::hangup(),
         }
     }
 }

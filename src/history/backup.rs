@@ -21,12 +21,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use super::open::{self, APPLICATION_ID};
+use super::stop::heed;
 use super::{Failure, OpenError};
-
-/// Steps of SQLite's machine between two looks at how far the copy is.
-const LOOK_EVERY: i32 = 20_000;
 
 /// How far ahead of the original a copy counts its changes, deliveries, incidents and the like. No history comes so far
 /// between its backup and its restore, at ten thousand changes a second for a day; and nine thousand million such steps fit
@@ -73,31 +72,28 @@ pub enum BackupError {
 /// Copies the history at `path` into the file `into`, which is empty or not there, and reads the copy back.
 ///
 /// `progress` is told from time to time how many bytes are written and how many there will be, roughly. The history may
-/// be of an older version, and may be written to meanwhile. After a failure `into` may hold half a copy: remove it.
+/// be of an older version, and may be written to meanwhile. It fails soon after `stop`. After a failure `into` may hold half
+/// a copy: remove it.
 pub fn back_up(
     path: &Path,
     into: &Path,
+    stop: &CancellationToken,
     mut progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<BackedUp, BackupError> {
     let (mut connection, version) = open::unguarded(path)?;
     let failed = |source| sorted(path, into, source);
     let expected = size(&connection).map_err(failed)?.used;
     let watched = into.to_owned();
-    connection
-        .progress_handler(
-            LOOK_EVERY,
-            Some(move || {
-                let so_far = fs::metadata(&watched).map_or(0, |about| about.len());
-                progress(so_far, expected);
-                false
-            }),
-        )
-        .map_err(failed)?;
+    let look = move || {
+        let so_far = fs::metadata(&watched).map_or(0, |about| about.len());
+        progress(so_far, expected);
+    };
+    heed(&mut connection, stop, look).map_err(failed)?;
     // As bytes: a path need not be UTF-8.
     let name = ToSqlOutput::Borrowed(ValueRef::Text(into.as_os_str().as_encoded_bytes()));
     connection.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
     count_from_ahead(into).map_err(failed)?;
-    read_back(path, into, version)?;
+    read_back(path, into, version, stop)?;
     let bytes = fs::metadata(into).map_or(expected, |about| about.len());
     Ok(BackedUp { bytes, version })
 }
@@ -114,14 +110,15 @@ fn count_from_ahead(copy: &Path) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-fn read_back(path: &Path, copy: &Path, version: i32) -> Result<(), BackupError> {
+fn read_back(path: &Path, copy: &Path, version: i32, stop: &CancellationToken) -> Result<(), BackupError> {
     let not_the_same = |reason: String| BackupError::NotTheSame {
         path: path.to_owned(),
         reason,
     };
     let read = || -> rusqlite::Result<(String, i32, i32)> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(copy, flags)?;
+        let mut connection = Connection::open_with_flags(copy, flags)?;
+        heed(&mut connection, stop, || ())?;
         Ok((
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?,
             connection.pragma_query_value(None, "application_id", |row| row.get(0))?,

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::super::fixtures::{RECEIVER, Scene, all_to, at, event};
 use super::super::schema_tests::sample;
-use super::super::{History, open};
+use super::super::{History, Reader, open};
 use super::*;
 use crate::model::RequestStatus;
 
@@ -20,7 +20,7 @@ fn a_restored_copy_gives_no_id_that_the_original_gave_after_it() {
     scene.record(&[scene.seen(1, event("before", RequestStatus::Failed))]);
     let before = told(&scene.history);
     let copy = scene.folder.path().join("copy.db");
-    back_up(&scene.path(), &copy, |_, _| ()).unwrap();
+    back_up(&scene.path(), &copy, &CancellationToken::new(), |_, _| ()).unwrap();
     scene.record(&[scene.seen(2, event("lost", RequestStatus::Failed))]);
     let after: BTreeSet<_> = told(&scene.history).difference(&before).cloned().collect();
 
@@ -43,7 +43,7 @@ fn every_count_of_a_copy_is_ahead_of_a_table_with_rows_and_of_one_without() {
             .unwrap()
             .execute_batch("DELETE FROM sqlite_sequence WHERE name = 'hook_events'")
             .unwrap();
-        back_up(&path, &copy, |_, _| ()).unwrap();
+        back_up(&path, &copy, &CancellationToken::new(), |_, _| ()).unwrap();
         let connection = Connection::open(&copy).unwrap();
         let number = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
         let counted = number("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'");
@@ -60,4 +60,23 @@ fn every_count_of_a_copy_is_ahead_of_a_table_with_rows_and_of_one_without() {
             .unwrap();
         assert!(highest < AHEAD);
     }
+}
+
+#[test]
+fn what_is_stopped_fails_in_the_middle() {
+    let scene = Scene::new();
+    let many = "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)";
+    scene.execute(&format!(
+        "INSERT INTO gaps (target_id, from_at, to_at, reason) {many} SELECT 1, n, n, 'away' FROM n"
+    ));
+    let (copy, stop) = (scene.folder.path().join("copy.db"), CancellationToken::new());
+    let reader = Reader::open(&scene.path()).unwrap().heeding(&stop).unwrap();
+    assert!(reader.summary().is_ok());
+    let cut = stop.clone();
+    let stopped = back_up(&scene.path(), &copy, &stop, move |_, _| cut.cancel()).unwrap_err();
+    assert!(stopped.to_string().contains("interrupted"), "{stopped}");
+    let stopped = reader
+        .read(|connection| Ok(connection.query_row(&format!("{many} SELECT count(*) FROM n"), [], |_| Ok(()))?))
+        .unwrap_err();
+    assert!(stopped.to_string().contains("interrupted"), "{stopped}");
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::super::fixtures::{RECEIVER, Scene, at, attempted, guarded, hook};
 use super::super::{BackupError, OpenError, open};
@@ -19,7 +20,13 @@ fn editor(scene: &Scene) -> Editor {
 
 fn other(scene: &Scene) -> (TempDir, Other) {
     let folder = tempfile::tempdir().unwrap();
-    let other = Other::open(&scene.path(), &folder.path().join("copy"), |_, _| ()).unwrap();
+    let other = Other::open(
+        &scene.path(),
+        &folder.path().join("copy"),
+        &CancellationToken::new(),
+        |_, _| (),
+    )
+    .unwrap();
     (folder, other)
 }
 
@@ -425,7 +432,7 @@ fn an_older_one_comes_too_and_is_not_written_to() {
         let path = folder.path().join("old.db");
         super::super::schema_tests::sample(&path, version);
         let before = std::fs::read(&path).unwrap();
-        let opened = Other::open(&path, &folder.path().join("copy"), |_, _| ());
+        let opened = Other::open(&path, &folder.path().join("copy"), &CancellationToken::new(), |_, _| ());
         match opened {
             Ok(other) => {
                 let into = Scene::new();
@@ -452,7 +459,7 @@ fn what_is_no_history_or_a_newer_or_a_damaged_one_is_refused() {
     let path = folder.path().join("other");
     let refused = |expected: fn(&OtherError) -> bool| {
         let _ = std::fs::remove_file(&copy);
-        let error = Other::open(&path, &copy, |_, _| ()).unwrap_err();
+        let error = Other::open(&path, &copy, &CancellationToken::new(), |_, _| ()).unwrap_err();
         assert!(expected(&error), "{error:?}");
     };
     refused(|error| matches!(error, OtherError::Copy(BackupError::Open(OpenError::Missing { .. }))));
@@ -462,7 +469,7 @@ fn what_is_no_history_or_a_newer_or_a_damaged_one_is_refused() {
     a.record(&[a.seen(1, guarded("t", RequestStatus::Success))]);
     a.execute("UPDATE requests SET phase = 'open'");
     std::fs::remove_file(&path).unwrap();
-    super::super::back_up(&a.path(), &path, |_, _| ()).unwrap();
+    super::super::back_up(&a.path(), &path, &CancellationToken::new(), |_, _| ()).unwrap();
     refused(|error| matches!(error, OtherError::NotWell { law: "finished", .. }));
     rusqlite::Connection::open(&path)
         .unwrap()

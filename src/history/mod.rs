@@ -79,6 +79,7 @@ mod rows;
 mod schema_tests;
 mod silences;
 mod sql;
+mod stop;
 mod targets;
 mod telling;
 mod told;

@@ -15,8 +15,8 @@ use crate::model::{RequestToken, TargetName, Timestamp};
 /// Each call sees one state of the history, but the next call may see a later one.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
-    path: Arc<Path>,
+    pub(super) connection: Connection,
+    pub(super) path: Arc<Path>,
 }
 
 /// How much of what a history holds.

@@ -7,12 +7,12 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::access::{Access, Way};
-use crate::cli::follow::{self, End, Outcome, Ways};
+use crate::cli::follow::{self, End, Ways};
+use crate::cli::interruption::Interruption;
 use crate::cli::output::{self, DocumentFormat};
 use crate::cli::{Failure, spinner};
 use crate::clock::Clock;
 use crate::cloud::{self, Act, Refused};
-use crate::daemon::Signals;
 use crate::decide::back_off;
 use crate::history::{Editor, Reader};
 use crate::model::{ProgressEvent, RequestToken, TargetName, printable};
@@ -92,24 +92,24 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act) -> Result<(), F
     let path = common.access.history_or_new()?;
     let mut editor = Editor::open_or_make(&path)?;
     way.may_record(&editor)?;
-    let patience = Patience::catch()?;
+    let interruption = Interruption::catch()?;
 
     let client_token = act.client_token();
     if let Some(token) = client_token {
         say(&format!("client token {token}"));
     }
     let begun = async {
-        let event = insist(|| way.client.act(&act), &patience.stop).await;
+        let event = insist(|| way.client.act(&act), interruption.stop()).await;
         let event = event.map_err(|refused| explain(&refused, &act, &way.name))?;
         let token = event.request_token.clone();
         remember(&mut editor, &way, event, &act)
             .await
             .map(|target| (target, token))
     };
-    let begun = patience.finish(spinner::while_waiting(act.operation(), begun)).await;
+    let begun = see_through(spinner::while_waiting(act.operation(), begun), &interruption).await;
     let Some(begun) = begun else {
         say(&not_known(&act));
-        return Err(Failure::Outcome(Outcome::Interrupted));
+        return Err(interruption.failure());
     };
     let (target, token) = begun?;
     drop(editor);
@@ -119,7 +119,7 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act) -> Result<(), F
     } else {
         let requests = vec![(target, token.clone())];
         let timeout = common.terms.timeout;
-        let mut ends = follow::follow(&path, Ways::Known(&way), requests, timeout, &patience.stop).await?;
+        let mut ends = follow::follow(&path, Ways::Known(&way), requests, timeout, &interruption).await?;
         ends.pop()
             .ok_or_else(|| Failure::Work(anyhow!("nothing was followed")))?
     };
@@ -152,37 +152,20 @@ fn say(text: &str) {
     let _ = writeln!(io::stderr(), "{}", printable(text));
 }
 
-/// How long whoever asked will wait, from before the call on: what was sent can't be taken back, so the first signal lets
-/// the call end and what came of it be remembered, and only the second one leaves that to chance.
-struct Patience {
-    stop: CancellationToken,
-    cut: CancellationToken,
-}
-
-impl Patience {
-    fn catch() -> Result<Self, Failure> {
-        let patience = Self {
-            stop: CancellationToken::new(),
-            cut: CancellationToken::new(),
-        };
-        Signals::catch()?.forward(patience.stop.clone(), patience.cut.clone());
-        Ok(patience)
+/// Sees a call through. What was sent can't be taken back, so the first signal lets the call end and what came of it be
+/// remembered, and only the second one leaves that to chance: then there is `None`.
+async fn see_through<T>(work: impl Future<Output = T>, interruption: &Interruption) -> Option<T> {
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return Some(done),
+        () = interruption.stop().cancelled() => {}
     }
-
-    /// `None`: cut off.
-    async fn finish<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::pin!(work);
-        tokio::select! {
-            biased;
-            done = &mut work => return Some(done),
-            () = self.stop.cancelled() => {}
-        }
-        say("the call that is under way is waited for, to remember what it began; once more ends at once");
-        tokio::select! {
-            biased;
-            done = &mut work => Some(done),
-            () = self.cut.cancelled() => None,
-        }
+    say("the call that is under way is waited for, to remember what it began; once more ends at once");
+    tokio::select! {
+        biased;
+        done = &mut work => Some(done),
+        () = interruption.cut().cancelled() => None,
     }
 }
 

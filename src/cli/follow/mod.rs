@@ -20,9 +20,9 @@ use std::time::Duration;
 use anyhow::anyhow;
 use serde::Serialize;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::Failure;
+use super::interruption::Interruption;
 use super::output::DocumentFormat;
 use crate::clock::Clock;
 use crate::cloud::{self, Cause};
@@ -78,14 +78,14 @@ pub(super) struct Terms {
 }
 
 /// Follows requests that the history at `path` knows until all have ended, and returns how each came out, in their order:
-/// the last known state of those that had not ended when the time was up. Following that `stop` interrupts is a failure, and
+/// the last known state of those that had not ended when the time was up. Following that is interrupted is a failure, and
 /// so it is if of none it could be learnt how it stands.
 pub(super) async fn follow(
     path: &Path,
     ways: Ways<'_>,
     requests: Vec<(TargetName, RequestToken)>,
     timeout: Option<Duration>,
-    stop: &CancellationToken,
+    interruption: &Interruption,
 ) -> Result<Vec<End>, Failure> {
     let mut following = Following::begin(path, ways, requests)?;
     let time_up = async {
@@ -97,7 +97,7 @@ pub(super) async fn follow(
     let interrupted = tokio::select! {
         biased;
         ended = following.until_all_ended() => { ended?; false }
-        () = stop.cancelled() => true,
+        () = interruption.stop().cancelled() => true,
         () = time_up => false,
     };
     following.view.clear();
@@ -120,7 +120,7 @@ pub(super) async fn follow(
             .say(&format!("{why}{they_go_on}: `ccwatch wait {again}` follows again"));
     }
     if interrupted {
-        return Err(Failure::Outcome(Outcome::Interrupted));
+        return Err(interruption.failure());
     }
     if let Some(failure) = following.unseen.take() {
         return Err(failure);

@@ -18,8 +18,6 @@ pub(in crate::cli) enum Outcome {
     Unseen,
     /// It had not ended when the time was up.
     Open,
-    /// Someone had no more patience: Ctrl-C.
-    Interrupted,
 }
 
 /// For --help: what [`Outcome::exit_code`] says.
@@ -29,10 +27,10 @@ pub(in crate::cli) const EXIT_CODES: &str = "Exit codes:
   3    a request was cancelled (CANCEL_COMPLETE), and none FAILED
   4    a request was lost: its token expired before it was seen to end
   124  the time given by --timeout was up
-  130  ended by Ctrl-C; the requests go on";
+  130  ended by Ctrl-C (143: by SIGTERM); the requests go on";
 
 impl Outcome {
-    /// 124 is timeout(1)'s, 130 the shell's for SIGINT.
+    /// 124 is timeout(1)'s.
     pub(in crate::cli) fn exit_code(self) -> u8 {
         match self {
             Self::Success => 0,
@@ -40,7 +38,6 @@ impl Outcome {
             Self::Cancelled => 3,
             Self::Lost => 4,
             Self::Open => 124,
-            Self::Interrupted => 130,
         }
     }
 
@@ -63,7 +60,6 @@ impl Outcome {
             Self::Open => 3,
             Self::Unseen => 4,
             Self::Failed => 5,
-            Self::Interrupted => 6,
         };
         outcomes.into_iter().max_by_key(weight).unwrap_or(Self::Success)
     }
@@ -77,7 +73,7 @@ impl Serialize for Outcome {
             Self::Cancelled => "cancelled",
             Self::Lost => "lost",
             Self::Unseen => "unseen",
-            Self::Open | Self::Interrupted => "open",
+            Self::Open => "open",
         })
     }
 }
@@ -94,7 +90,10 @@ pub(super) fn is_told(standing: &Standing) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::signal::unix::SignalKind;
+
     use super::*;
+    use crate::cli::Failure;
     use crate::model::{RequestKey, RequestToken, TargetId, Timestamp};
 
     #[test]
@@ -110,10 +109,17 @@ mod tests {
 
     #[test]
     fn the_help_tells_every_exit_code() {
-        use Outcome::{Cancelled, Failed, Interrupted, Lost, Open, Success, Unseen};
-        for outcome in [Success, Failed, Unseen, Cancelled, Lost, Open, Interrupted] {
+        use Outcome::{Cancelled, Failed, Lost, Open, Success, Unseen};
+        for outcome in [Success, Failed, Unseen, Cancelled, Lost, Open] {
             let line = format!("\n  {:<3}  ", outcome.exit_code());
             assert!(EXIT_CODES.contains(&line), "{outcome:?}");
+        }
+        for (signal, words) in [
+            (SignalKind::interrupt(), "130  ended by Ctrl-C"),
+            (SignalKind::terminate(), "143: by SIGTERM"),
+        ] {
+            let code = Failure::Interrupted(signal).exit_code().to_string();
+            assert!(words.starts_with(&code) && EXIT_CODES.contains(words), "{code}");
         }
     }
 

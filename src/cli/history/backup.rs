@@ -8,6 +8,7 @@ use indicatif::HumanBytes;
 use super::progress;
 use crate::cli::Failure;
 use crate::cli::history_file::HistoryFile;
+use crate::cli::interruption::{Interruption, interruptible};
 use crate::cli::new_file::NewFile;
 use crate::history::{BackupError, back_up};
 
@@ -32,17 +33,21 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    interruptible("no copy was made", async |interruption| make(arguments, interruption))
+}
+
+fn make(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failure> {
     let history = arguments.history.path()?;
     let new = NewFile::begin_outside(&arguments.file, arguments.force, &history)?;
     let bar = progress::bytes("copying", 0);
     let shown = bar.clone();
-    let made = back_up(&history, new.partial(), move |so_far, expected| {
+    let made = back_up(&history, new.partial(), interruption.stop(), move |so_far, expected| {
         shown.set_length(expected);
         shown.set_position(so_far.min(expected));
     });
     bar.finish_and_clear();
     let made = made?;
-    new.keep()?;
+    new.keep(interruption)?;
     let mut talk = std::io::stderr();
     writeln!(
         talk,

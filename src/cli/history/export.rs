@@ -12,6 +12,7 @@ use super::progress;
 use crate::cli::Failure;
 use crate::cli::filters::PlaceAndTime;
 use crate::cli::history_file::HistoryFile;
+use crate::cli::interruption::{Interruption, interruptible};
 use crate::cli::new_file::NewFile;
 use crate::clock::Clock;
 use crate::history::{Cell, Filter, Reader, View};
@@ -115,7 +116,14 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         copy(&reader, view, &filter, sink)?;
         return Ok(());
     }
-    let reader = arguments.history.open()?;
+    interruptible("no file was made", async |interruption| {
+        make(arguments, format, &filter, interruption)
+    })
+}
+
+fn make(arguments: &Arguments, format: Format, filter: &Filter, interruption: &Interruption) -> Result<(), Failure> {
+    let view = arguments.view.0;
+    let reader = arguments.history.open()?.heeding(interruption.stop())?;
     let new = NewFile::begin_outside(&arguments.output, arguments.force, &arguments.history.path()?)?;
     let out = BufWriter::new(new.file());
     let sink: Box<dyn Sink + '_> = match format {
@@ -123,8 +131,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Format::Csv => Box::new(Csv::new(view, out, false)?),
         Format::Parquet => Box::new(ParquetFile::new(view, out)?),
     };
-    let rows = copy(&reader, view, &filter, sink)?;
-    new.keep()?;
+    let rows = copy(&reader, view, filter, sink)?;
+    new.keep(interruption)?;
     writeln!(io::stderr(), "{}: {rows} {}", arguments.output.display(), view.name())?;
     Ok(())
 }

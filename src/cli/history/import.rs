@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::progress;
 use crate::cli::Failure;
 use crate::cli::history_file::HistoryFile;
+use crate::cli::interruption::{Interruption, interruptible};
 use crate::cli::new_file::NewFile;
 use crate::clock::Clock;
 use crate::decide::merging::Left;
@@ -41,6 +42,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let left = "what has come stays, and the same command brings the rest";
+    interruptible(left, async |interruption| import(arguments, interruption).await)
+}
+
+async fn import(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failure> {
     let path = arguments.history.path()?;
     if is_same(&arguments.other, &path) {
         return Err(Failure::Arguments(format!(
@@ -55,26 +61,39 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let copy = NewFile::begin(Path::new(&beside), true)?;
     let bar = progress::bytes("copying the other", 0);
     let shown = bar.clone();
-    let other = Other::open(&arguments.other, copy.partial(), move |so_far, expected| {
-        shown.set_length(expected);
-        shown.set_position(so_far.min(expected));
-    });
+    let other = Other::open(
+        &arguments.other,
+        copy.partial(),
+        interruption.stop(),
+        move |so_far, expected| {
+            shown.set_length(expected);
+            shown.set_position(so_far.min(expected));
+        },
+    );
     bar.finish_and_clear();
     let other = other?;
     let mut import = Import::new(&other, arguments.with_resource_models, arguments.dry_run);
-    let brought = super::super::block_on(bring(&mut import, &mut editor, &other));
+    let brought = bring(&mut import, &mut editor, &other, interruption).await;
     tell(import.imported(), arguments.dry_run)?;
     brought
 }
 
 /// Others have their turn for at least as long as a step keeps it from them: SQLite gives the lock to whoever asks first, and a
 /// waiting daemon asks seldom. To read and to compare, which is done without the lock, counts as that.
-async fn bring(import: &mut Import<'_>, editor: &mut Editor, other: &Other) -> Result<(), Failure> {
+async fn bring(
+    import: &mut Import<'_>,
+    editor: &mut Editor,
+    other: &Other,
+    interruption: &Interruption,
+) -> Result<(), Failure> {
     const LONGEST_PAUSE: Duration = Duration::from_millis(100);
     let clock = Clock::system();
     let bar = progress::rows("importing", other.last_request()?.unsigned_abs());
     let mut stride = Stride::default();
     let brought = loop {
+        if interruption.stop().is_cancelled() {
+            break Err(interruption.failure());
+        }
         let begun = clock.uptime();
         let step = match import.step(editor, stride.rows(), &clock) {
             Ok(step) if step.is_done => break Ok(()),

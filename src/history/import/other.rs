@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::types::Value;
 use rusqlite::{Connection, Params, params};
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
+use super::super::stop::heed;
 use super::super::{BackupError, Failure, OpenError, Reader, back_up, open};
 use super::targets::TheirTarget;
 use crate::decide::merging::Known;
@@ -138,8 +140,14 @@ const REQUESTS_AT_ONCE: usize = 256;
 
 impl Other {
     /// Copies the history at `path` into the file `copy`, which is empty, brings the copy to this version, and checks it.
-    pub fn open(path: &Path, copy: &Path, progress: impl FnMut(u64, u64) + Send + 'static) -> Result<Self, OtherError> {
-        back_up(path, copy, progress)?;
+    /// Fails soon after `stop`.
+    pub fn open(
+        path: &Path,
+        copy: &Path,
+        stop: &CancellationToken,
+        progress: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Result<Self, OtherError> {
+        back_up(path, copy, stop, progress)?;
         let mut connection = Connection::open(copy).map_err(|source| OpenError::Sqlite {
             path: path.to_owned(),
             source,
@@ -147,13 +155,14 @@ impl Other {
         // A copy needs to survive nothing, and its journal in memory leaves no file behind.
         let quick = connection
             .pragma_update_and_check(None, "journal_mode", "memory", |_| Ok(()))
-            .and_then(|()| connection.pragma_update(None, "synchronous", "off"));
+            .and_then(|()| connection.pragma_update(None, "synchronous", "off"))
+            .and_then(|()| heed(&mut connection, stop, || ()));
         quick.map_err(|source| OpenError::Sqlite {
             path: path.to_owned(),
             source,
         })?;
         open::migrate(path, &mut connection)?;
-        let broken = Reader::open(copy)?.check(true, |_| ());
+        let broken = Reader::open(copy)?.heeding(stop)?.check(true, |_| ());
         if let Some(finding) = broken.iter().find(|finding| !finding.is_well()) {
             return Err(OtherError::NotWell {
                 path: path.to_owned(),
