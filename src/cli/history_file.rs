@@ -1,5 +1,7 @@
 //! Which history a command reads.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
@@ -111,6 +113,12 @@ fn configured(config: &Path, environment: &Environment) -> Result<PathBuf, Failu
     } else {
         configured
     })
+}
+
+/// Whether two paths lead to one file, be it by links.
+pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    identity(one).is_some_and(|one| Some(one) == identity(other))
 }
 
 /// Also where this user may not look: to open it then says so, and what to do.

@@ -8,8 +8,10 @@
 //! Whether someone still writes it is told by a lock (`flock`) on it, which ends with its process however that ends. A process
 //! number in its name would tell nothing in a container, where each has the number 1.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +20,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
 use super::Failure;
+use super::history_file::is_same_file;
 use super::interruption::Interruption;
 use crate::history;
 
@@ -35,11 +38,19 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// Begins a file that is to be at `path`. With `replace`, one that is there is replaced when this one is whole.
-    pub(super) fn begin(path: &Path, replace: bool) -> Result<Self, Failure> {
+    /// Begins a file that is to be at `path`, made of what the history `asked` tells. With `replace`, one that is there is
+    /// replaced when this one is whole; never what belongs to a history.
+    pub(super) fn begin(path: &Path, replace: bool, asked: &Path) -> Result<Self, Failure> {
         let Some(name) = path.file_name() else {
             return Err(Failure::Arguments(format!("{} names no file", path.display())));
         };
+        if let Some(whose) = history_of(path, asked) {
+            return Err(Failure::Arguments(format!(
+                "{} belongs to the history {}; name another file",
+                path.display(),
+                whose.display()
+            )));
+        }
         match fs::symlink_metadata(path) {
             Ok(about) if about.is_dir() => {
                 let text = format!("{} is a folder; name a file in it", path.display());
@@ -52,13 +63,6 @@ impl NewFile {
             }
             Ok(_) if !replace => return Err(is_there(path)),
             _ => {}
-        }
-        if let Some(whose) = in_use(path) {
-            return Err(Failure::Arguments(format!(
-                "{} belongs to the history {}; name another file",
-                path.display(),
-                whose.display()
-            )));
         }
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -77,17 +81,6 @@ impl NewFile {
             replace,
             is_kept: false,
         })
-    }
-
-    /// The same, but refuses what belongs to the history, whatever is asked for.
-    pub(super) fn begin_outside(path: &Path, replace: bool, history: &Path) -> Result<Self, Failure> {
-        if is_part_of_history(path, history) {
-            return Err(Failure::Arguments(format!(
-                "{} belongs to the history itself; name another file",
-                path.display()
-            )));
-        }
-        Self::begin(path, replace)
     }
 
     pub(super) fn file(&self) -> &File {
@@ -148,32 +141,19 @@ impl Drop for NewFile {
 /// What SQLite and ccwatch keep beside a history.
 const COMPANIONS: [&str; 4] = ["-wal", "-shm", "-journal", ".lock"];
 
-/// The history that `path` is in use by: one that a daemon holds, or one that it is a companion of. A history that no one
-/// holds may be an old backup, and replaced by the next one.
-fn in_use(path: &Path) -> Option<PathBuf> {
-    if history::is_held(path) {
+/// The history that `path` belongs to: as the one that is asked, `asked`, or one that a daemon holds, by whatever name; or as
+/// what is kept beside any. A history that no one holds or asks may be an old backup, and replaced by the next one.
+fn history_of(path: &Path, asked: &Path) -> Option<PathBuf> {
+    if is_same_file(path, asked) || history::is_held(path) {
         return Some(path.to_owned());
     }
-    let name = path.to_str()?;
-    let histories = COMPANIONS.iter().filter_map(|companion| name.strip_suffix(companion));
-    histories.map(PathBuf::from).find(|history| history.is_file())
-}
-
-/// Whether `path` is the history, or one of the files that SQLite and ccwatch keep beside it.
-fn is_part_of_history(path: &Path, history: &Path) -> bool {
-    let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
-    let (Ok(history), Some(name)) = (fs::canonicalize(history), path.file_name()) else {
-        return false;
-    };
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let place = fs::canonicalize(folder.unwrap_or(Path::new("."))).map(|folder| folder.join(name));
-    [""].into_iter().chain(COMPANIONS).any(|suffix| {
-        let mut part = history.clone().into_os_string();
-        part.push(suffix);
-        let part = PathBuf::from(part);
-        place.as_ref().is_ok_and(|place| *place == part)
-            || identity(path).is_some_and(|path| Some(path) == identity(&part))
-    })
+    let name = path.as_os_str().as_bytes();
+    let histories = COMPANIONS
+        .iter()
+        .filter_map(|companion| name.strip_suffix(companion.as_bytes()));
+    histories
+        .map(|name| PathBuf::from(OsStr::from_bytes(name)))
+        .find(|history| history.is_file())
 }
 
 fn is_there(path: &Path) -> Failure {

@@ -3,6 +3,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 
+/// No history is asked.
+const NONE: &str = "/not/there.db";
+
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
     let mut names: Vec<_> = entries
@@ -13,7 +16,7 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failure> {
-    let new = NewFile::begin(path, replace)?;
+    let new = NewFile::begin(path, replace, Path::new(NONE))?;
     new.file().write_all(text.as_bytes())?;
     new.keep(&Interruption::default())
 }
@@ -22,7 +25,7 @@ fn write(path: &Path, text: &str, replace: bool) -> Result<(), Failure> {
 fn it_is_there_when_it_is_whole_for_its_owner_alone() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new");
-    let new = NewFile::begin(&path, false).unwrap();
+    let new = NewFile::begin(&path, false, Path::new(NONE)).unwrap();
     new.file().write_all(b"whole").unwrap();
     assert!(!path.exists() && new.partial().exists());
     new.keep(&Interruption::default()).unwrap();
@@ -34,14 +37,14 @@ fn it_is_there_when_it_is_whole_for_its_owner_alone() {
 #[test]
 fn what_is_not_kept_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    drop(NewFile::begin(&folder.path().join("new"), false).unwrap());
+    drop(NewFile::begin(&folder.path().join("new"), false, Path::new(NONE)).unwrap());
     assert!(names(folder.path()).is_empty());
 }
 
 #[test]
 fn what_is_whole_when_a_signal_came_is_not_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let new = NewFile::begin(&folder.path().join("new"), false).unwrap();
+    let new = NewFile::begin(&folder.path().join("new"), false, Path::new(NONE)).unwrap();
     let interruption = Interruption::default();
     interruption.stop().cancel();
     assert!(matches!(new.keep(&interruption), Err(Failure::Interrupted(_))));
@@ -67,7 +70,7 @@ fn what_is_there_is_replaced_only_if_that_is_asked_for() {
 fn what_came_meanwhile_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
-    let new = NewFile::begin(&path, false).unwrap();
+    let new = NewFile::begin(&path, false, Path::new(NONE)).unwrap();
     fs::write(&path, "someone else's").unwrap();
     assert!(matches!(new.keep(&Interruption::default()), Err(Failure::Arguments(_))));
     assert_eq!(fs::read_to_string(&path).unwrap(), "someone else's");
@@ -79,12 +82,15 @@ fn a_folder_and_a_device_are_refused_even_where_files_are_replaced() {
     let folder = tempfile::tempdir().unwrap();
     for path in [folder.path(), Path::new("/dev/null"), Path::new("/"), Path::new("..")] {
         assert!(
-            matches!(NewFile::begin(path, true), Err(Failure::Arguments(_))),
+            matches!(NewFile::begin(path, true, Path::new(NONE)), Err(Failure::Arguments(_))),
             "{path:?}"
         );
     }
     let missing = folder.path().join("no/such/folder");
-    assert!(matches!(NewFile::begin(&missing, true), Err(Failure::Work(_))));
+    assert!(matches!(
+        NewFile::begin(&missing, true, Path::new(NONE)),
+        Err(Failure::Work(_))
+    ));
 }
 
 #[test]
@@ -100,7 +106,7 @@ fn what_no_one_holds_is_removed_and_what_someone_writes_is_not() {
     for other in others {
         fs::write(folder.path().join(other), "").unwrap();
     }
-    let first = NewFile::begin(&path, true).unwrap();
+    let first = NewFile::begin(&path, true, Path::new(NONE)).unwrap();
     assert!(!journal.exists());
     assert_eq!(fs::read(&left).unwrap(), b"", "its name is free again");
     first.file().write_all(b"first").unwrap();
@@ -116,43 +122,39 @@ fn what_no_one_holds_is_removed_and_what_someone_writes_is_not() {
 }
 
 #[test]
-fn the_history_and_what_lies_beside_it_are_known_by_any_name() {
+fn what_belongs_to_a_history_is_not_replaced_whatever_is_asked_for() {
     let folder = tempfile::tempdir().unwrap();
-    let history = folder.path().join("history.db");
-    fs::write(&history, "").unwrap();
+    let [asked, other] = ["asked.db", "other.db"].map(|name| folder.path().join(name));
+    let held = crate::history::History::open(&other).unwrap();
+    fs::write(&asked, "").unwrap();
     let link = folder.path().join("link");
-    symlink(&history, &link).unwrap();
-    let hard = folder.path().join("hard");
-    fs::hard_link(&history, &hard).unwrap();
-    for part in [
-        "history.db",
-        "history.db-wal",
-        "history.db.lock",
+    symlink(&asked, &link).unwrap();
+    fs::hard_link(&asked, folder.path().join("hard")).unwrap();
+    let by = |name: &str, replace| NewFile::begin(&folder.path().join(name), replace, &link).map(drop);
+    let of = |name: &str| by(name, true);
+    for name in [
+        "asked.db",
+        "asked.db-wal",
+        "asked.db.lock",
         "link",
         "hard",
-        "./history.db-shm",
+        "./asked.db-shm",
+        "other.db",
+        "other.db-wal",
+        "other.db-journal",
+        "other.db.lock",
     ] {
-        assert!(is_part_of_history(&folder.path().join(part), &link), "{part}");
+        let refused = of(name).unwrap_err();
+        assert_eq!(by(name, false).unwrap_err().to_string(), refused.to_string());
+        assert!(matches!(refused, Failure::Arguments(_)), "{name}: {refused}");
+        let told = refused.to_string();
+        assert!(told.contains("belongs to the history"), "{name}: {told}");
     }
-    for other in ["history.db.bak", "wal", "other.db"] {
-        assert!(!is_part_of_history(&folder.path().join(other), &history), "{other}");
-    }
-}
-
-#[test]
-fn what_another_history_uses_is_not_replaced_whatever_is_asked_for() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("other.db");
-    let held = crate::history::History::open(&path).unwrap();
-    for name in ["other.db", "other.db-wal", "other.db-shm", "other.db.lock"] {
-        let refused = NewFile::begin(&folder.path().join(name), true).unwrap_err();
-        assert!(
-            refused.to_string().contains("belongs to the history"),
-            "{name}: {refused}"
-        );
+    for name in ["asked.db.bak", "wal", "-wal"] {
+        of(name).unwrap();
     }
     drop(held);
     // An old backup may be replaced; what SQLite may need beside it may not.
-    drop(NewFile::begin(&path, true).unwrap());
-    NewFile::begin(&folder.path().join("other.db-wal"), true).unwrap_err();
+    of("other.db").unwrap();
+    of("other.db-wal").unwrap_err();
 }

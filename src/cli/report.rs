@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
     interruptible("no report was made", async |interruption| {
         // Begun before the work, so that what is wrong with it is said at once.
-        let new = NewFile::begin_outside(&arguments.output, arguments.force, &arguments.history.path()?)?;
+        let new = NewFile::begin(&arguments.output, arguments.force, &arguments.history.path()?)?;
         let page = page(&arguments.history.open()?.heeding(interruption.stop())?)?;
         let written = new.file().write_all(page.as_bytes());
         written.with_context(|| format!("the report can't be written to {}", arguments.output.display()))?;

@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn make(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failure> {
     let history = arguments.history.path()?;
-    let new = NewFile::begin_outside(&arguments.file, arguments.force, &history)?;
+    let new = NewFile::begin(&arguments.file, arguments.force, &history)?;
     let bar = progress::bytes("copying", 0);
     let shown = bar.clone();
     let made = back_up(&history, new.partial(), interruption.stop(), move |so_far, expected| {

@@ -124,7 +124,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn make(arguments: &Arguments, format: Format, filter: &Filter, interruption: &Interruption) -> Result<(), Failure> {
     let view = arguments.view.0;
     let reader = arguments.history.open()?.heeding(interruption.stop())?;
-    let new = NewFile::begin_outside(&arguments.output, arguments.force, &arguments.history.path()?)?;
+    let new = NewFile::begin(&arguments.output, arguments.force, &arguments.history.path()?)?;
     let out = BufWriter::new(new.file());
     let sink: Box<dyn Sink + '_> = match format {
         Format::Jsonl => Box::new(JsonLines::new(view, out)),

@@ -2,13 +2,12 @@
 
 use std::fs;
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::progress;
 use crate::cli::Failure;
-use crate::cli::history_file::HistoryFile;
+use crate::cli::history_file::{HistoryFile, is_same_file};
 use crate::cli::interruption::{Interruption, interruptible};
 use crate::cli::new_file::NewFile;
 use crate::clock::Clock;
@@ -48,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 async fn import(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failure> {
     let path = arguments.history.path()?;
-    if is_same(&arguments.other, &path) {
+    if is_same_file(&arguments.other, &path) {
         return Err(Failure::Arguments(format!(
             "{} is this history itself",
             arguments.other.display()
@@ -58,7 +57,7 @@ async fn import(arguments: &Arguments, interruption: &Interruption) -> Result<()
     // Beside the history, where there is room for such a thing; gone at the end, never kept.
     let mut beside = fs::canonicalize(&path)?.into_os_string();
     beside.push(".import");
-    let copy = NewFile::begin(Path::new(&beside), true)?;
+    let copy = NewFile::begin(Path::new(&beside), true, &path)?;
     let bar = progress::bytes("copying the other", 0);
     let shown = bar.clone();
     let other = Other::open(
@@ -144,11 +143,6 @@ fn tell(imported: &Imported, is_rehearsal: bool) -> Result<(), Failure> {
         writeln!(out, "{requests} requests {why}")?;
     }
     Ok(())
-}
-
-fn is_same(other: &Path, history: &Path) -> bool {
-    let identity = |path: &Path| fs::metadata(path).ok().map(|about| (about.dev(), about.ino()));
-    identity(other).is_some_and(|other| Some(other) == identity(history))
 }
 
 impl From<OtherError> for Failure {
