@@ -525,7 +525,7 @@ fn what_is_wrong_is_said_before_anything_is_called() {
         err(&bad)
     );
     let missing = of("@/not/there.json", &[]);
-    exits(&missing, 1);
+    exits(&missing, 2);
     assert!(err(&missing).contains("/not/there.json"), "{}", err(&missing));
 
     let unknown = of("{}", &["--target", "prd/eu-west-1"]);
@@ -681,7 +681,7 @@ fn several_are_waited_for_together_and_a_token_must_be_known() {
     exits(&stage.run(&["wait", "zz"]), 1);
     exits(&stage.run(&["wait"]), 2);
     let none = command(&["wait", "zz", "--history", "/not/there.db"]).output().unwrap();
-    exits(&none, 1);
+    exits(&none, 2);
     assert!(Path::new(&stage.config()).exists());
     drop(stage.simulator);
 }

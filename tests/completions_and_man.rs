@@ -192,7 +192,7 @@ fn a_folder_that_can_not_be_made_is_said_plainly() {
         .arg(&file)
         .output()
         .unwrap();
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(
         words(&output).contains("can't write manual pages into"),
         "{}",

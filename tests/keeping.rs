@@ -78,8 +78,8 @@ fn a_backup_replaces_nothing_by_itself_and_never_the_history() {
         2,
     );
     assert!(told.contains("is a folder"), "{told}");
-    assert!(refused(&["backup", "/no/such/folder/file", "--history", &history], 1).contains("/no/such/folder"));
-    assert!(refused(&["backup", &kept.file("x"), "--history", &kept.file("none.db")], 1).contains("no history"));
+    assert!(refused(&["backup", "/no/such/folder/file", "--history", &history], 2).contains("/no/such/folder"));
+    assert!(refused(&["backup", &kept.file("x"), "--history", &kept.file("none.db")], 2).contains("no history"));
     assert_eq!(names(kept.folder.path()), ["backup.db"]);
 }
 

@@ -522,7 +522,7 @@ fn a_report_replaces_no_file_unless_it_is_told_to_and_leaves_no_other() {
     assert_eq!(names(), ["report.html"]);
 
     let nowhere = scene.run(&["report", "-o", "no/such/report.html"]);
-    assert_eq!(nowhere.status.code(), Some(1));
+    assert_eq!(nowhere.status.code(), Some(2));
     let told = String::from_utf8(nowhere.stderr).unwrap();
     assert!(told.contains("no/such") && told.contains("No such file"), "{told}");
 }

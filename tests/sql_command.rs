@@ -384,7 +384,7 @@ fn a_history_that_can_not_be_read_is_told_plainly() {
     let stage = Stage::new();
     fs::remove_file(stage.path()).unwrap();
     let output = stage.sql(&["SELECT 1"]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(talk(&output).contains("there is no history at"), "{}", talk(&output));
     fs::write(stage.path(), "no database").unwrap();
     let output = stage.sql(&["SELECT 1"]);

@@ -4,8 +4,6 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
-
 use super::Failure;
 use crate::config::{Environment, HistorySettings, default_history_path};
 use crate::history::{HistoryError, OpenError, Reader};
@@ -80,7 +78,7 @@ pub(super) fn path(history: Option<&Path>, config: Option<&Path>) -> Result<Path
     let found = candidates.iter().find(|path| may_be_there(path)).cloned();
     found.ok_or_else(|| {
         let tried: Vec<_> = candidates.iter().map(|path| path.display().to_string()).collect();
-        Failure::Work(anyhow!(
+        Failure::Arguments(format!(
             "no history found (looked for {}); name one with --history FILE",
             tried.join(" and ")
         ))
@@ -91,7 +89,7 @@ pub(super) fn path(history: Option<&Path>, config: Option<&Path>) -> Result<Path
 pub(super) fn path_or_new(history: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, Failure> {
     let new = || default_history_path(&Environment::of_process());
     path(history, config).or_else(|failure| match failure {
-        Failure::Work(_) => new().ok_or(failure),
+        Failure::Arguments(_) => new().ok_or(failure),
         failure => Err(failure),
     })
 }
@@ -128,7 +126,10 @@ fn may_be_there(path: &Path) -> bool {
 
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        Self::Work(error.into())
+        match error {
+            OpenError::Missing { .. } | OpenError::NotAFile { .. } => Self::Arguments(error.to_string()),
+            error => Self::Work(error.into()),
+        }
     }
 }
 

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use anyhow::Context;
 use clap::{CommandFactory, ValueHint};
 use clap_mangen::Man;
 
@@ -25,8 +24,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let command = super::Arguments::command();
     if let Some(folder) = &arguments.output {
         let written = fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder));
-        written.with_context(|| format!("can't write manual pages into {}", folder.display()))?;
-        return Ok(());
+        let failed = |error| Failure::of_named(&format!("can't write manual pages into {}", folder.display()), &error);
+        return written.map_err(failed);
     }
     let mut page = Vec::new();
     Man::new(command.disable_help_subcommand(true)).render(&mut page)?;

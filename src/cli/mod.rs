@@ -1,7 +1,8 @@
 //! The command line: a file a subcommand.
 //!
-//! Results go to standard output, talk to standard error. Exit codes: 0 done, 1 failed at work, 2 wrong arguments,
-//! 78 (EX_CONFIG) configuration, 130 Ctrl-C, 143 SIGTERM; `wait` and the commands that act have more, for how a request ended.
+//! Results go to standard output, talk to standard error. Exit codes: 0 done, 1 failed at work (no permission, a full disk, a
+//! damaged file), 2 wrong arguments (also: a file to read is not there, one to make is), 78 (EX_CONFIG) configuration,
+//! 130 Ctrl-C, 143 SIGTERM; `wait` and the commands that act have more, for how a request ended.
 //! What came from the wire is made printable before it reaches a terminal. A closed pipe (`| head`) ends a command quietly.
 
 mod access;
@@ -174,6 +175,16 @@ impl From<io::Error> for Failure {
 }
 
 impl Failure {
+    /// Why a file or a folder can't be used that was named on the command line: it is not there, is there already, or is of
+    /// the other kind, which is wrong with the name; or something stands in the way, which is not.
+    fn of_named(what: &str, error: &io::Error) -> Self {
+        use io::ErrorKind::{AlreadyExists, IsADirectory, NotADirectory, NotFound};
+        match error.kind() {
+            NotFound | AlreadyExists | NotADirectory | IsADirectory => Self::Arguments(format!("{what}: {error}")),
+            _ => Self::Work(anyhow::anyhow!("{what}: {error}")),
+        }
+    }
+
     /// As sysexits.h and clap have them.
     fn exit_code(&self) -> u8 {
         match self {

@@ -69,11 +69,12 @@ impl NewFile {
             _ => Path::new("."),
         };
         // SQLite would take a name that begins with "file:" for an address: a whole path does not.
-        let folder = fs::canonicalize(folder).with_context(|| format!("can't use the folder {}", folder.display()))?;
+        let folder = fs::canonicalize(folder)
+            .map_err(|error| Failure::of_named(&format!("can't use the folder {}", folder.display()), &error))?;
         let name = name.to_string_lossy();
         sweep(&folder, &name);
-        let (file, partial) =
-            begin(&folder, &name).with_context(|| format!("can't make a file in {}", folder.display()))?;
+        let (file, partial) = begin(&folder, &name)
+            .map_err(|error| Failure::of_named(&format!("can't make a file in {}", folder.display()), &error))?;
         Ok(Self {
             file,
             partial,

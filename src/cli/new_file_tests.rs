@@ -89,7 +89,7 @@ fn a_folder_and_a_device_are_refused_even_where_files_are_replaced() {
     let missing = folder.path().join("no/such/folder");
     assert!(matches!(
         NewFile::begin(&missing, true, Path::new(NONE)),
-        Err(Failure::Work(_))
+        Err(Failure::Arguments(_))
     ));
 }
 

@@ -170,7 +170,7 @@ fn a_history_that_can_not_be_used_is_named_with_what_to_do() {
         assert!(err(&output).contains(words), "{}", err(&output));
     }
     let output = ccwatch(&["requests", "--history", folder.path().join("none.db").to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("none.db"));
     assert!(!folder.path().join("none.db").exists());
 }

@@ -6,7 +6,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use anyhow::anyhow;
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -53,8 +52,7 @@ fn read(argument: &str, option: &str) -> Result<(String, String), Failure> {
         Some("-") => from("standard input".to_owned(), io::stdin().lock()),
         Some(path) => {
             let name = crate::model::printable(path).into_owned();
-            let file =
-                File::open(Path::new(path)).map_err(|error| Failure::Work(anyhow!("can't read {name}: {error}")))?;
+            let file = File::open(Path::new(path)).map_err(|error| unreadable(&name, &error))?;
             from(name, file)
         }
         None => Ok((option.to_owned(), argument.to_owned())),
@@ -65,7 +63,7 @@ fn from(source: String, input: impl Read) -> Result<(String, String), Failure> {
     let mut bytes = Vec::new();
     // One more than allowed, so that what is too long is known to be.
     let read = input.take(MOST_BYTES + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::Work(anyhow!("can't read {source}: {error}")))?;
+    read.map_err(|error| unreadable(&source, &error))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok((source, text)),
         Err(error) => {
@@ -75,6 +73,10 @@ fn from(source: String, input: impl Read) -> Result<(String, String), Failure> {
             )))
         }
     }
+}
+
+fn unreadable(source: &str, error: &io::Error) -> Failure {
+    Failure::of_named(&format!("can't read {source}"), error)
 }
 
 fn check(text: &str) -> Result<Value, String> {
@@ -161,7 +163,7 @@ mod tests {
             let argument = format!("{prefix}{}", path.display());
             assert_eq!(desired_state(&argument).unwrap().expose_secret(), "{\"A\": 1}\n");
         }
-        let told = desired_state("@/not/there.json").map(|_| ()).unwrap_err().to_string();
+        let told = refused(desired_state("@/not/there.json"));
         assert!(told.contains("can't read /not/there.json"), "{told}");
         std::fs::write(&path, [b'{', 0xff]).unwrap();
         assert!(refused(desired_state(&format!("@{}", path.display()))).contains("from byte 1 on"));

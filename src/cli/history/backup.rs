@@ -60,6 +60,9 @@ fn make(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failur
 
 impl From<BackupError> for Failure {
     fn from(error: BackupError) -> Self {
-        Self::Work(error.into())
+        match error {
+            BackupError::Open(error) => error.into(),
+            error => Self::Work(error.into()),
+        }
     }
 }

@@ -147,7 +147,11 @@ fn tell(imported: &Imported, is_rehearsal: bool) -> Result<(), Failure> {
 
 impl From<OtherError> for Failure {
     fn from(error: OtherError) -> Self {
-        Self::Work(error.into())
+        match error {
+            OtherError::Copy(error) => error.into(),
+            OtherError::Open(error) => error.into(),
+            error => Self::Work(error.into()),
+        }
     }
 }
 

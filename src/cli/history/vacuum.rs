@@ -46,6 +46,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 impl From<VacuumError> for Failure {
     fn from(error: VacuumError) -> Self {
-        Self::Work(error.into())
+        match error {
+            VacuumError::Open(error) => error.into(),
+            error => Self::Work(error.into()),
+        }
     }
 }
