@@ -1,0 +1,148 @@
+//! How requests end, told by `wait` and by the commands that began them.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use rusqlite::Connection;
+use serde_json::{Value, json};
+
+use crate::stage::{FORBIDDEN, GUARDED, QUICK, Stage, command, create, create_slow, err, exits, json, out, until};
+
+#[test]
+fn a_hook_that_forbids_fails_the_request_and_the_command() {
+    let stage = Stage::new(&[QUICK, FORBIDDEN]);
+    let created = stage.run(&create(&[]));
+    exits(&created, 1);
+    let told = out(&created);
+    assert!(
+        told.contains("FAILED") && told.contains("Acme::Guard::Forbids"),
+        "{told}"
+    );
+    assert!(told.contains("not encrypted"), "{told}");
+}
+
+#[test]
+fn beside_a_daemon_it_is_in_the_history_at_once_and_told_once_and_nothing_more_is_called() {
+    let stage = Stage::new(&[QUICK, GUARDED]);
+    let daemon = stage.daemon();
+    let until_it_looked = "SELECT count(*) FROM targets WHERE last_looked_at IS NOT NULL";
+    until(|| stage.count(until_it_looked) == 1);
+
+    let token = stage.begun(&create(&[]));
+    let sql = format!("SELECT count(*) FROM v_requests WHERE request_token = '{token}'");
+    assert_eq!(stage.count(&sql), 1, "at once");
+    let waited = stage.run(&["wait", &token[..6], "--format", "json"]);
+    exits(&waited, 0);
+    let ends = json(&waited);
+    assert_eq!(ends[0]["request"]["request_token"], token.as_str());
+    assert_eq!(ends[0]["hooks"][0]["hook_type_name"], "Acme::Guard::Warns");
+    exits(&stage.run(&create(&[])), 0);
+    assert_eq!(stage.ask("GET /_simulator/calls")["early_looks"], 0, "law 5");
+
+    let pending = "SELECT count(*) FROM v_deliveries WHERE state = 'pending'";
+    until(|| stage.count(pending) == 0);
+    daemon.stop();
+    let changes = stage.changes();
+    let requests = changes.iter().filter(|change| change.starts_with("request.status"));
+    let requests: Vec<&str> = requests.map(String::as_str).collect();
+    assert_eq!(requests.first(), Some(&"request.status PENDING"));
+    assert_eq!(requests.last(), Some(&"request.status SUCCESS"));
+    let mut once = requests.clone();
+    once.dedup();
+    assert_eq!(requests, once, "each status once");
+    let lines = std::fs::read_to_string(stage.path("told.jsonl")).unwrap();
+    assert_eq!(lines.lines().count(), changes.len(), "each change told once");
+}
+
+#[test]
+fn several_are_waited_for_together_and_a_token_must_be_known() {
+    let stage = Stage::new(&[QUICK]);
+    let begin = |state| stage.begun(&["create", "--type-name", "Acme::Test::Thing", "--desired-state", state]);
+    let good = begin("{}");
+    let bad = begin(r#"{"_simulator": {"fail": "NotStabilized"}}"#);
+    let waited = stage.run(&["wait", &good, &bad, &good, "--format", "jsonl"]);
+    exits(&waited, 1);
+    let ends: Vec<Value> = out(&waited)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(ends.len(), 2);
+    assert_eq!(
+        (&ends[0]["outcome"], &ends[1]["outcome"]),
+        (&json!("success"), &json!("failed"))
+    );
+    assert_eq!(ends[1]["request"]["error_code"], "NotStabilized");
+    exits(&stage.run(&["wait", "zz"]), 1);
+    exits(&stage.run(&["wait"]), 2);
+    let none = command(&["wait", "zz", "--history", "/not/there.db"]).output().unwrap();
+    exits(&none, 2);
+    assert!(Path::new(&stage.config()).exists());
+    drop(stage.simulator);
+}
+
+#[test]
+fn a_target_at_which_no_one_can_look_ends_none_of_the_others() {
+    let stage = Stage::new(&[QUICK]);
+    let seen = stage.begun(&create(&[]));
+    let history = stage.path("history.db");
+    let elsewhere = [
+        "--region",
+        "us-east-1",
+        "--endpoint-url",
+        &stage.endpoint,
+        "--history",
+        history.to_str().unwrap(),
+    ];
+    let unseen = command(&create_slow(&[&elsewhere[..], &["--no-wait"]].concat()))
+        .output()
+        .unwrap();
+    exits(&unseen, 0);
+    let waited = stage.run(&["wait", out(&unseen).trim_end(), &seen, "--format", "json"]);
+    exits(&waited, 1);
+    let ends = json(&waited);
+    assert_eq!(
+        (&ends[0]["outcome"], &ends[1]["outcome"]),
+        (&json!("unseen"), &json!("success"))
+    );
+    assert!(err(&waited).contains("no one looks at "), "{}", err(&waited));
+}
+
+#[test]
+fn a_target_that_is_renamed_meanwhile_is_followed_all_the_same() {
+    let stage = Stage::new(&[QUICK]);
+    let token = stage.begun(&create_slow(&[]));
+    let mut working = stage.start(&["wait", &token]);
+    working.says("CREATE Acme::Test::Slow");
+    let connection = Connection::open(stage.path("history.db")).unwrap();
+    connection.busy_timeout(std::time::Duration::from_mins(1)).unwrap();
+    connection
+        .execute("UPDATE targets SET name = 'other/eu-west-1'", [])
+        .unwrap();
+    exits(&stage.run(&["cancel", &token, "--no-wait"]), 0);
+    working.ends_with(3);
+}
+
+#[test]
+fn how_it_ended_is_told_by_the_exit_code_even_if_no_one_reads() {
+    let stage = Stage::new(&[QUICK]);
+    let failing = r#"{"_simulator": {"fail": "NotStabilized"}}"#;
+    for (state, code) in [(failing, 1), ("{}", 0)] {
+        let mut process = command(&["create", "--type-name", "Acme::Test::Thing", "--desired-state", state])
+            .args(["--config", &stage.config(), "--log", "trace"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((process.stdout.take(), process.stderr.take()));
+        assert_eq!(process.wait().unwrap().code(), Some(code), "{state}");
+    }
+    assert_eq!(stage.count("SELECT count(*) FROM v_requests WHERE NOT open"), 2);
+    let mut process = command(&["wait", "--config", &stage.config(), "--format", "json"])
+        .args(stage.tokens("FAILED"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(process.stdout.take());
+    assert_eq!(process.wait().unwrap().code(), Some(1));
+}
