@@ -41,6 +41,7 @@ impl NewFile {
     /// Begins a file that is to be at `path`, made of what the history `asked` tells. With `replace`, one that is there is
     /// replaced when this one is whole; never what belongs to a history.
     pub(super) fn begin(path: &Path, replace: bool, asked: &Path) -> Result<Self, Failure> {
+        let path = &followed(path)?;
         let Some(name) = path.file_name() else {
             return Err(Failure::Arguments(format!("{} names no file", path.display())));
         };
@@ -57,13 +58,14 @@ impl NewFile {
                 return Err(Failure::Arguments(text));
             }
             // A device or a pipe is not to be replaced by a file.
-            Ok(about) if !about.is_file() && !about.is_symlink() => {
+            Ok(about) if !about.is_file() => {
                 let text = format!("{} is no regular file; name another one", path.display());
                 return Err(Failure::Arguments(text));
             }
             Ok(_) if !replace => return Err(is_there(path)),
             _ => {}
         }
+        is_free(path)?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -99,6 +101,12 @@ impl NewFile {
         self.file.sync_all().with_context(to_disk)?;
         if interruption.stop().is_cancelled() {
             return Err(interruption.failure());
+        }
+        is_free(&self.path)?;
+        // Who may read the one that is replaced may read this one.
+        if let Ok(about) = fs::metadata(&self.path) {
+            let mode = || format!("can't give {} the mode of the file it replaces", self.path.display());
+            self.file.set_permissions(about.permissions()).with_context(mode)?;
         }
         self.name().map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => is_there(&self.path),
@@ -139,6 +147,9 @@ impl Drop for NewFile {
     }
 }
 
+/// What SQLite keeps beside a database that is in use.
+const IN_USE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
 /// What SQLite and ccwatch keep beside a history.
 const COMPANIONS: [&str; 4] = ["-wal", "-shm", "-journal", ".lock"];
 
@@ -155,6 +166,40 @@ fn history_of(path: &Path, asked: &Path) -> Option<PathBuf> {
     histories
         .map(|name| PathBuf::from(OsStr::from_bytes(name)))
         .find(|history| history.is_file())
+}
+
+/// The file that a link leads to: whoever writes to a link means that file.
+fn followed(path: &Path) -> Result<PathBuf, Failure> {
+    let is_link = fs::symlink_metadata(path).is_ok_and(|about| about.is_symlink());
+    if !is_link {
+        return Ok(path.to_owned());
+    }
+    fs::canonicalize(path).map_err(|_| {
+        Failure::Arguments(format!(
+            "{} is a link that leads to no file; name another one",
+            path.display()
+        ))
+    })
+}
+
+/// Refuses a name beside which SQLite has its own: whoever has that database open would go on in them, and whoever opens this
+/// file next would take what is in them for its last changes.
+/// <https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use>
+fn is_free(path: &Path) -> Result<(), Failure> {
+    let beside = |suffix: &&str| {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        let beside = PathBuf::from(beside);
+        fs::symlink_metadata(&beside).is_ok().then_some(beside)
+    };
+    match IN_USE.iter().find_map(|suffix| beside(&suffix)) {
+        None => Ok(()),
+        Some(beside) => Err(Failure::Arguments(format!(
+            "{} shows that {} is in use, or was when its user was killed; name another file, or move both away",
+            beside.display(),
+            path.display()
+        ))),
+    }
 }
 
 fn is_there(path: &Path) -> Failure {

@@ -94,6 +94,59 @@ fn a_folder_and_a_device_are_refused_even_where_files_are_replaced() {
 }
 
 #[test]
+fn whoever_writes_to_a_link_means_the_file_that_it_leads_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("old"), "old").unwrap();
+    fs::set_permissions(at("old"), fs::Permissions::from_mode(0o644)).unwrap();
+    rustix::fs::mknodat(CWD, at("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
+    for (to, link) in [
+        ("old", "file"),
+        ("pipe", "to-pipe"),
+        ("nothing", "to-nothing"),
+        ("/dev/null", "device"),
+    ] {
+        symlink(to, at(link)).unwrap();
+    }
+    assert!(matches!(write(&at("file"), "new", false), Err(Failure::Arguments(_))));
+    write(&at("file"), "new", true).unwrap();
+    assert_eq!(fs::read_to_string(at("old")).unwrap(), "new");
+    let mode = fs::metadata(at("old")).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o644, "who could read it still can");
+    for link in ["to-pipe", "to-nothing", "device"] {
+        let refused = write(&at(link), "new", true).unwrap_err();
+        assert!(matches!(refused, Failure::Arguments(_)), "{link}: {refused}");
+    }
+    let links = ["file", "to-pipe", "to-nothing", "device"];
+    assert!(links.iter().all(|link| at(link).is_symlink()));
+}
+
+/// A write-ahead log that stayed, or that someone writes, would be taken for the new file's own.
+#[test]
+fn a_name_beside_which_a_database_is_in_use_is_refused() {
+    for suffix in ["-wal", "-shm", "-journal"] {
+        for (is_there, replace) in [(true, true), (false, false), (false, true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("backup.db");
+            let beside = folder.path().join(format!("backup.db{suffix}"));
+            if is_there {
+                fs::write(&path, "old").unwrap();
+            }
+            let begun = NewFile::begin(&path, replace, Path::new(NONE)).unwrap();
+            fs::write(&beside, "").unwrap();
+            let refused = write(&path, "new", replace).unwrap_err();
+            assert!(
+                matches!(&refused, Failure::Arguments(text) if text.contains(suffix)),
+                "{refused}"
+            );
+            assert!(begun.keep(&Interruption::default()).is_err(), "it came meanwhile");
+            assert_eq!(path.exists(), is_there);
+            assert!(beside.exists());
+        }
+    }
+}
+
+#[test]
 fn what_no_one_holds_is_removed_and_what_someone_writes_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
