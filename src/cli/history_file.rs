@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use super::Failure;
 use crate::config::{Environment, HistorySettings, default_history_path};
 use crate::history::{HistoryError, OpenError, Reader};
@@ -85,13 +87,22 @@ pub(super) fn path(history: Option<&Path>, config: Option<&Path>) -> Result<Path
     })
 }
 
-/// As [`path`], but where no history is there, the place where one would be made.
+/// As [`path`], but where no history is there, or none that was named is this user's to write, the place where one would be
+/// made: whoever acts with credentials of their own need not be the one as whom a service on this machine runs.
 pub(super) fn path_or_new(history: Option<&Path>, config: Option<&Path>) -> Result<PathBuf, Failure> {
-    let new = || default_history_path(&Environment::of_process());
-    path(history, config).or_else(|failure| match failure {
-        Failure::Arguments(_) => new().ok_or(failure),
-        failure => Err(failure),
-    })
+    let found = path(history, config);
+    let is_named = history.is_some() || config.is_some();
+    let own = || default_history_path(&Environment::of_process());
+    match found {
+        Ok(found) if is_named || may_write(&found) => Ok(found),
+        Ok(found) => Ok(own().unwrap_or(found)),
+        Err(Failure::Arguments(error)) => own().ok_or(Failure::Arguments(error)),
+        Err(failure) => Err(failure),
+    }
+}
+
+fn may_write(path: &Path) -> bool {
+    access(path, Access::READ_OK | Access::WRITE_OK).is_ok()
 }
 
 /// Where a history lies of which nothing was said.

@@ -17,7 +17,8 @@ pub enum OpenError {
     #[error("there is no history at {}: `ccwatch run` makes one; is this the path that it writes to?", path.display())]
     Missing { path: PathBuf },
     #[error(
-        "this user may not read the history {}: read it as ccwatch's user, or as root (with sudo)",
+        "this user may not read the history {}: read it as ccwatch's user or as root (with sudo), or name another one by \
+         --history FILE",
         path.display()
     )]
     NotAllowed { path: PathBuf },
