@@ -17,17 +17,26 @@ pub(super) async fn while_waiting<T>(text: &str, work: impl Future<Output = T>) 
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let mut frames = FRAMES.iter().cycle();
+    let _cleared = Cleared;
     tokio::pin!(work);
-    let done = loop {
+    loop {
         tokio::select! {
-            done = &mut work => break done,
+            done = &mut work => return done,
             _ = ticks.tick() => {
                 let frame = frames.next().unwrap_or(&' ');
                 // A terminal that went away takes no harm from what is not shown.
                 let _ = write!(error, "\r{frame} {text}").and_then(|()| error.flush());
             }
         }
-    };
-    let _ = write!(error, "\r\x1b[K").and_then(|()| error.flush());
-    done
+    }
+}
+
+/// Takes the sign off the terminal when it is dropped: when the work is done, or is waited for no more.
+struct Cleared;
+
+impl Drop for Cleared {
+    fn drop(&mut self) {
+        let mut error = io::stderr();
+        let _ = write!(error, "\r\x1b[K").and_then(|()| error.flush());
+    }
 }

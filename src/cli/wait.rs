@@ -29,6 +29,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let deadline = arguments.terms.deadline();
     let path = arguments.access.history()?;
     let reader = Reader::open(&path)?;
     let mut requests = Vec::new();
@@ -40,7 +41,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     }
     drop(reader);
     let interruption = Interruption::catch()?;
-    let (ways, timeout) = (Ways::Of(&arguments.access), arguments.terms.timeout);
-    let ends = follow::follow(&path, ways, requests, timeout, &interruption).await?;
+    let ways = Ways::Of(&arguments.access);
+    let ends = follow::follow(&path, ways, requests, deadline, &interruption).await?;
     follow::conclude(follow::write(&ends, arguments.terms.format), &ends)
 }

@@ -37,3 +37,36 @@ fn ctrl_c_ends_the_following_and_not_the_request() {
     working.ends_with(130);
     assert_eq!(stage.count("SELECT count(*) FROM v_requests WHERE open"), 1);
 }
+
+#[test]
+fn a_timeout_bounds_the_call_too_and_says_what_is_not_known() {
+    let stage = Stage::new(&[QUICK, "\n[faults]\nslow = 1.0\nslow_by = \"10m\"\n"]);
+    // Long enough that the call is under way by then.
+    let mut working = stage.start(&create(&["--client-token", "deploy-1", "--timeout", "10s"]));
+    let mut not_followed = stage.start(&create(&[
+        "--client-token",
+        "deploy-2",
+        "--timeout",
+        "10s",
+        "--no-wait",
+    ]));
+    for (working, token) in [(&mut working, "deploy-1"), (&mut not_followed, "deploy-2")] {
+        working.says(&format!("client token {token}"));
+        working.says("the time is up");
+        working.says(&format!(
+            "the same command with --client-token {token} begins it, or finds it"
+        ));
+    }
+    working.ends_with(124);
+    not_followed.ends_with(124);
+    assert_eq!(stage.count("SELECT count(*) FROM v_requests"), 0);
+}
+
+#[test]
+fn one_timeout_is_for_the_call_and_for_what_follows() {
+    let stage = Stage::new(&[QUICK]);
+    let mut working = stage.start(&create_slow(&["--timeout", "5s"]));
+    // On a machine that is slow beyond measure, that of the call.
+    working.says("the time is up");
+    working.ends_with(124);
+}

@@ -1,5 +1,6 @@
 //! What the commands that act share: to make the call, to have it remembered, and to follow it.
 
+use std::cell::OnceCell;
 use std::io::{self, BufWriter, Write};
 
 use anyhow::anyhow;
@@ -7,7 +8,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::access::{Access, Way};
-use crate::cli::follow::{self, End, Ways};
+use crate::cli::follow::{self, Deadline, End, Outcome, Ways};
 use crate::cli::interruption::Interruption;
 use crate::cli::output::{self, DocumentFormat};
 use crate::cli::{Failure, spinner};
@@ -26,10 +27,17 @@ pub(super) struct Common {
     #[command(flatten)]
     pub(super) access: Access,
     /// End when the request has begun, and print its token.
-    #[arg(long, conflicts_with = "timeout")]
+    #[arg(long)]
     no_wait: bool,
     #[command(flatten)]
     terms: follow::Terms,
+}
+
+impl Common {
+    /// Of a command that begins now.
+    pub(super) fn deadline(&self) -> Deadline {
+        self.terms.deadline()
+    }
 }
 
 /// What goes with a call that begins a request.
@@ -83,12 +91,28 @@ struct Begun<'a> {
 
 /// Makes the call by the way that the arguments say, and sees to all that follows.
 pub(super) async fn begin(common: Common, act: Act) -> Result<(), Failure> {
-    let way = common.access.way().await?;
-    begin_by(common, way, act).await
+    let deadline = common.deadline();
+    let way = before_the_call(common.access.way(), deadline).await?;
+    begin_by(common, way, act, deadline).await
+}
+
+/// Does what comes before the call, such as to find credentials.
+pub(super) async fn before_the_call<T>(
+    work: impl Future<Output = Result<T, Failure>>,
+    deadline: Deadline,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = deadline.passed() => {
+            say("the time is up, and nothing was asked of Cloud Control");
+            Err(Failure::Outcome(Outcome::Open))
+        }
+    }
 }
 
 /// As [`begin`], by a way that is known.
-pub(super) async fn begin_by(common: Common, way: Way, act: Act) -> Result<(), Failure> {
+pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadline) -> Result<(), Failure> {
     let path = common.access.history_or_new()?;
     let mut editor = Editor::open_or_make(&path)?;
     way.may_record(&editor)?;
@@ -98,28 +122,31 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act) -> Result<(), F
     if let Some(token) = client_token {
         say(&format!("client token {token}"));
     }
+    let begun_as = OnceCell::new();
     let begun = async {
         let event = insist(|| way.client.act(&act), interruption.stop()).await;
         let event = event.map_err(|refused| explain(&refused, &act, &way.name))?;
         let token = event.request_token.clone();
+        let _ = begun_as.set(token.clone());
         remember(&mut editor, &way, event, &act)
             .await
             .map(|target| (target, token))
     };
-    let begun = see_through(spinner::while_waiting(act.operation(), begun), &interruption).await;
-    let Some(begun) = begun else {
-        say(&not_known(&act));
-        return Err(interruption.failure());
+    let begun = see_through(spinner::while_waiting(act.operation(), begun), &interruption, deadline);
+    let (target, token) = match begun.await {
+        Ok(begun) => begun?,
+        Err(failure) => {
+            say(&unfinished(&act, begun_as.get()));
+            return Err(failure);
+        }
     };
-    let (target, token) = begun?;
     drop(editor);
 
     let end = if common.no_wait {
         follow::state(&Reader::open(&path)?, &target, &token)?
     } else {
         let requests = vec![(target, token.clone())];
-        let timeout = common.terms.timeout;
-        let mut ends = follow::follow(&path, Ways::Known(&way), requests, timeout, &interruption).await?;
+        let mut ends = follow::follow(&path, Ways::Known(&way), requests, deadline, &interruption).await?;
         ends.pop()
             .ok_or_else(|| Failure::Work(anyhow!("nothing was followed")))?
     };
@@ -153,19 +180,25 @@ fn say(text: &str) {
 }
 
 /// Sees a call through. What was sent can't be taken back, so the first signal lets the call end and what came of it be
-/// remembered, and only the second one leaves that to chance: then there is `None`.
-async fn see_through<T>(work: impl Future<Output = T>, interruption: &Interruption) -> Option<T> {
-    tokio::pin!(work);
+/// remembered; the second one, and the end of the time, leave that to chance: then there is the failure to end with.
+async fn see_through<T>(
+    work: impl Future<Output = T>,
+    interruption: &Interruption,
+    deadline: Deadline,
+) -> Result<T, Failure> {
+    let cut = async {
+        interruption.stop().cancelled().await;
+        say("the call that is under way is waited for, to remember what it began; once more ends at once");
+        interruption.cut().cancelled().await;
+    };
     tokio::select! {
         biased;
-        done = &mut work => return Some(done),
-        () = interruption.stop().cancelled() => {}
-    }
-    say("the call that is under way is waited for, to remember what it began; once more ends at once");
-    tokio::select! {
-        biased;
-        done = &mut work => Some(done),
-        () = interruption.cut().cancelled() => None,
+        done = work => Ok(done),
+        () = cut => Err(interruption.failure()),
+        () = deadline.passed() => {
+            say("the time is up");
+            Err(Failure::Outcome(Outcome::Open))
+        }
     }
 }
 
@@ -230,6 +263,17 @@ fn explain(refused: &Refused, act: &Act, target: &TargetName) -> Failure {
     };
     let operation = act.operation();
     Failure::Work(anyhow!("{operation} in {target}: {refused}\n{}{open}", refused.remedy))
+}
+
+/// How things stand where the call was not seen through. `begun_as` is the request that it began, if the answer came.
+fn unfinished(act: &Act, begun_as: Option<&RequestToken>) -> String {
+    let (Some(begun_as), Some(token)) = (begun_as, act.client_token()) else {
+        return not_known(act);
+    };
+    format!(
+        "The request {begun_as} has begun and goes on, and is not in the history: the same command with --client-token \
+         {token} puts it there"
+    )
 }
 
 /// What to do where no answer came.

@@ -1,4 +1,7 @@
 use std::cell::RefCell;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::*;
 use crate::cloud::Cause;
@@ -22,11 +25,8 @@ fn refused(cause: Cause, may_pass: bool, is_open: bool) -> Refused {
     }
 }
 
-/// What is told after these answers, and how many were asked for.
-async fn told(answers: Vec<Refused>, stop: &CancellationToken) -> (String, usize) {
-    let answers = RefCell::new(answers.into_iter());
-    let outcome = insist(|| async { Err(answers.borrow_mut().next().unwrap()) }, stop).await;
-    let act = Act::Delete {
+fn delete() -> Act {
+    Act::Delete {
         type_name: "AWS::SNS::Topic".into(),
         identifier: "news".into(),
         terms: cloud::Terms {
@@ -34,9 +34,15 @@ async fn told(answers: Vec<Refused>, stop: &CancellationToken) -> (String, usize
             role_arn: None,
             type_version_id: None,
         },
-    };
+    }
+}
+
+/// What is told after these answers, and how many were asked for.
+async fn told(answers: Vec<Refused>, stop: &CancellationToken) -> (String, usize) {
+    let answers = RefCell::new(answers.into_iter());
+    let outcome = insist(|| async { Err(answers.borrow_mut().next().unwrap()) }, stop).await;
     let name = TargetName::from_stored("prod/eu-west-1");
-    let told = explain(&outcome.unwrap_err(), &act, &name).to_string();
+    let told = explain(&outcome.unwrap_err(), &delete(), &name).to_string();
     (told, answers.into_inner().len())
 }
 
@@ -63,4 +69,50 @@ async fn whoever_has_no_more_patience_is_not_kept_by_another_try() {
     let (told, left) = told(vec![lost(), lost()], &stop).await;
     assert!(told.contains("--client-token deploy-1"), "{told}");
     assert_eq!(left, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_is_waited_for_until_the_time_is_up_and_no_longer() {
+    let (interruption, soon) = (Interruption::default(), Duration::from_secs(20));
+    let call = |takes| async move {
+        tokio::time::sleep(takes).await;
+        "answer"
+    };
+    let deadline = || Deadline::after(Some(soon));
+    let answered = see_through(call(Duration::from_secs(10)), &interruption, deadline()).await;
+    assert_eq!(answered.unwrap(), "answer");
+    let begun = Instant::now();
+    let late = see_through(call(Duration::from_secs(30)), &interruption, deadline()).await;
+    assert_eq!((late.unwrap_err().exit_code(), begun.elapsed()), (124, soon));
+
+    let way = async {
+        call(Duration::from_secs(30)).await;
+        Ok(())
+    };
+    let nothing = before_the_call(way, deadline()).await;
+    assert_eq!((nothing.unwrap_err().exit_code(), begun.elapsed()), (124, 2 * soon));
+    // After the first signal, too.
+    interruption.stop().cancel();
+    let late = see_through(call(Duration::from_secs(30)), &interruption, deadline()).await;
+    assert_eq!((late.unwrap_err().exit_code(), begun.elapsed()), (124, 3 * soon));
+}
+
+#[test]
+fn what_is_known_of_a_call_that_was_not_seen_through_is_told() {
+    let token = RequestToken::new("t");
+    let told = unfinished(&delete(), None);
+    assert!(
+        told.contains("--client-token deploy-1 begins it, or finds it"),
+        "{told}"
+    );
+    let told = unfinished(&delete(), Some(&token));
+    assert!(
+        told.contains("The request t has begun") && told.contains("--client-token deploy-1 puts it there"),
+        "{told}"
+    );
+    let cancel = Act::Cancel { token: token.clone() };
+    for begun_as in [None, Some(&token)] {
+        let told = unfinished(&cancel, begun_as);
+        assert!(told.contains("to ask again does no harm"), "{told}");
+    }
 }

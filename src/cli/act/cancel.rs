@@ -28,6 +28,7 @@ pub(in crate::cli) struct Cancel {
 
 pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
     let Cancel { request_token, common } = arguments;
+    let deadline = common.deadline();
     let reader = match Reader::open(&common.access.history_or_new()?) {
         Ok(reader) => Some(reader),
         Err(OpenError::Missing { .. }) => None,
@@ -43,13 +44,14 @@ pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
             let known = reader.target(&target)?;
             drop(reader);
             let known = known.ok_or_else(|| Failure::Work(anyhow!("the target {target} was removed")))?;
-            let way = common.access.way_to(&known).await?.ok_or_else(|| {
+            let way = begin::before_the_call(common.access.way_to(&known), deadline).await?;
+            let way = way.ok_or_else(|| {
                 Failure::Arguments(format!(
                     "the request is one of {target}: give a configuration with this target by --config FILE, or its Region by \
                      --region, with --profile or --endpoint-url"
                 ))
             })?;
-            begin::begin_by(common, way, Act::Cancel { token }).await
+            begin::begin_by(common, way, Act::Cancel { token }, deadline).await
         }
         // Of one that the history does not know, the whole token: the service tells whether it is one.
         _ => {

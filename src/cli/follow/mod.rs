@@ -8,6 +8,7 @@
 //!   without it.
 //! - **Nothing is undone by stopping**: Ctrl-C and --timeout end the following, never a request.
 
+mod deadline;
 mod looks;
 mod outcome;
 mod result;
@@ -35,6 +36,7 @@ use looks::Looks;
 pub(super) use looks::Ways;
 use view::{Line, View};
 
+pub(super) use deadline::Deadline;
 pub(super) use outcome::{EXIT_CODES, Outcome};
 pub(super) use result::{conclude, tell, write};
 
@@ -70,11 +72,18 @@ pub(super) struct End {
 /// How long, and how the result is written.
 #[derive(Debug, clap::Args)]
 pub(super) struct Terms {
-    /// Wait no longer than this, such as `90s` or `1h`; then exit with 124. The requests go on.
+    /// Take no longer than this, such as `90s` or `1h`; then exit with 124. The requests go on.
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
-    pub(super) timeout: Option<Duration>,
+    timeout: Option<Duration>,
     #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
     pub(super) format: DocumentFormat,
+}
+
+impl Terms {
+    /// Of a command that begins now.
+    pub(super) fn deadline(&self) -> Deadline {
+        Deadline::after(self.timeout)
+    }
 }
 
 /// Follows requests that the history at `path` knows until all have ended, and returns how each came out, in their order:
@@ -84,21 +93,15 @@ pub(super) async fn follow(
     path: &Path,
     ways: Ways<'_>,
     requests: Vec<(TargetName, RequestToken)>,
-    timeout: Option<Duration>,
+    deadline: Deadline,
     interruption: &Interruption,
 ) -> Result<Vec<End>, Failure> {
     let mut following = Following::begin(path, ways, requests)?;
-    let time_up = async {
-        match timeout {
-            Some(timeout) => tokio::time::sleep(timeout).await,
-            None => std::future::pending().await,
-        }
-    };
     let interrupted = tokio::select! {
         biased;
         ended = following.until_all_ended() => { ended?; false }
         () = interruption.stop().cancelled() => true,
-        () = time_up => false,
+        () = deadline.passed() => false,
     };
     following.view.clear();
     let open: Vec<&Followed> = following.open().collect();
