@@ -5,11 +5,10 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::Failure;
-use super::filters::{Filters, Limit};
-use super::history_file;
+use super::filters::Filters;
+use super::listing;
 use super::output::{self, Format, Rows};
 use super::when::Times;
-use crate::clock::Clock;
 use crate::model::printable;
 use crate::model::rows::ChangeRow;
 
@@ -23,20 +22,13 @@ use crate::model::rows::ChangeRow;
 
 In a pattern, `*` stands for any characters and `!` in front excludes; several may be given with commas between.")]
 pub(super) struct Arguments {
-    #[command(flatten)]
-    history: history_file::HistoryFile,
     /// Wait for more, until Ctrl-C.
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
-    filters: Filters,
+    common: listing::Common,
     #[command(flatten)]
-    limit: Limit,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// Show absolute times, in UTC.
-    #[arg(long)]
-    utc: bool,
+    filters: Filters,
 }
 
 /// Between two looks for more. Another process writes, so there is no bell to wait for.
@@ -45,20 +37,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BATCH: usize = 1000;
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let now = Clock::system().now();
-    let mut filter = arguments.filters.filter(now)?;
-    filter.limit = arguments.limit.rows();
-    let reader = arguments.history.open()?;
+    let (reader, filter, times) = arguments.common.begin(|now| arguments.filters.filter(now))?;
     // A growing output is written a line at a time: one array would have to wait for its end.
-    let format = if arguments.follow && arguments.format == Format::Json {
+    let format = if arguments.follow && arguments.common.format == Format::Json {
         Format::Jsonl
     } else {
-        arguments.format
+        arguments.common.format
     };
     // What follows has no end to be relative to.
     let times = Times {
-        utc: arguments.utc || arguments.follow,
-        now,
+        utc: times.utc || arguments.follow,
+        ..times
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut written = Written::new(&mut out, format, times);

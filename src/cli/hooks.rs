@@ -1,13 +1,11 @@
 //! `ccwatch hooks`
 
 use super::Failure;
-use super::filters::{Filters, Limit};
-use super::history_file;
+use super::filters::Filters;
 use super::listing::{self, Listing};
-use super::output::{self, Format, cell, status_cell};
+use super::output::{self, cell, status_cell};
 use super::scorecard;
-use super::when::{Times, rough};
-use crate::clock::Clock;
+use super::when::rough;
 use crate::model::rows::HookRow;
 use crate::statistics::Scorecard;
 
@@ -20,39 +18,25 @@ use crate::statistics::Scorecard;
 
 In a pattern, `*` stands for any characters and `!` in front excludes; several may be given with commas between.")]
 pub(super) struct Arguments {
-    #[command(flatten)]
-    history: history_file::HistoryFile,
-    #[command(flatten)]
-    filters: Filters,
-    #[command(flatten)]
-    limit: Limit,
     /// Show how each version of each hook did instead: passed, blocked, warned, how long it took, first and last seen.
     /// --limit does not matter then.
     #[arg(long)]
     scorecard: bool,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// Show absolute times, in UTC.
-    #[arg(long)]
-    utc: bool,
+    #[command(flatten)]
+    common: listing::Common,
+    #[command(flatten)]
+    filters: Filters,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let now = Clock::system().now();
-    let mut filter = arguments.filters.filter(now)?;
-    filter.limit = arguments.limit.rows();
-    let reader = arguments.history.open()?;
-    let times = Times {
-        utc: arguments.utc,
-        now,
-    };
+    let (reader, filter, times) = arguments.common.begin(|now| arguments.filters.filter(now))?;
     if arguments.scorecard {
         let mut scorecard = Scorecard::default();
         reader.hook_facts(&filter, |hook| scorecard.add(hook))?;
-        return scorecard::show(&scorecard, arguments.format, times);
+        return scorecard::show(&scorecard, arguments.common.format, times);
     }
     listing::show(
-        arguments.format,
+        arguments.common.format,
         Listing {
             headings: &["SEEN", "TARGET", "HOOK", "MODE", "STATUS", "TOOK", "MESSAGE", "TOKEN"],
             none: "no hooks match",

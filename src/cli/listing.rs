@@ -1,4 +1,5 @@
-//! Rows that are listed: a table that needs all of them, or records that are written as they are read.
+//! Rows that are listed: what every command that lists takes, and how they are shown: a table that needs all of them, or
+//! records that are written as they are read.
 
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
@@ -7,7 +8,49 @@ use comfy_table::Cell;
 use serde::Serialize;
 
 use super::Failure;
+use super::filters::Limit;
+use super::history_file::HistoryFile;
 use super::output::{self, Format, Rows};
+use super::when::Times;
+use crate::clock::Clock;
+use crate::history::{Filter, Reader};
+use crate::model::Timestamp;
+
+/// What every command that lists takes. What it may be asked for is its own.
+#[derive(Debug, clap::Args)]
+pub(super) struct Common {
+    #[command(flatten)]
+    pub(super) history: HistoryFile,
+    #[command(flatten)]
+    pub(super) limit: Limit,
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub(super) format: Format,
+    /// Show absolute times, in UTC.
+    #[arg(long)]
+    utc: bool,
+}
+
+impl Common {
+    pub(super) fn times(&self) -> Times {
+        Times {
+            utc: self.utc,
+            now: Clock::system().now(),
+        }
+    }
+
+    /// Opens the history for what `filter`, which is handed the time, asks of it. What is wrong with that is said first.
+    pub(super) fn begin(
+        &self,
+        filter: impl FnOnce(Timestamp) -> Result<Filter, Failure>,
+    ) -> Result<(Reader, Filter, Times), Failure> {
+        let times = self.times();
+        let filter = Filter {
+            limit: self.limit.rows(),
+            ..filter(times.now)?
+        };
+        Ok((self.history.open()?, filter, times))
+    }
+}
 
 /// What a table says besides its rows.
 #[derive(Debug, Clone, Copy)]
@@ -50,4 +93,19 @@ pub(super) fn show<R: Serialize>(
     written?;
     rows.end()?;
     Ok(out.flush()?)
+}
+
+/// The same of rows that are all there.
+pub(super) fn show_all<R: Serialize>(
+    format: Format,
+    listing: Listing<'_>,
+    rows: Vec<R>,
+    cells: impl Fn(&R) -> Vec<Cell>,
+) -> Result<(), Failure> {
+    let read = |each: &mut dyn FnMut(R) -> ControlFlow<()>| {
+        // Where the pipe was closed nothing is left to do.
+        let _: ControlFlow<()> = rows.into_iter().try_for_each(each);
+        Ok(())
+    };
+    show(format, listing, read, cells)
 }

@@ -253,12 +253,45 @@ fn block_on(future: impl Future<Output = Result<(), Failure>>) -> Result<(), Fai
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{Command, CommandFactory};
 
     use super::Arguments;
+
+    /// A command and all that are under it.
+    fn with_all_under(command: &Command) -> Vec<&Command> {
+        let under = command.get_subcommands().flat_map(with_all_under);
+        std::iter::once(command).chain(under).collect()
+    }
 
     #[test]
     fn the_arguments_fit_together() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn under_filters_the_help_lists_nothing_else() {
+        const FILTERS: [&str; 12] = [
+            "target",
+            "region",
+            "since",
+            "until",
+            "status",
+            "type_name",
+            "operation",
+            "error",
+            "hook",
+            "identifier",
+            "open",
+            "failed",
+        ];
+        let all = Arguments::command();
+        for command in with_all_under(&all) {
+            let listed = command.get_arguments();
+            let listed = listed.filter(|argument| argument.get_help_heading() == Some("Filters"));
+            for argument in listed {
+                let id = argument.get_id().as_str();
+                assert!(FILTERS.contains(&id), "{}: {id}", command.get_name());
+            }
+        }
     }
 }

@@ -29,14 +29,14 @@ use crate::statistics::{Buckets, OVERALL_BUCKETS, Scorecard, Survey};
 pub(super) struct Arguments {
     #[command(flatten)]
     history: history_file::HistoryFile,
-    #[command(flatten)]
-    filters: Filters,
     /// The file to make; `-` for standard output.
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
     /// Replace a file that is there.
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    filters: Filters,
 }
 
 /// Open requests on the page at the most.

@@ -1,12 +1,10 @@
 //! `ccwatch requests`
 
 use super::Failure;
-use super::filters::{Filters, Limit};
-use super::history_file;
+use super::filters::Filters;
 use super::listing::{self, Listing};
-use super::output::{self, Format, cell, status_cell};
-use super::when::{self, Times};
-use crate::clock::Clock;
+use super::output::{self, cell, status_cell};
+use super::when;
 use crate::model::rows::RequestRow;
 
 /// List requests, newest first.
@@ -21,29 +19,15 @@ use crate::model::rows::RequestRow;
 In a pattern, `*` stands for any characters and `!` in front excludes; several may be given with commas between.")]
 pub(super) struct Arguments {
     #[command(flatten)]
-    history: history_file::HistoryFile,
+    common: listing::Common,
     #[command(flatten)]
     filters: Filters,
-    #[command(flatten)]
-    limit: Limit,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// Show absolute times, in UTC.
-    #[arg(long)]
-    utc: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let now = Clock::system().now();
-    let mut filter = arguments.filters.filter(now)?;
-    filter.limit = arguments.limit.rows();
-    let reader = arguments.history.open()?;
-    let times = Times {
-        utc: arguments.utc,
-        now,
-    };
+    let (reader, filter, times) = arguments.common.begin(|now| arguments.filters.filter(now))?;
     listing::show(
-        arguments.format,
+        arguments.common.format,
         Listing {
             headings: &[
                 "STARTED",

@@ -1,6 +1,6 @@
 //! `ccwatch silence`
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -8,7 +8,8 @@ use clap::{ArgGroup, Subcommand};
 
 use super::Failure;
 use super::history_file::HistoryFile;
-use super::output::{self, Format, cell};
+use super::listing::{self, Listing};
+use super::output::{Format, cell};
 use super::when::{self, Times};
 use crate::clock::Clock;
 use crate::config::Environment;
@@ -154,33 +155,29 @@ fn list(arguments: &List, now: Timestamp) -> Result<(), Failure> {
     } else {
         reader.silences(now)?
     };
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    if arguments.format != Format::Table {
-        output::write_rows(&mut out, &silences, arguments.format)?;
-        return Ok(out.flush()?);
-    }
-    if silences.is_empty() {
-        writeln!(std::io::stderr(), "nothing is silenced")?;
-        return Ok(());
-    }
     let times = Times {
         utc: arguments.utc,
         now,
     };
-    let mut table = output::table(&["ID", "STATE", "MATCHERS", "FROM", "UNTIL", "BY", "REASON"]);
-    for silence in &silences {
-        table.add_row([
-            cell(Some(&silence.id.to_string())),
-            cell(Some(state(silence, now))),
-            cell(Some(&silence.matchers)),
-            cell(Some(&times.show(Some(silence.starts_at)))),
-            cell(Some(&times.show(Some(silence.ends_at)))),
-            cell(Some(&silence.created_by)),
-            cell(Some(&silence.reason)),
-        ]);
-    }
-    output::write_table(&mut out, &table)?;
-    Ok(out.flush()?)
+    listing::show_all(
+        arguments.format,
+        Listing {
+            headings: &["ID", "STATE", "MATCHERS", "FROM", "UNTIL", "BY", "REASON"],
+            none: "nothing is silenced",
+        },
+        silences,
+        |silence| {
+            vec![
+                cell(Some(&silence.id.to_string())),
+                cell(Some(state(silence, now))),
+                cell(Some(&silence.matchers)),
+                cell(Some(&times.show(Some(silence.starts_at)))),
+                cell(Some(&times.show(Some(silence.ends_at)))),
+                cell(Some(&silence.created_by)),
+                cell(Some(&silence.reason)),
+            ]
+        },
+    )
 }
 
 fn state(silence: &SilenceRow, now: Timestamp) -> &'static str {

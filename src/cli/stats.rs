@@ -37,10 +37,10 @@ pub(super) struct Arguments {
     /// What makes a group.
     #[arg(long, value_enum, default_value_t = By::Type)]
     by: By,
-    #[command(flatten)]
-    filters: Filters,
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
+    #[command(flatten)]
+    filters: Filters,
 }
 
 /// What makes a group.

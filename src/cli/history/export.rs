@@ -42,13 +42,13 @@ pub(super) struct Arguments {
     /// The view, without its `v_`.
     #[arg(long, value_enum, default_value_t = Chosen(View::Requests))]
     view: Chosen,
-    #[command(flatten)]
-    filters: PlaceAndTime,
     /// Replace FILE if it is there, once the new one is whole.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     history: HistoryFile,
+    #[command(flatten)]
+    filters: PlaceAndTime,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

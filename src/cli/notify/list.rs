@@ -1,15 +1,15 @@
 //! `ccwatch notify list`
 
-use std::io::{BufWriter, Write};
+use std::io::BufWriter;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use clap::ValueEnum;
 
 use crate::cli::Failure;
-use crate::cli::history_file::HistoryFile;
+use crate::cli::listing::{self, Listing};
 use crate::cli::output::{self, Format, cell};
 use crate::cli::when::{self, Moment, Times, rough};
-use crate::clock::Clock;
 use crate::history::{DeliveryFilter, Reader, Told};
 use crate::model::rows::{AttemptRow, ChangeRow};
 use crate::model::{DeliveryId, DeliveryState};
@@ -22,8 +22,6 @@ use crate::model::{DeliveryId, DeliveryState};
   ccwatch notify list --attempts 4711
   ccwatch notify list --state dead --format json | jq '.[].last_error'")]
 pub(super) struct Arguments {
-    #[command(flatten)]
-    history: HistoryFile,
     /// Only those to this receiver.
     #[arg(long, value_name = "NAME")]
     receiver: Option<String>,
@@ -33,17 +31,11 @@ pub(super) struct Arguments {
     /// Only those that came since: so long ago, such as 2d, or at a time, such as 2026-11-22T06:28:00Z.
     #[arg(long, value_name = "TIME", value_parser = when::moment)]
     since: Option<Moment>,
-    /// At most so many; 0 for all.
-    #[arg(long, value_name = "COUNT", default_value_t = 50)]
-    limit: usize,
     /// Show every attempt at the delivery with this id instead.
     #[arg(long, value_name = "ID", conflicts_with_all = ["receiver", "state", "since"])]
     attempts: Option<i64>,
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-    /// Show absolute times, in UTC.
-    #[arg(long)]
-    utc: bool,
+    #[command(flatten)]
+    common: listing::Common,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,51 +62,43 @@ impl From<State> for DeliveryState {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let reader = arguments.history.open()?;
-    let times = Times {
-        utc: arguments.utc,
-        now: Clock::system().now(),
-    };
+    let common = &arguments.common;
+    let (reader, times) = (common.history.open()?, common.times());
     if let Some(id) = arguments.attempts {
-        return attempts(&reader, id, arguments.format, times);
+        return attempts(&reader, id, common.format, times);
     }
     let told = reader.told(&DeliveryFilter {
         receiver: arguments.receiver.clone(),
         state: arguments.state.map(DeliveryState::from),
         since: arguments.since.map(|since| since.from(times.now)),
-        limit: (arguments.limit > 0).then_some(arguments.limit),
+        limit: common.limit.rows(),
     })?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    if arguments.format == Format::Csv {
+    if common.format == Format::Csv {
         // The delivery alone: a line of CSV has no room for what it tells.
         let deliveries: Vec<_> = told.iter().map(|told| &told.delivery).collect();
-        output::write_rows(&mut out, &deliveries, Format::Csv)?;
-        return Ok(out.flush()?);
+        return output::write_rows(&mut BufWriter::new(std::io::stdout().lock()), &deliveries, Format::Csv);
     }
-    if arguments.format != Format::Table {
-        output::write_rows(&mut out, &told, arguments.format)?;
-        return Ok(out.flush()?);
-    }
-    if told.is_empty() {
-        writeln!(std::io::stderr(), "no deliveries match")?;
-        return Ok(());
-    }
-    let mut table = output::table(&["ID", "SEEN", "RECEIVER", "WHAT", "STATE", "ATTEMPTS", "LAST ERROR"]);
-    for told in &told {
-        let delivery = &told.delivery;
-        let seen = told.change.as_ref().map(|change| change.at);
-        table.add_row([
-            cell(Some(&delivery.id.to_string())),
-            cell(Some(&times.show(seen.or(told.notice.as_ref().map(|notice| notice.at))))),
-            cell(Some(&delivery.receiver)),
-            cell(Some(&what(told))),
-            cell(Some(&state(told, times))),
-            cell(Some(&delivery.attempts.to_string())),
-            cell(delivery.last_error.as_deref()),
-        ]);
-    }
-    output::write_table(&mut out, &table)?;
-    Ok(out.flush()?)
+    listing::show_all(
+        common.format,
+        Listing {
+            headings: &["ID", "SEEN", "RECEIVER", "WHAT", "STATE", "ATTEMPTS", "LAST ERROR"],
+            none: "no deliveries match",
+        },
+        told,
+        |told| {
+            let delivery = &told.delivery;
+            let seen = told.change.as_ref().map(|change| change.at);
+            vec![
+                cell(Some(&delivery.id.to_string())),
+                cell(Some(&times.show(seen.or(told.notice.as_ref().map(|notice| notice.at))))),
+                cell(Some(&delivery.receiver)),
+                cell(Some(&what(told))),
+                cell(Some(&state(told, times))),
+                cell(Some(&delivery.attempts.to_string())),
+                cell(delivery.last_error.as_deref()),
+            ]
+        },
+    )
 }
 
 fn what(told: &Told) -> String {
@@ -154,30 +138,26 @@ fn attempts(reader: &Reader, id: i64, format: Format, times: Times) -> Result<()
     let attempts = reader
         .attempts(DeliveryId(id))?
         .ok_or_else(|| anyhow!("no delivery in the history has the id {id}; `ccwatch notify list` shows the latest"))?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    if format != Format::Table {
-        output::write_rows(&mut out, &attempts, format)?;
-        return Ok(out.flush()?);
-    }
-    if attempts.is_empty() {
-        writeln!(std::io::stderr(), "no attempt was made yet")?;
-        return Ok(());
-    }
-    let mut table = output::table(&["NUMBER", "AT", "TOOK", "OUTCOME", "STATUS", "ANSWER", "ERROR"]);
-    for attempt in &attempts {
-        let took = std::time::Duration::from_millis(u64::try_from(attempt.took_ms).unwrap_or(0));
-        table.add_row([
-            cell(Some(&attempt.number.to_string())),
-            cell(Some(&times.show(Some(attempt.at)))),
-            cell(Some(&rough(took))),
-            cell(Some(&attempt.outcome)),
-            cell(attempt.answer_status.map(|status| status.to_string()).as_deref()),
-            cell(answer(attempt).as_deref()),
-            cell(attempt.error.as_deref()),
-        ]);
-    }
-    output::write_table(&mut out, &table)?;
-    Ok(out.flush()?)
+    listing::show_all(
+        format,
+        Listing {
+            headings: &["NUMBER", "AT", "TOOK", "OUTCOME", "STATUS", "ANSWER", "ERROR"],
+            none: "no attempt was made yet",
+        },
+        attempts,
+        |attempt| {
+            let took = Duration::from_millis(u64::try_from(attempt.took_ms).unwrap_or(0));
+            vec![
+                cell(Some(&attempt.number.to_string())),
+                cell(Some(&times.show(Some(attempt.at)))),
+                cell(Some(&rough(took))),
+                cell(Some(&attempt.outcome)),
+                cell(attempt.answer_status.map(|status| status.to_string()).as_deref()),
+                cell(answer(attempt).as_deref()),
+                cell(attempt.error.as_deref()),
+            ]
+        },
+    )
 }
 
 /// The deliveries of a digest have one answer, which is kept with the first of them.
