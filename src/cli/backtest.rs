@@ -193,7 +193,7 @@ fn tell(out: &mut impl Write, findings: &Findings) -> Result<(), Failure> {
             format!(
                 "{} at {}",
                 told.busiest_hour_messages,
-                hour.to_jiff().strftime("%Y-%m-%d %H:%MZ")
+                hour.to_utc().strftime("%Y-%m-%d %H:%MZ")
             )
         });
         table.add_row([

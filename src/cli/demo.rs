@@ -78,7 +78,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let path = arguments.history.unwrap_or_else(|| {
         std::env::temp_dir().join(format!(
             "ccwatch-demo-{}-{}.db",
-            clock.now().to_jiff().strftime("%Y%m%d-%H%M%S"),
+            clock.now().to_utc().strftime("%Y%m%d-%H%M%S"),
             std::process::id()
         ))
     });

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use crate::model::Timestamp;
 pub(super) use crate::statistics::rough;
@@ -36,15 +36,23 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
 
 /// Reads a time of ISO 8601: with an offset, or without one as the clock on the wall shows it here.
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
-    if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return Ok(time.into());
-    }
-    let local = text
-        .parse::<DateTime>()
-        .and_then(|time| time.to_zoned(TimeZone::system()));
-    local
-        .map(|time| time.timestamp().into())
-        .map_err(|_| "expected a time, such as 2026-11-22T06:28:00Z or \"2026-11-22 18:00\"".to_owned())
+    let local = || {
+        let civil = text.parse().ok()?;
+        Some(in_zone(civil, &TimeZone::system()))
+    };
+    Timestamp::parse(text)
+        .or_else(local)
+        .ok_or_else(|| "expected a time, such as 2026-11-22T06:28:00Z or \"2026-11-22 18:00\"".to_owned())
+}
+
+/// When the clock on the wall shows `civil`: the first time, where it is put back; where it is put forward, as if it had not
+/// been yet.
+fn in_zone(civil: DateTime, zone: &TimeZone) -> Timestamp {
+    let offset = match zone.to_ambiguous_timestamp(civil).offset() {
+        AmbiguousOffset::Unambiguous { offset } => offset,
+        AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
+    };
+    Timestamp::of_civil(civil, offset)
 }
 
 /// How times are shown.
@@ -100,6 +108,34 @@ mod tests {
             assert!(moment(wrong).is_err() && time(wrong).is_err(), "{wrong}");
         }
         assert!(time("2d").is_err());
+    }
+
+    #[test]
+    fn for_ever_is_a_time_too() {
+        let last = "9999-12-31T23:59:59.999Z";
+        assert_eq!(time(last).map(|time| time.to_string()).as_deref(), Ok(last));
+        assert!(time("9999-12-31").is_ok() && moment("9999-12-31T23:59:59").is_ok());
+        assert!(time("10000-01-01").is_err() && time("9999-12-32").is_err());
+        // Where the year ends later than in UTC, its last hours are held to the last moment that can be written.
+        let new_york = TimeZone::get("America/New_York").unwrap();
+        let in_new_york = |civil: &str| in_zone(civil.parse().unwrap(), &new_york).to_string();
+        assert_eq!(in_new_york("9999-12-31T12:00"), "9999-12-31T17:00:00.000Z");
+        assert_eq!(in_new_york("9999-12-31T23:59"), last);
+    }
+
+    #[test]
+    fn a_clock_that_is_changed_is_read_as_jiff_reads_it() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        for civil in [
+            "2026-01-01T00:00",
+            "2026-03-29T02:30",
+            "2026-07-01T12:00",
+            "2026-10-25T02:30",
+        ] {
+            let civil: DateTime = civil.parse().unwrap();
+            let expected = civil.to_zoned(berlin.clone()).unwrap().timestamp();
+            assert_eq!(in_zone(civil, &berlin), expected.into(), "{civil}");
+        }
     }
 
     #[test]

@@ -253,6 +253,7 @@ fn a_time_is_shown_to_the_very_millisecond() {
         1_795_328_880_999,
         -62_167_219_200_000,
         253_402_207_199_999,
+        253_402_300_799_999,
     ];
     // A walk through four centuries in steps that meet every millisecond, second, minute and hour.
     times.extend((0..20_000).map(|step| -6_311_433_600_000 + step * 631_151_999));

@@ -6,13 +6,12 @@
 //! `slack`, `html` and `markdown` are for payloads alone. A title and a body are escaped by the receiver that lays them out,
 //! which knows its tool; escaped here as well, a reader would see the escapes.
 
-use std::time::Duration;
-
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, State};
 
 use super::text::{cut, cut_escaped};
 use super::words;
+use crate::model::Timestamp;
 
 pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("duration", duration);
@@ -49,12 +48,8 @@ fn age(state: &State<'_, '_>, value: &Value) -> Result<Value, Error> {
     }
 }
 
-fn between(from: jiff::Timestamp, to: jiff::Timestamp) -> Result<Value, Error> {
-    in_words(
-        Duration::try_from(to.duration_since(from))
-            .unwrap_or_default()
-            .as_secs_f64(),
-    )
+fn between(from: Timestamp, to: Timestamp) -> Result<Value, Error> {
+    in_words(to.since(from).as_secs_f64())
 }
 
 fn in_words(seconds: f64) -> Result<Value, Error> {
@@ -146,8 +141,8 @@ fn text(value: &Value) -> Result<Option<&str>, Error> {
     }
 }
 
-fn time(value: &Value) -> Result<Option<jiff::Timestamp>, Error> {
-    let parse = |text: &str| text.parse().map_err(|_| wrong("a time such as `at`", value));
+fn time(value: &Value) -> Result<Option<Timestamp>, Error> {
+    let parse = |text: &str| Timestamp::parse(text).ok_or_else(|| wrong("a time such as `at`", value));
     text(value)?.map(parse).transpose()
 }
 

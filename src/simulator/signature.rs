@@ -156,7 +156,7 @@ fn signed_at(
 
 /// ISO 8601 without punctuation, as signatures have it.
 fn written(time: Timestamp) -> String {
-    time.to_jiff().strftime("%Y%m%dT%H%M%SZ").to_string()
+    time.to_utc().strftime("%Y%m%dT%H%M%SZ").to_string()
 }
 
 /// The signature that these headers, this body and the secret give; `None` if they can't be signed at all.

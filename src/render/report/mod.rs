@@ -92,7 +92,7 @@ pub fn page(report: &Report<'_>) -> Result<String, ReportError> {
 
 /// `2026-11-22 06:28`
 fn minute(time: Timestamp) -> String {
-    time.to_jiff().strftime("%Y-%m-%d %H:%M").to_string()
+    time.to_utc().strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 #[cfg(test)]

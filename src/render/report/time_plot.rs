@@ -88,5 +88,5 @@ pub(super) fn label(buckets: Buckets, index: usize) -> String {
         () if buckets.are_seconds() => "%H:%M:%S",
         () => "%m-%d %H:%M",
     };
-    buckets.begin(index).to_jiff().strftime(format).to_string()
+    buckets.begin(index).to_utc().strftime(format).to_string()
 }

@@ -136,7 +136,7 @@ pub(super) fn not_a_call(world: &mut World) -> Response<Bytes> {
 pub(super) fn response(world: &mut World, status: StatusCode, body: Bytes) -> Response<Bytes> {
     let date = world
         .server_now()
-        .to_jiff()
+        .to_utc()
         .strftime("%a, %d %b %Y %H:%M:%S GMT")
         .to_string();
     let request_id = super::request_id(world).to_string();

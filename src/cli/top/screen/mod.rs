@@ -150,7 +150,7 @@ fn headline(top: &Top, now: Timestamp, palette: Palette) -> Line<'_> {
         .filter(|receiver| receiver.failing_since.is_some())
         .count();
     let mut spans = vec![
-        Span::styled(now.to_jiff().strftime("%H:%M:%SZ").to_string(), DIM),
+        Span::styled(now.to_utc().strftime("%H:%M:%SZ").to_string(), DIM),
         Span::raw(format!("  {} open", board.open_total)),
     ];
     let mut add = |count: usize, words: &str, style: Style| {
