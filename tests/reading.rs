@@ -155,6 +155,9 @@ fn filters_mean_the_same_everywhere() {
             1,
             2,
         ),
+        // Whatever this machine's clock says: all of time, and none of it.
+        (&["--since", "-100y", "--until", "9999-12-31"], 3, 1, 4),
+        (&["--until", "-100y"], 0, 0, 0),
     ] {
         for (command, expected) in [("requests", requests), ("hooks", hooks), ("events", changes)] {
             let rows = json(&stage.ccwatch(&[&[command, "--format", "json"], filter].concat()));
@@ -214,7 +217,17 @@ fn what_is_unknown_or_wrong_gets_a_plain_answer() {
         (&["requests", "--type", "RDS"], 2, "no type is named `RDS`"),
         (&["hooks", "--operation", "READ"], 2, "nothing has the operation `READ`"),
         (&["events", "--since", "yesterday"], 2, "expected how long ago"),
+        (&["events", "--since", "--open"], 2, "a time is missing before it"),
+        (&["events", "--since", "-2x"], 2, "expected how long ago"),
         (&["gaps", "--since", "1d", "--until", "2d"], 2, "is not before --until"),
+        (
+            &["gaps", "--since", "-1d", "--until", "-2d"],
+            2,
+            "is not before --until",
+        ),
+        (&["requests", "--limit", "-1"], 2, "or 0 for all"),
+        (&["notify", "list", "--limit", "-1"], 2, "or 0 for all"),
+        (&["sql", "--limit", "-1", "SELECT 1"], 2, "or 0 for all"),
         (
             &["requests", "--format", "xml"],
             2,

@@ -17,10 +17,10 @@ pub(super) struct PlaceAndTime {
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     region: Vec<String>,
     /// Only from then on: how long ago, such as 2d or 1h 30m, or a time, such as 2026-11-22T06:28:00Z.
-    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     since: Option<Moment>,
     /// Only before then, given as for --since.
-    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     until: Option<Moment>,
 }
 
@@ -63,8 +63,14 @@ pub(super) struct Filters {
 #[derive(Debug, clap::Args)]
 pub(super) struct Limit {
     /// At most so many, the newest; 0 for all.
-    #[arg(long = "limit", value_name = "COUNT", default_value_t = 50)]
+    #[arg(long = "limit", value_name = "COUNT", default_value_t = 50, allow_negative_numbers = true, value_parser = count)]
     count: usize,
+}
+
+/// Reads how many, for clap.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    let expected = "expected how many at most, such as 50, or 0 for all";
+    text.parse().map_err(|_| expected.to_owned())
 }
 
 impl Limit {

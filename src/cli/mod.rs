@@ -269,6 +269,35 @@ mod tests {
     }
 
     #[test]
+    fn wherever_a_moment_is_taken_a_hyphen_is_and_wherever_a_limit_is_a_negative_one_is_answered() {
+        let all = Arguments::command();
+        let mut taken = 0;
+        for command in with_all_under(&all) {
+            for argument in command.get_arguments() {
+                // A silence ends at a time, not so long ago.
+                let is_moment = match argument.get_long() {
+                    Some("since") => true,
+                    Some("until") => command.get_arguments().any(|other| other.get_long() == Some("since")),
+                    _ => false,
+                };
+                let is_limit = argument.get_long() == Some("limit");
+                taken += usize::from(is_moment || is_limit);
+                assert!(
+                    !is_moment || argument.is_allow_hyphen_values_set(),
+                    "{}",
+                    command.get_name()
+                );
+                assert!(
+                    !is_limit || argument.is_allow_negative_numbers_set(),
+                    "{}",
+                    command.get_name()
+                );
+            }
+        }
+        assert!(taken > 10, "{taken}");
+    }
+
+    #[test]
     fn under_filters_the_help_lists_nothing_else() {
         const FILTERS: [&str; 12] = [
             "target",

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::anyhow;
 
 use super::output::{Answers, Format, Room};
-use super::{Failure, history_file};
+use super::{Failure, filters, history_file};
 use crate::history::{LONGEST_STATEMENT, SqlError, SqlReader, Wanted};
 use time_out::TimeOut;
 
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = time_out::duration)]
     timeout: Duration,
     /// At most so many rows; 0 for all. A table has at most 10,000, and shows the first 4 KiB of a value.
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    #[arg(long, value_name = "COUNT", default_value_t = 0, allow_negative_numbers = true, value_parser = filters::count)]
     limit: usize,
     /// A value for a parameter of the statement, as in `WHERE type_name = :type`. May be given several times.
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]

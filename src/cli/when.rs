@@ -25,13 +25,27 @@ impl Moment {
     }
 }
 
-/// Reads `2d`, `1h 30m` (so long ago), or what [`time`] reads.
+/// Reads `2d`, `1h 30m` or, as journalctl has it, `-2d` (so long ago), or what [`time`] reads.
+///
+/// For the hyphen an option that takes a moment has to allow hyphens, and is handed the next option where the moment was
+/// forgotten.
 pub(super) fn moment(text: &str) -> Result<Moment, String> {
-    if let Ok(duration) = humantime::parse_duration(text) {
+    if let Ok(duration) = humantime::parse_duration(text.strip_prefix('-').unwrap_or(text)) {
         return Ok(Moment::Ago(duration));
     }
     let expected = "expected how long ago, such as 2d or 1h 30m, or a time, such as 2026-11-22T06:28:00Z";
-    time(text).map(Moment::At).map_err(|_| expected.to_owned())
+    time(text).map(Moment::At).map_err(|_| {
+        if is_option(text) {
+            format!("this is the next option, and a time is missing before it; {expected}")
+        } else {
+            expected.to_owned()
+        }
+    })
+}
+
+fn is_option(text: &str) -> bool {
+    let name = text.strip_prefix('-');
+    name.is_some_and(|name| name.starts_with(|c: char| c == '-' || c.is_alphabetic()))
 }
 
 /// Reads a time of ISO 8601: with an offset, or without one as the clock on the wall shows it here.
@@ -104,10 +118,35 @@ mod tests {
             Ok("2026-11-22T06:28:00.000Z")
         );
         assert!(time("2026-11-22 18:00").is_ok() && time("2026-11-22").is_ok());
-        for wrong in ["", "yesterday", "2d ago", "2026-13-01", "-2d"] {
+        assert_eq!(read("-1h 30m"), read("1h 30m"));
+        for wrong in [
+            "",
+            "-",
+            "yesterday",
+            "2d ago",
+            "2026-13-01",
+            "--2d",
+            "-2x",
+            "-2026-11-22",
+        ] {
             assert!(moment(wrong).is_err() && time(wrong).is_err(), "{wrong}");
         }
-        assert!(time("2d").is_err());
+        assert!(time("2d").is_err() && time("-2d").is_err());
+    }
+
+    #[test]
+    fn an_option_in_a_moments_place_is_told_from_a_moment_that_is_wrong() {
+        for (text, is_missing) in [
+            ("--open", true),
+            ("-f", true),
+            ("--", true),
+            ("-2x", false),
+            ("-", false),
+        ] {
+            let refused = moment(text).unwrap_err();
+            assert!(refused.contains("expected how long ago"), "{refused}");
+            assert_eq!(refused.contains("a time is missing"), is_missing, "{text}: {refused}");
+        }
     }
 
     #[test]

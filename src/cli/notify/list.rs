@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum)]
     state: Option<State>,
     /// Only those that came since: so long ago, such as 2d, or at a time, such as 2026-11-22T06:28:00Z.
-    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     since: Option<Moment>,
     /// Show every attempt at the delivery with this id instead.
     #[arg(long, value_name = "ID", conflicts_with_all = ["receiver", "state", "since"])]

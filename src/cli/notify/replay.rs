@@ -26,10 +26,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME")]
     receiver: String,
     /// From when on: so long ago, such as 2d, or a time, such as 2026-11-22T06:28:00Z.
-    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     since: Moment,
     /// Until when; by default until now.
-    #[arg(long, value_name = "TIME", value_parser = when::moment)]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     until: Option<Moment>,
     /// Every change of that time, whatever the routes say.
     #[arg(long)]
