@@ -290,7 +290,7 @@ fn a_history_that_can_not_be_read_is_named_with_what_to_do() {
 #[test]
 fn a_terminal_of_any_width_shows_all_of_it_and_nothing_acts_on_it() {
     let stage = Stage::new();
-    for columns in [20, 40, 99, 100, 160, 300] {
+    for columns in [20, 40, 60, 99, 100, 160, 300] {
         for command in [
             "requests",
             "hooks",
@@ -301,28 +301,47 @@ fn a_terminal_of_any_width_shows_all_of_it_and_nothing_acts_on_it() {
         ] {
             let shown = stage.on_terminal(columns, command, "");
             // Colour is ours; whatever else begins with an escape is not.
-            let plain = shown.replace("\u{1b}[0m", "");
-            for escape in plain.split('\u{1b}').skip(1) {
-                let end = escape.find('m').unwrap_or_else(|| panic!("{command}: {escape:?}"));
+            let (first, escapes) = shown.split_once('\u{1b}').unwrap_or((&shown, "m"));
+            let mut plain = first.to_owned();
+            for escape in escapes.split('\u{1b}') {
+                let (colour, text) = escape
+                    .split_once('m')
+                    .unwrap_or_else(|| panic!("{command}: {escape:?}"));
                 assert!(
-                    escape.starts_with('[') && escape[1..end].chars().all(|c| c.is_ascii_digit() || c == ';'),
+                    colour.chars().all(|c| c.is_ascii_digit() || c == ';' || c == '['),
                     "{columns} {command}: {escape:?}"
+                );
+                plain.push_str(text);
+            }
+            for line in plain.lines() {
+                assert!(
+                    line.chars().count() <= usize::from(columns),
+                    "{columns} {command}: {line:?}"
                 );
             }
             for hostile in ["\u{7}", "\u{9b}", "\u{202e}"] {
                 assert!(!shown.contains(hostile), "{columns} {command}: {shown:?}");
             }
         }
-        // Lines of events are not folded: they go on as they come.
         let narrow = stage.on_terminal(columns, "requests", "NO_COLOR=1");
         assert!(!narrow.contains('\u{1b}'), "{narrow:?}");
-        for line in narrow.lines() {
-            assert!(line.chars().count() <= usize::from(columns), "{columns}: {line:?}");
-        }
         let text: String = narrow.split_whitespace().collect();
         assert!(
             text.contains("FAILED") && text.contains("aaaa2222"),
             "{columns}: {narrow}"
+        );
+    }
+    for columns in [20, 60] {
+        let events = stage.on_terminal(columns, "events --failed", "NO_COLOR=1");
+        assert_eq!(
+            events.matches("\n\nSEEN    ").count(),
+            1,
+            "{columns}, a block for each of the two: {events}"
+        );
+        let facts = stage.on_terminal(columns, "show aaaa2222", "NO_COLOR=1");
+        assert!(
+            facts.starts_with("REQUEST     aaaa2222\nstatus      FAILED\n"),
+            "{columns}: {facts}"
         );
     }
     assert!(

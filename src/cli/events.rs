@@ -4,12 +4,13 @@ use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use comfy_table::Cell;
+
 use super::Failure;
 use super::filters::Filters;
 use super::listing;
-use super::output::{self, Format, Rows};
+use super::output::{Format, Rows, Stream, cell, status_cell};
 use super::when::Times;
-use crate::model::printable;
 use crate::model::rows::ChangeRow;
 
 /// Show what changed, oldest first; with --follow, go on as it happens.
@@ -79,9 +80,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 }
 
+/// What a change is shown as, to people.
+const HEADINGS: [&str; 3] = ["SEEN", "STATUS", "WHAT"];
+/// Enough for a time and a status, so that columns stand still.
+const WIDTHS: [u16; 2] = [11, 23];
+const WIDTHS_IN_UTC: [u16; 2] = [24, 23];
+
 /// Changes as they are written.
 struct Written<'o, W: Write> {
     rows: Rows<'o, W>,
+    stream: Stream<'static>,
     format: Format,
     times: Times,
 }
@@ -90,6 +98,7 @@ impl<'o, W: Write> Written<'o, W> {
     fn new(out: &'o mut W, format: Format, times: Times) -> Self {
         Self {
             rows: Rows::new(out, format),
+            stream: Stream::new(&HEADINGS, if times.utc { &WIDTHS_IN_UTC } else { &WIDTHS }),
             format,
             times,
         }
@@ -97,7 +106,7 @@ impl<'o, W: Write> Written<'o, W> {
 
     fn show(&mut self, change: &ChangeRow) -> Result<(), Failure> {
         if self.format == Format::Table {
-            return Ok(writeln!(self.rows.out(), "{}", line(change, self.times))?);
+            return Ok(self.stream.row(self.rows.out(), cells(change, self.times))?);
         }
         self.rows.row(change)
     }
@@ -114,10 +123,8 @@ impl<'o, W: Write> Written<'o, W> {
     }
 }
 
-/// One change, one line, whose columns stand still however many follow.
-fn line(change: &ChangeRow, times: Times) -> String {
+fn cells(change: &ChangeRow, times: Times) -> Vec<Cell> {
     let status = change.to_status.as_deref().unwrap_or(&change.kind);
-    let width = if times.utc { 24 } else { 11 };
     let words = [
         what(change),
         change.type_name.clone().unwrap_or_default(),
@@ -129,17 +136,12 @@ fn line(change: &ChangeRow, times: Times) -> String {
         came_from(change),
         detail(change),
     ];
-    let words: Vec<_> = words
-        .iter()
-        .filter(|word| !word.is_empty())
-        .map(|word| printable(word))
-        .collect();
-    format!(
-        "{:width$}  {}  {}",
-        times.show(Some(change.at)),
-        output::paint(status, 23),
-        words.join(" ")
-    )
+    let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    vec![
+        cell(Some(&times.show(Some(change.at)))),
+        status_cell(Some(status)),
+        cell(Some(&words.join(" "))),
+    ]
 }
 
 /// The status before, where the change is one of status.

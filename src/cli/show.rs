@@ -94,7 +94,6 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure> {
     let request = &story.request;
-    let mut facts = output::table(&["REQUEST", &request.request_token]);
     let account = request.account_id.as_deref().unwrap_or("unknown account");
     let place = format!("{} ({account}, {})", request.target, request.region);
     let started = times.show(request.started_at.or(Some(request.first_seen_at)));
@@ -111,14 +110,15 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
         ("error", request.error_code.as_deref()),
         ("message", request.status_message.as_deref()),
     ];
-    facts.add_row([cell(Some("status")), status_cell(request.status.as_deref())]);
-    for (name, value) in rows
+    let known = rows
         .into_iter()
-        .filter(|(_, value)| value.is_some_and(|value| value != "-"))
-    {
-        facts.add_row([cell(Some(name)), cell(value)]);
-    }
-    output::write_table(out, &facts)?;
+        .filter(|(_, value)| value.is_some_and(|value| value != "-"));
+    let facts = [
+        ("REQUEST", cell(Some(&request.request_token))),
+        ("status", status_cell(request.status.as_deref())),
+    ];
+    let facts = facts.into_iter().chain(known.map(|(name, value)| (name, cell(value))));
+    output::write_facts(out, facts)?;
 
     writeln!(out)?;
     let scale = Scale::of(story, times.now);

@@ -6,17 +6,16 @@ mod table;
 
 use std::io::{self, IsTerminal, Write};
 
-use anstyle::AnsiColor;
 use clap::ValueEnum;
 use comfy_table::Color;
 use serde::Serialize;
 
 use super::{Failure, logging};
-use crate::model::{HookStatus, RequestStatus, printable};
+use crate::model::{HookStatus, RequestStatus};
 
 pub(super) use answers::{Answers, Room};
 pub(super) use records::{Rows, write_json, write_json_line, write_rows};
-pub(super) use table::{align_right, cell, is_narrow, status_cell, table, write_table};
+pub(super) use table::{Stream, align_right, cell, is_narrow, status_cell, table, write_facts, write_table};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -68,18 +67,6 @@ pub(super) fn short_token(token: &str) -> &str {
     } else {
         token
     }
-}
-
-/// A status filled up with blanks to `width`, and coloured by what it means.
-pub(super) fn paint(status: &str, width: usize) -> String {
-    let text = format!("{:width$}", printable(status));
-    let style = match colour_of(status).filter(|_| wants_colour()) {
-        Some(Color::Red) => AnsiColor::Red.on_default(),
-        Some(Color::Green) => AnsiColor::Green.on_default(),
-        Some(_) => AnsiColor::Yellow.on_default(),
-        None => return text,
-    };
-    format!("{style}{text}{style:#}")
 }
 
 fn colour_of(status: &str) -> Option<Color> {

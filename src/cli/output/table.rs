@@ -6,7 +6,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::{colour_of, wants_colour};
 use crate::model::printable;
@@ -50,6 +50,65 @@ pub(in crate::cli) fn write_table(out: &mut impl Write, table: &Table) -> io::Re
     write_within(out, table, terminal_width())
 }
 
+/// Writes what is known of one thing, a name and a value on each line, so that it fits.
+pub(in crate::cli) fn write_facts<'a>(
+    out: &mut impl Write,
+    facts: impl IntoIterator<Item = (&'a str, Cell)>,
+) -> io::Result<()> {
+    write_block(out, facts, terminal_width())
+}
+
+/// Rows that are written as they come, each so that it fits: in columns that stand still however many follow, or as blocks,
+/// for what follows may need more columns than the first.
+#[derive(Debug)]
+pub(in crate::cli) struct Stream<'a> {
+    headings: &'a [&'a str],
+    /// How wide the first columns are at least.
+    widths: &'a [u16],
+    is_empty: bool,
+}
+
+impl<'a> Stream<'a> {
+    pub(in crate::cli) fn new(headings: &'a [&'a str], widths: &'a [u16]) -> Self {
+        Self {
+            headings,
+            widths,
+            is_empty: true,
+        }
+    }
+
+    pub(in crate::cli) fn row(&mut self, out: &mut impl Write, cells: Vec<Cell>) -> io::Result<()> {
+        self.row_within(out, cells, terminal_width())
+    }
+
+    fn row_within(&mut self, out: &mut impl Write, cells: Vec<Cell>, width: Option<u16>) -> io::Result<()> {
+        let is_first = std::mem::replace(&mut self.is_empty, false);
+        let Some(width) = width else {
+            // As below, but whole however long, and without what it costs to fold: there may be millions.
+            let widths = self.widths.iter().copied().map(usize::from).chain(std::iter::repeat(0));
+            let texts = cells.iter().zip(widths);
+            let texts: Vec<_> = texts
+                .map(|(cell, width)| format!("{:width$}", cell.content()))
+                .collect();
+            return writeln!(out, "{}", texts.join("  ").trim_end());
+        };
+        if width < NARROWEST {
+            if !is_first {
+                writeln!(out)?;
+            }
+            return write_block(out, self.headings.iter().copied().zip(cells), Some(width));
+        }
+        let mut row = bare();
+        row.add_row(cells);
+        spaced(&mut row);
+        for (column, width) in row.column_iter_mut().zip(self.widths) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + SPACE)));
+        }
+        fold(&mut row, width);
+        write_lines(out, &row)
+    }
+}
+
 /// Whether tables are shown as blocks.
 pub(in crate::cli) fn is_narrow() -> bool {
     terminal_width().is_some_and(|width| width < NARROWEST)
@@ -74,9 +133,7 @@ fn write_within(out: &mut impl Write, table: &Table, width: Option<u16>) -> io::
         Some(width) if needed > width && width < NARROWEST => write_blocks(out, table, width),
         Some(width) if needed > width => {
             let mut folded = table.clone();
-            folded
-                .set_content_arrangement(ContentArrangement::Dynamic)
-                .set_width(width);
+            fold(&mut folded, width);
             write_lines(out, &folded)
         }
         _ => write_lines(out, table),
@@ -100,20 +157,34 @@ fn write_blocks(out: &mut impl Write, table: &Table, width: u16) -> io::Result<(
         if number > 0 {
             writeln!(out)?;
         }
-        let mut block = bare();
-        for (heading, value) in headings.iter().zip(row.cell_iter()) {
-            block.add_row([heading_cell(heading), value.clone().set_alignment(CellAlignment::Left)]);
-        }
-        spaced(&mut block);
-        if let Some(heading) = block.column_mut(0) {
-            heading.set_constraint(ColumnConstraint::ContentWidth);
-        }
-        block
-            .set_content_arrangement(ContentArrangement::Dynamic)
-            .set_width(width);
-        write_lines(out, &block)?;
+        let headings = headings.iter().map(String::as_str);
+        write_block(out, headings.zip(row.cell_iter().cloned()), Some(width))?;
     }
     Ok(())
+}
+
+/// Lines of a heading and its value.
+fn write_block<'a>(
+    out: &mut impl Write,
+    lines: impl IntoIterator<Item = (&'a str, Cell)>,
+    width: Option<u16>,
+) -> io::Result<()> {
+    let mut block = bare();
+    for (heading, value) in lines {
+        block.add_row([heading_cell(heading), value.set_alignment(CellAlignment::Left)]);
+    }
+    if let Some(heading) = block.column_mut(0) {
+        heading
+            .set_padding((0, SPACE))
+            .set_constraint(ColumnConstraint::ContentWidth);
+    }
+    if let Some(value) = block.column_mut(1) {
+        value.set_padding((0, 0));
+    }
+    if let Some(width) = width {
+        fold(&mut block, width);
+    }
+    write_lines(out, &block)
 }
 
 fn heading_cell(heading: &str) -> Cell {
@@ -123,6 +194,13 @@ fn heading_cell(heading: &str) -> Cell {
     } else {
         cell
     }
+}
+
+/// Folds long texts, so that the table is no wider than that.
+fn fold(table: &mut Table, width: u16) {
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(width);
 }
 
 /// Without lines, and not folded.
@@ -176,6 +254,63 @@ mod tests {
                 shown.lines().all(|line| line.chars().count() <= usize::from(width)),
                 "{shown}"
             );
+        }
+    }
+
+    fn streamed(width: Option<u16>) -> String {
+        let mut stream = Stream::new(&["SEEN", "STATUS", "WHAT"], &[11, 23]);
+        let mut out = Vec::new();
+        for (status, what) in [
+            ("FAILED", "a-long-name ".repeat(12)),
+            ("HOOK_COMPLETE_SUCCEEDED", "short".to_owned()),
+        ] {
+            let cells = vec![cell(Some("1m ago")), status_cell(Some(status)), cell(Some(&what))];
+            stream.row_within(&mut out, cells, width).unwrap();
+        }
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn rows_that_come_one_by_one_stand_in_the_same_columns() {
+        for width in [None, Some(u16::MAX), Some(100)] {
+            let shown = streamed(width);
+            let starts = |what: &str| shown.lines().find_map(|line| line.find(what));
+            assert_eq!(starts("FAILED"), Some(13), "{shown}");
+            assert_eq!(starts("HOOK_"), Some(13), "{shown}");
+            assert_eq!((starts("a-long"), starts("short")), (Some(38), Some(38)), "{shown}");
+            assert_eq!(shown.lines().count(), if width == Some(100) { 4 } else { 2 }, "{shown}");
+        }
+    }
+
+    #[test]
+    fn rows_that_come_one_by_one_are_blocks_where_it_is_narrow() {
+        for width in [20, 60, 99] {
+            let shown = streamed(Some(width));
+            assert!(
+                shown.starts_with("SEEN    1m ago\nSTATUS  FAILED\nWHAT    a-long"),
+                "{shown}"
+            );
+            assert!(shown.contains("\n\nSEEN    1m ago\nSTATUS  HOOK_"), "{shown}");
+            let fits = |line: &str| line.chars().count() <= usize::from(width);
+            assert!(shown.lines().all(fits), "{shown}");
+        }
+    }
+
+    #[test]
+    fn facts_are_lines_at_any_width() {
+        let facts = |width| {
+            let mut out = Vec::new();
+            let long = "a-long-name ".repeat(4);
+            let facts = [("REQUEST", cell(Some("aaaa1111"))), ("message", cell(Some(&long)))];
+            write_block(&mut out, facts, width).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(facts(None).lines().count(), 2);
+        for width in [20, 60] {
+            let shown = facts(Some(width));
+            assert!(shown.starts_with("REQUEST  aaaa1111\nmessage  a-long"), "{shown}");
+            let fits = |line: &str| line.chars().count() <= usize::from(width);
+            assert!(shown.lines().all(fits), "{shown}");
         }
     }
 
