@@ -117,9 +117,13 @@ class Terminal:
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"it does not end:\n{self.screen()}"
             self.read(0.1)
+        self.take_rest()
+        return self.process.returncode
+
+    def take_rest(self):
+        """Reads what was written so far."""
         while select.select([self.master], [], [], 0)[0]:
             self.read(0)
-        return self.process.returncode
 
     def is_given_back(self):
         assert termios.tcgetattr(self.slave) == self.before, "the terminal's settings are not what they were"

@@ -84,7 +84,8 @@ def keys_sizes_and_news():
         terminal.press("?")
         terminal.shows("Keys")
         terminal.press("\x1b")
-        terminal.shows("TryAgain")
+        # Keys that follow too soon are taken for one with Alt.
+        terminal.until("the help is closed", lambda screen: "Keys" not in screen and "TryAgain" in screen)
         terminal.press("ss")
         terminal.shows("newest first")
 
@@ -135,6 +136,76 @@ def ways_out():
     write("ALTER TABLE gone RENAME TO receivers")
 
 
+# As a shell would: the program is a job of its own, in the foreground, and whoever began it is there to have it go on. The first
+# program of a terminal can't be stopped.
+SHELL = """
+import os, signal, subprocess, sys
+
+def foreground():
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.tcsetpgrp(0, os.getpid())
+    signal.signal(signal.SIGTTOU, signal.SIG_DFL)
+    with open(sys.argv[1], "w") as file:
+        file.write(str(os.getpid()))
+
+sys.exit(subprocess.Popen(sys.argv[2:], preexec_fn=foreground).wait())
+"""
+
+
+def ctrl_z():
+    job_file = os.path.join(FOLDER, "job")
+    terminal = Terminal([sys.executable, "-c", SHELL, job_file, *TOP])
+    try:
+        terminal.shows("q end")
+        with open(job_file) as file:
+            job = int(file.read())
+
+        def state():
+            with open(f"/proc/{job}/stat") as file:
+                return file.read().rsplit(")", 1)[1].split()[0]
+
+        def stop_by(what, act, is_given_back):
+            act()
+            terminal.until(f"{what} stops it", lambda _: state() == "T")
+            terminal.take_rest()
+            if is_given_back:
+                terminal.is_given_back()
+            # Nothing of what is seen from here on was there before.
+            terminal.resize(terminal.columns, terminal.lines)
+            os.kill(job, signal.SIGCONT)
+            terminal.until("it is taken again", lambda _: terminal.alternate and terminal.hidden and terminal.is_raw())
+
+        stop_by("Ctrl-Z", lambda: terminal.press("\x1a"), True)
+        terminal.shows("q end")
+        stop_by("Ctrl-Z among other keys", lambda: terminal.press("?\x1a"), True)
+        terminal.shows("Keys")
+        terminal.press("\x1b")
+        terminal.until("the help is closed", lambda screen: "Keys" not in screen and "Open requests" in screen)
+        # Who is stopped so can't give anything back, but draws anew what others have drawn over.
+        stop_by("SIGSTOP", lambda: os.kill(job, signal.SIGSTOP), False)
+        terminal.shows("q end")
+        terminal.press("q")
+        assert terminal.ended() == 0
+        terminal.is_given_back()
+    finally:
+        terminal.kill()
+
+    # Without a shell that could have it go on, it goes on by itself.
+    terminal = Terminal(TOP)
+    try:
+        terminal.shows("q end")
+        terminal.press("\x1a")
+        terminal.until("it was given back", lambda _: terminal.raw.count(b"\x1b[?1049l") == 1)
+        terminal.until("it is taken again", lambda _: terminal.raw.count(b"\x1b[?1049h") == 2)
+        terminal.shows("q end")
+        terminal.press("q")
+        assert terminal.ended() == 0
+        terminal.is_given_back()
+    finally:
+        terminal.kill()
+
+
 def a_closed_terminal():
     """With the signal that a shell's programs get, and without it."""
     for session in [True, False]:
@@ -175,7 +246,7 @@ def no_terminal():
     assert refused.returncode == 1 and "requests --open" in refused.stderr and not refused.stdout, refused
 
 
-for part in [what_people_see, keys_sizes_and_news, ways_out, a_closed_terminal, no_colour, no_terminal]:
+for part in [what_people_see, keys_sizes_and_news, ways_out, ctrl_z, a_closed_terminal, no_colour, no_terminal]:
     began = time.monotonic()
     part()
     print(f"{part.__name__}: {time.monotonic() - began:.1f} s", flush=True)

@@ -8,6 +8,8 @@ pub(super) enum Wish {
     /// Close what is open over the screen, or end if nothing is.
     Back,
     End,
+    /// Leave the terminal to the shell, until it has us go on.
+    Suspend,
     /// Move so many lines down; up if it is negative.
     Move(isize),
     First,
@@ -23,13 +25,14 @@ pub(super) enum Wish {
 const PAGE: isize = 10;
 
 /// What the help says: the keys, and what they do.
-pub(super) const HELP: [(&str, &str); 7] = [
+pub(super) const HELP: [(&str, &str); 8] = [
     ("↑ ↓  k j", "select a request, or move through the panel that Tab chose"),
     ("PgUp PgDn Home End", "the same, further"),
     ("Tab  Shift-Tab", "the next panel, the one before"),
     ("Enter", "the selected request: its reason and its hooks"),
     ("s", "sort by age against the usual, by age, by start"),
     ("?", "this help"),
+    ("Ctrl-Z", "back to the shell, until `fg`"),
     ("q  Esc  Ctrl-C", "end"),
 ];
 
@@ -39,7 +42,11 @@ pub(super) fn wish(key: KeyEvent) -> Option<Wish> {
         return None;
     }
     if key.modifiers.contains(KeyModifiers::CONTROL) {
-        return (key.code == KeyCode::Char('c')).then_some(Wish::End);
+        return match key.code {
+            KeyCode::Char('c') => Some(Wish::End),
+            KeyCode::Char('z') => Some(Wish::Suspend),
+            _ => None,
+        };
     }
     Some(match key.code {
         KeyCode::Char('q') => Wish::End,
@@ -77,6 +84,7 @@ mod tests {
     fn control_changes_what_a_key_means() {
         let with_control = |c| wish(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
         assert_eq!(with_control('c'), Some(Wish::End));
+        assert_eq!(with_control('z'), Some(Wish::Suspend));
         assert_eq!(with_control('q'), None);
         assert_eq!(wish(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::NONE)), None);
     }

@@ -5,7 +5,8 @@
 //! that was closed, and must not take the rest along. What the screen shows ([`state`]) and how ([`screen`]) are apart from
 //! this and pure.
 //!
-//! The terminal is given back on every way out: by a key, an error, a panic, SIGTERM, SIGINT, SIGHUP, or because it is gone.
+//! The terminal is given back on every way out: by a key, an error, a panic, SIGTERM, SIGINT, SIGHUP, or because it is gone;
+//! and lent to the shell by Ctrl-Z.
 
 mod keys;
 mod screen;
@@ -107,6 +108,7 @@ impl Live {
             is_coloured: output::wants_colour(),
         };
         let mut events = terminal::events()?;
+        let mut continuations = terminal::continuations()?;
         let mut looks = interval(look_every);
         let mut seconds = interval(Duration::from_secs(1));
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -114,24 +116,25 @@ impl Live {
         loop {
             let now = self.clock.now();
             self.top.grow_older(now);
-            match screen.draw(|frame| screen::draw(frame, &self.top, now, palette)) {
-                Err(_) if !terminal::is_there() => return Ok(()),
-                drawn => drawn?,
-            }
-            tokio::select! {
-                () = stop.cancelled() => return Ok(()),
-                event = events.recv() => {
-                    if self.hear(event, &mut events)? == Next::End {
-                        return Ok(());
-                    }
-                }
-                _ = looks.tick() => self.look()?,
-                _ = seconds.tick() => {
-                    if !terminal::is_there() {
-                        return Ok(());
-                    }
+            let mut taken = screen.draw(|frame| screen::draw(frame, &self.top, now, palette));
+            if taken.is_ok() {
+                tokio::select! {
+                    () = stop.cancelled() => return Ok(()),
+                    event = events.recv() => match self.hear(event, &mut events)? {
+                        Next::GoOn => {}
+                        Next::Suspend => taken = screen.suspend(&mut continuations).await,
+                        Next::End => return Ok(()),
+                    },
+                    // Stopped by something else than our key.
+                    _ = continuations.recv() => taken = screen.take_again(),
+                    _ = looks.tick() => self.look()?,
+                    _ = seconds.tick() => {}
                 }
             }
+            if !terminal::is_there() {
+                return Ok(());
+            }
+            taken?;
         }
     }
 
@@ -142,27 +145,26 @@ impl Live {
         events: &mut mpsc::Receiver<io::Result<Event>>,
     ) -> Result<Next, Failure> {
         let mut event = event.unwrap_or_else(|| Err(io::Error::other("the terminal's keys can't be read any more")));
-        loop {
-            match event {
-                Ok(Event::Key(key)) => {
-                    if let Some(wish) = keys::wish(key)
-                        && self.top.apply(wish, self.clock.now()) == Next::End
-                    {
-                        return Ok(Next::End);
-                    }
-                }
-                Ok(_) => {}
+        let next = loop {
+            let wish = match event {
+                Ok(Event::Key(key)) => keys::wish(key),
+                Ok(_) => None,
                 Err(_) if !terminal::is_there() => return Ok(Next::End),
                 Err(error) => return Err(error.into()),
+            };
+            match wish.map(|wish| self.top.apply(wish, self.clock.now())) {
+                None | Some(Next::GoOn) => {}
+                Some(Next::End) => return Ok(Next::End),
+                Some(Next::Suspend) => break Next::Suspend,
             }
             match events.try_recv() {
                 Ok(next) => event = next,
-                Err(_) => break,
+                Err(_) => break Next::GoOn,
             }
-        }
+        };
         let detail = self.detail();
         self.note(detail)?;
-        Ok(Next::GoOn)
+        Ok(next)
     }
 
     /// Reads the board anew if someone wrote.

@@ -54,6 +54,7 @@ pub(super) struct Detail {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     GoOn,
+    Suspend,
     End,
 }
 
@@ -147,6 +148,7 @@ impl Top {
             Wish::Back if self.help => self.help = false,
             Wish::Back if self.is_detailed => self.is_detailed = false,
             Wish::Back | Wish::End => return Next::End,
+            Wish::Suspend => return Next::Suspend,
             Wish::Help => self.help = !self.help,
             Wish::Move(by) => self.go(|line| line.saturating_add_signed(by)),
             Wish::First => self.go(|_| 0),

@@ -173,6 +173,14 @@ fn escape_closes_what_is_open_before_it_ends() {
 }
 
 #[test]
+fn to_be_suspended_changes_nothing_that_is_shown() {
+    let mut top = top();
+    top.apply(Wish::Detail, NOW);
+    assert_eq!(top.apply(Wish::Suspend, NOW), Next::Suspend);
+    assert!(top.is_detailed);
+}
+
+#[test]
 fn where_nothing_is_open_there_is_nothing_to_show_in_full() {
     let mut top = Top::new(String::new(), Board::default(), NOW);
     top.apply(Wish::Detail, NOW);

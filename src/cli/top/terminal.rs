@@ -1,12 +1,18 @@
-//! The terminal: taken, drawn on, listened to, and given back.
+//! The terminal: taken, drawn on, listened to, lent to the shell, and given back.
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
+use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::execute;
-use ratatui::{DefaultTerminal, Frame};
+use ratatui::crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::{DefaultTerminal, Frame, Terminal};
+use rustix::process::{Signal, kill_current_process_group};
+use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 /// The terminal while it is ours. Given back when this is dropped, and before the words of a panic.
 #[derive(Debug)]
@@ -29,6 +35,38 @@ impl Screen {
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         self.terminal.draw(render).map(drop)
     }
+
+    /// Gives the terminal back and has the shell's job stopped, all of it: a script that called us would wait for us otherwise.
+    /// Takes the terminal again when the job goes on.
+    pub(super) async fn suspend(&mut self, continued: &mut unix::Signal) -> io::Result<()> {
+        /// Two: time passes for who is stopped too, so that the first of them is over when the signal comes.
+        const WAITS: usize = 2;
+        const WAIT: Duration = Duration::from_millis(250);
+        restore();
+        kill_current_process_group(Signal::TSTP)?;
+        // What no shell could have go on, a terminal's first program say, is not stopped.
+        for _ in 0..WAITS {
+            if timeout(WAIT, continued.recv()).await.is_ok() {
+                break;
+            }
+        }
+        self.take_again()
+    }
+
+    /// Takes a terminal with which others have done as they like. All of it is drawn anew.
+    pub(super) fn take_again(&mut self) -> io::Result<()> {
+        // Crossterm does nothing where it believes to have raw mode still.
+        disable_raw_mode()?;
+        enable_raw_mode()?;
+        execute!(io::stdout(), EnterAlternateScreen, Clear(ClearType::All))?;
+        self.terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+        Ok(())
+    }
+}
+
+/// The signals by which a shell has a stopped job go on. Caught from the moment that this is made.
+pub(super) fn continuations() -> io::Result<unix::Signal> {
+    signal(SignalKind::from_raw(Signal::CONT.as_raw()))
 }
 
 impl Drop for Screen {
