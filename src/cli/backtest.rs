@@ -2,7 +2,7 @@
 
 mod excesses;
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::ops::Range;
 
 use serde::Serialize;
@@ -102,13 +102,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let routing = Routing::new(config.routes.clone(), audiences);
     let reader = Reader::open(&arguments.configured.history()?)?;
     let findings = find(&reader, time, &routing, &destinations)?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    if arguments.format == DocumentFormat::Table {
-        tell(&mut out, &findings)?;
-    } else {
-        output::write_document(&mut out, &findings, arguments.format)?;
-    }
-    Ok(out.flush()?)
+    output::show_document(&findings, arguments.format, |out| tell(out, &findings))
 }
 
 fn find(

@@ -1,7 +1,7 @@
 //! What the commands that act share: to make the call, to have it remembered, and to follow it.
 
 use std::cell::OnceCell;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
 use anyhow::anyhow;
 use serde::Serialize;
@@ -166,12 +166,9 @@ fn print(token: &RequestToken) -> Result<(), Failure> {
 }
 
 fn write(client_token: Option<&str>, end: &End, format: DocumentFormat) -> Result<(), Failure> {
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    match format {
-        DocumentFormat::Table => follow::tell(&mut out, std::slice::from_ref(end))?,
-        format => output::write_document(&mut out, &Begun { client_token, end }, format)?,
-    }
-    Ok(out.flush()?)
+    output::show_document(&Begun { client_token, end }, format, |out| {
+        follow::tell(out, std::slice::from_ref(end))
+    })
 }
 
 /// Says something on standard error. If that is closed there is nowhere to say so, and it is no reason not to act.

@@ -1,6 +1,6 @@
 //! `ccwatch history check`
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
 use anyhow::anyhow;
 use serde::Serialize;
@@ -43,17 +43,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let findings = reader.check(arguments.quick, |law| bar.set_message(law));
     bar.finish_and_clear();
     let broken = findings.iter().filter(|finding| !finding.is_well()).count();
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    if arguments.format == DocumentFormat::Table {
-        tell(&mut out, &findings)?;
-    } else {
-        let document = Document {
-            is_well: broken == 0,
-            findings: &findings,
-        };
-        output::write_document(&mut out, &document, arguments.format)?;
-    }
-    out.flush()?;
+    let document = Document {
+        is_well: broken == 0,
+        findings: &findings,
+    };
+    output::show_document(&document, arguments.format, |out| tell(out, &findings))?;
     if broken > 0 {
         let path = arguments.history.path()?;
         return Err(Failure::Work(anyhow!(

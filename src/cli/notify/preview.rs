@@ -1,6 +1,6 @@
 //! `ccwatch notify preview`
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 
 use anyhow::anyhow;
 use serde::Serialize;
@@ -92,7 +92,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             content: &preview.content,
             measures,
         };
-        show(&shown, arguments.format)?;
+        output::show_document(&shown, arguments.format, |out| tell(out, &shown))?;
     }
     Ok(())
 }
@@ -105,12 +105,7 @@ fn stored(arguments: &Arguments, id: i64) -> Result<News, Failure> {
     Ok(News::Change(Box::new(announcement)))
 }
 
-fn show(shown: &Shown<'_>, format: DocumentFormat) -> Result<(), Failure> {
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    if format != DocumentFormat::Table {
-        output::write_document(&mut out, shown, format)?;
-        return Ok(out.flush()?);
-    }
+fn tell(out: &mut impl Write, shown: &Shown<'_>) -> Result<(), Failure> {
     for line in shown.content.lines() {
         writeln!(out, "{}", printable(line))?;
     }
@@ -126,7 +121,7 @@ fn show(shown: &Shown<'_>, format: DocumentFormat) -> Result<(), Failure> {
                 cell(Some(if measure.cut { "would be cut" } else { "fits" })),
             ]);
         }
-        output::write_table(&mut out, &table)?;
+        output::write_table(out, &table)?;
     }
-    Ok(out.flush()?)
+    Ok(())
 }

@@ -4,7 +4,7 @@ mod answers;
 mod records;
 mod table;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, StdoutLock, Write};
 
 use clap::ValueEnum;
 use comfy_table::Color;
@@ -41,16 +41,19 @@ pub(super) enum DocumentFormat {
     Jsonl,
 }
 
-/// Writes one thing in a format for machines.
-pub(super) fn write_document<T: Serialize>(
-    out: &mut impl Write,
+/// Shows one thing on standard output: to people as `tell` writes it.
+pub(super) fn show_document<T: Serialize>(
     thing: &T,
     format: DocumentFormat,
+    tell: impl FnOnce(&mut BufWriter<StdoutLock<'_>>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    let mut out = BufWriter::new(io::stdout().lock());
     match format {
-        DocumentFormat::Table | DocumentFormat::Json => write_json(out, thing),
-        DocumentFormat::Jsonl => write_json_line(out, thing),
+        DocumentFormat::Table => tell(&mut out)?,
+        DocumentFormat::Json => write_json(&mut out, thing)?,
+        DocumentFormat::Jsonl => write_json_line(&mut out, thing)?,
     }
+    Ok(out.flush()?)
 }
 
 /// Whether standard output is a terminal that wants colour.
