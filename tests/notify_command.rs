@@ -394,7 +394,7 @@ fn what_the_routes_choose_for_a_receiver_is_told_again_in_order() {
     let sql = "SELECT group_concat(change_id, ',') = '3,4' FROM (SELECT change_id FROM v_deliveries WHERE receiver = 'far' \
                AND replayed AND state = 'pending' ORDER BY id)";
     assert_eq!(stage.count(sql), 1);
-    stage.refused(&with(&["--until", "2h"]), 2, "--until is not after --since");
+    stage.refused(&with(&["--until", "2h"]), 2, "is not before --until");
 }
 
 #[test]

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::check::DEFAULT_CONFIG;
 use super::{Failure, history_file};
 use crate::cloud::{self, Client, Connection};
 use crate::config::values::is_region;
@@ -124,7 +123,7 @@ impl Access {
     /// The configuration that is named; else the service's, if it is there.
     fn config_file(&self) -> Option<PathBuf> {
         let service = || {
-            let path = Path::new(DEFAULT_CONFIG);
+            let path = Path::new(history_file::DEFAULT_CONFIG);
             (!self.is_direct() && self.history.is_none() && path.exists()).then(|| path.to_owned())
         };
         self.config.clone().or_else(service)

@@ -90,10 +90,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         warn!("{warning}");
     }
     let now = Clock::system().now();
-    let time = arguments.since.from(now)..arguments.until.map_or(now, |until| until.from(now));
-    if time.is_empty() {
-        return Err(Failure::Arguments("--until is not after --since".to_owned()));
-    }
+    let until = arguments.until.map_or(now, |until| until.from(now));
+    let time = when::span(arguments.since.from(now), until)?;
     let destinations = build(&config.receivers, &Output::stdout())?;
     let audiences = config
         .receivers

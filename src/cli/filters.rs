@@ -83,12 +83,8 @@ impl PlaceAndTime {
     pub(super) fn filter(&self, now: Timestamp) -> Result<Filter, Failure> {
         let since = self.since.map(|since| since.from(now));
         let until = self.until.map(|until| until.from(now));
-        if let (Some(since), Some(until)) = (since, until)
-            && since >= until
-        {
-            return Err(Failure::Arguments(format!(
-                "--since {since} is not before --until {until}, so nothing can lie between"
-            )));
+        if let (Some(since), Some(until)) = (since, until) {
+            when::span(since, until)?;
         }
         Ok(Filter {
             target: patterns("--target", Field::Target, &self.target)?,

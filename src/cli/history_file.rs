@@ -40,11 +40,14 @@ impl Configured {
     }
 }
 
+/// Where a service looks for its configuration unless told otherwise.
+pub(super) const DEFAULT_CONFIG: &str = "/etc/ccwatch/ccwatch.toml";
+
 /// For commands that need a configuration alone.
 #[derive(Debug, clap::Args)]
 pub(super) struct ConfigFile {
     /// The configuration file.
-    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = super::check::DEFAULT_CONFIG, value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = DEFAULT_CONFIG, value_hint = clap::ValueHint::FilePath)]
     pub(super) config: PathBuf,
 }
 

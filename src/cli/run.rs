@@ -1,11 +1,10 @@
 //! `ccwatch run`
 
-use std::path::PathBuf;
-
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::Failure;
+use super::history_file::ConfigFile;
 use crate::clock::Clock;
 use crate::cloud::Connection;
 use crate::config::{Config, Environment};
@@ -21,16 +20,15 @@ use crate::deliver::Output;
   ccwatch run --config ./ccwatch.toml
   CCWATCH_LOG=debug ccwatch run")]
 pub(super) struct Arguments {
-    /// The configuration file.
-    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", default_value = super::check::DEFAULT_CONFIG, value_hint = clap::ValueHint::FilePath)]
-    config: PathBuf,
+    #[command(flatten)]
+    config: ConfigFile,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     // Caught first, so that a stop that comes while things open is not lost.
     let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
     Signals::catch()?.forward(stop.clone(), cut.clone());
-    let config = Config::load(&arguments.config, &Environment::of_process())?;
+    let config = Config::load(&arguments.config.config, &Environment::of_process())?;
     for warning in &config.warnings {
         warn!("{warning}");
     }

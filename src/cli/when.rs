@@ -1,10 +1,12 @@
 //! Times as people read and write them.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
+use super::Failure;
 use crate::model::Timestamp;
 pub(super) use crate::statistics::rough;
 
@@ -67,6 +69,16 @@ fn in_zone(civil: DateTime, zone: &TimeZone) -> Timestamp {
         AmbiguousOffset::Gap { before, .. } | AmbiguousOffset::Fold { before, .. } => before,
     };
     Timestamp::of_civil(civil, offset)
+}
+
+/// The time from a moment until another one, unless nothing can lie between.
+pub(super) fn span(since: Timestamp, until: Timestamp) -> Result<Range<Timestamp>, Failure> {
+    if since < until {
+        return Ok(since..until);
+    }
+    Err(Failure::Arguments(format!(
+        "--since {since} is not before --until {until}, so nothing can lie between"
+    )))
 }
 
 /// How times are shown.

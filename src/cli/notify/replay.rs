@@ -8,6 +8,7 @@ use crate::cli::Failure;
 use crate::cli::history_file::Configured;
 use crate::cli::when::{self, Moment};
 use crate::clock::Clock;
+use crate::config::wording::counted;
 use crate::config::{Config, Environment};
 use crate::decide::route::{self, Audience, Subject};
 use crate::history::{Editor, Reader};
@@ -62,22 +63,19 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let path = arguments.configured.history()?;
     let now = Clock::system().now();
     let until = arguments.until.map_or(now, |until| until.from(now));
-    let time = arguments.since.from(now)..until;
-    if time.is_empty() {
-        return Err(Failure::Arguments("--until is not after --since".to_owned()));
-    }
+    let time = when::span(arguments.since.from(now), until)?;
     let routes = (!arguments.all).then_some(config.routes.as_slice());
     let changes = chosen(&Reader::open(&path)?, &time, &receiver.name, routes)?;
     let mut out = std::io::stdout().lock();
     if arguments.dry_run || changes.is_empty() {
-        let changes = counted(changes.len());
+        let changes = counted(changes.len(), "change");
         writeln!(out, "{changes} would be told again to {}", receiver.name)?;
         return Ok(out.flush()?);
     }
     if changes.len() > MANY && !arguments.yes {
         return Err(Failure::Arguments(format!(
             "{} would be told again to {}: narrow the time with --since and --until, or say --yes",
-            counted(changes.len()),
+            counted(changes.len(), "change"),
             receiver.name
         )));
     }
@@ -114,10 +112,10 @@ fn chosen(
     }
 }
 
-fn counted(changes: usize) -> String {
-    format!("{changes} change{}", if changes == 1 { "" } else { "s" })
-}
-
 fn is_or_are(changes: usize) -> String {
-    format!("{} {}", counted(changes), if changes == 1 { "is" } else { "are" })
+    format!(
+        "{} {}",
+        counted(changes, "change"),
+        if changes == 1 { "is" } else { "are" }
+    )
 }
