@@ -21,7 +21,8 @@ use crate::model::{AccountId, Region, Target, TargetName};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Access {
-    /// The configuration file, for its targets, its routes and its history.
+    /// The configuration file, for its targets, its routes and its history. If nothing else says where, the service's,
+    /// `/etc/ccwatch/ccwatch.toml`, if it is there.
     #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG")]
     config: Option<PathBuf>,
     /// The history file, in place of the configuration's.
@@ -118,6 +119,33 @@ impl Access {
     /// Whether the target is said as the AWS CLI is told it.
     fn is_direct(&self) -> bool {
         self.region.is_some() || self.profile.is_some() || self.endpoint_url.is_some()
+    }
+
+    /// Whether it is said which target is meant, be it by a configuration.
+    pub(super) fn says_where(&self) -> bool {
+        self.is_direct() || self.config_file().is_some()
+    }
+
+    /// What was said, as it is typed again, each option with a space before it.
+    pub(super) fn said(&self) -> String {
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.to_string_lossy().into_owned());
+        // One that is no address may be a secret by mistake.
+        let endpoint = self.endpoint_url.clone().filter(|text| endpoint_url(text).is_ok());
+        let options = [
+            ("--config", path(&self.config)),
+            ("--history", path(&self.history)),
+            ("--target", self.target.clone()),
+            ("--region", self.region.as_ref().map(ToString::to_string)),
+            ("--profile", self.profile.clone()),
+            ("--endpoint-url", endpoint),
+        ];
+        let said = options.iter().filter_map(|(option, value)| {
+            let value = value.as_deref()?;
+            // None has a NUL, which alone can't be typed.
+            let typed = shlex::try_quote(value).unwrap_or_default();
+            Some(format!(" {option} {typed}"))
+        });
+        said.collect()
     }
 
     /// The configuration that is named; else the service's, if it is there.
@@ -336,5 +364,29 @@ mod tests {
             assert!(!error.contains("hunter2"), "{error}");
         }
         assert!(region("eu-west-1").is_ok() && region("Europe").is_err());
+    }
+
+    #[test]
+    fn what_was_said_can_be_typed_again() {
+        #[derive(Debug, clap::Parser)]
+        struct Typed {
+            #[command(flatten)]
+            access: Access,
+        }
+        let said = |words: &[&str]| {
+            let words = ["ccwatch"].iter().chain(words);
+            <Typed as clap::Parser>::try_parse_from(words).unwrap().access.said()
+        };
+        assert_eq!(said(&["--region", "eu-west-1"]), " --region eu-west-1");
+        assert_eq!(said(&["--config", "my file.toml"]), " --config 'my file.toml'");
+        assert_eq!(
+            said(&[
+                "--history=h.db",
+                "--region=eu-west-1",
+                "--endpoint-url=http://127.0.0.1:1"
+            ]),
+            " --history h.db --region eu-west-1 --endpoint-url http://127.0.0.1:1"
+        );
+        assert_eq!(said(&["--endpoint-url", "https://me:hunter2@host"]), "");
     }
 }

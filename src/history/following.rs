@@ -10,12 +10,12 @@ use std::path::Path;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::targets::{TARGET_BY_NAME, target_from};
-use super::{Editor, Failure, History, HistoryError, OpenError, Reader, Recorded, WriteTx, attention, lock, requests};
+use super::{Editor, History, HistoryError, OpenError, Reader, Recorded, attention, lock, requests};
 use crate::decide::routing::Routing;
 use crate::decide::stuck::Usual;
 use crate::model::{
-    AccountId, ProgressEvent, Region, RequestKey, RequestToken, Seen, Sighting, Source, Standing, Target, TargetId,
-    TargetName, Timestamp,
+    AccountId, HookProgressEvent, ProgressEvent, Region, RequestKey, RequestToken, Seen, Sighting, Source, Standing,
+    Target, TargetId, TargetName, Timestamp,
 };
 
 pub(super) const ATTENDANCE: &str = "
@@ -135,7 +135,28 @@ impl Editor {
         routing: &Routing,
         now: Timestamp,
     ) -> Result<TargetName, HistoryError> {
-        self.write(|tx| tx.record_answer((name, account_id, region), event, routing, now))
+        self.write(|tx| {
+            let target = tx.adopt_target(name, account_id, region, now)?;
+            tx.record_call(&sighting(target, event, None, now), routing)?;
+            Ok(tx.target(target)?.name)
+        })
+    }
+
+    /// Records a look at a request that is not known here, which someone named. What has ended by then is old news, and told to
+    /// no one; the rest is told as the daemon would. Returns what its target is called here, which is registered if it is new.
+    pub fn record_look(
+        &mut self,
+        (name, account_id, region): (&TargetName, Option<&AccountId>, &Region),
+        event: ProgressEvent,
+        hooks: Vec<HookProgressEvent>,
+        routing: &Routing,
+        now: Timestamp,
+    ) -> Result<TargetName, HistoryError> {
+        self.write(|tx| {
+            let target = tx.adopt_target(name, account_id, region, now)?;
+            tx.record_look(&sighting(target, event, Some(hooks), now), routing)?;
+            Ok(tx.target(target)?.name)
+        })
     }
 
     /// See [`WriteTx::record`].
@@ -149,26 +170,21 @@ impl Editor {
     }
 }
 
-impl WriteTx<'_> {
-    fn record_answer(
-        &self,
-        (name, account_id, region): (&TargetName, Option<&AccountId>, &Region),
-        event: ProgressEvent,
-        routing: &Routing,
-        now: Timestamp,
-    ) -> Result<TargetName, Failure> {
-        let target = self.adopt_target(name, account_id, region, now)?;
-        let sighting = Sighting {
-            key: RequestKey {
-                target,
-                token: event.request_token.clone(),
-            },
-            seen_at: now,
-            source: Source::Call,
-            seen: Seen::Event(Box::new(event), None),
-        };
-        self.record_call(&sighting, routing)?;
-        Ok(self.target(target)?.name)
+/// What a call answered, or with `hooks` what a look showed.
+fn sighting(
+    target: TargetId,
+    event: ProgressEvent,
+    hooks: Option<Vec<HookProgressEvent>>,
+    seen_at: Timestamp,
+) -> Sighting {
+    Sighting {
+        key: RequestKey {
+            target,
+            token: event.request_token.clone(),
+        },
+        seen_at,
+        source: if hooks.is_some() { Source::Get } else { Source::Call },
+        seen: Seen::Event(Box::new(event), hooks),
     }
 }
 

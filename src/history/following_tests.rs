@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::super::fixtures::{RECEIVER, Scene, all_to, at, event, name, region};
+use super::super::fixtures::{RECEIVER, Scene, all_to, at, event, hook, name, region};
 use super::*;
 use crate::model::RequestStatus::{InProgress, Pending, Success};
 
@@ -167,4 +167,42 @@ fn a_folder_that_can_not_be_made_is_said_before_anything_begins() {
         matches!(error, OpenError::Folder { .. } | OpenError::File { .. }),
         "{error}"
     );
+}
+
+#[test]
+fn a_request_that_someone_names_is_known_from_a_look_on() {
+    let scene = Scene::before_baseline();
+    let mut editor = Editor::open(&scene.path()).unwrap();
+    let (here, elsewhere) = (name("prod"), name("elsewhere"));
+    let mut look = |target: &TargetName, account: &AccountId, event: ProgressEvent, second| {
+        let hooks = vec![hook("A::B::C", crate::model::HookStatus::InProgress)];
+        let place = (target, Some(account), &region());
+        editor
+            .record_look(place, event, hooks, &all_to(RECEIVER), at(second))
+            .unwrap()
+    };
+    assert_eq!(look(&here, &account(), event("open", InProgress), 1), here);
+    let mut over = event("over", Success);
+    over.event_time = Some(at(0));
+    assert_eq!(look(&elsewhere, &AccountId("444455556666".into()), over, 1), elsewhere);
+    let requests = "SELECT target, request_token, status FROM v_requests ORDER BY 2";
+    let known = json!([
+        [here.as_str(), "open", "IN_PROGRESS"],
+        [elsewhere.as_str(), "over", "SUCCESS"]
+    ]);
+    assert_eq!(scene.rows(requests), known);
+    assert_eq!(
+        scene.rows("SELECT DISTINCT source FROM progress_events"),
+        json!([["get"]])
+    );
+    assert_eq!(scene.count("SELECT count(*) FROM v_hooks"), 2);
+    let told = "SELECT DISTINCT request_token FROM v_changes AS c JOIN v_deliveries AS d ON d.change_id = c.id";
+    assert_eq!(scene.rows(told), json!([["open"]]));
+    let baselines = "SELECT count(*) FROM targets WHERE baseline_began_at IS NOT NULL";
+    assert_eq!(scene.count(baselines), 0, "the first sweep is still to come");
+
+    // Looked at twice, it is known once.
+    let before = scene.count("SELECT count(*) FROM v_changes");
+    look(&here, &account(), event("open", InProgress), 2);
+    assert_eq!(scene.count("SELECT count(*) FROM v_changes"), before);
 }

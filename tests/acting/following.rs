@@ -146,3 +146,54 @@ fn how_it_ended_is_told_by_the_exit_code_even_if_no_one_reads() {
     drop(process.stdout.take());
     assert_eq!(process.wait().unwrap().code(), Some(1));
 }
+
+#[test]
+fn a_request_that_another_tool_has_begun_is_asked_for_by_its_whole_token() {
+    let stage = Stage::new(&[QUICK, GUARDED]);
+    let direct = ["--region", "eu-west-1", "--endpoint-url", &stage.endpoint];
+    let run = |arguments: &[&str]| command(arguments).stdin(Stdio::null()).output().unwrap();
+    let elsewhere = stage.path("another tool's/history.db");
+    let elsewhere = ["--history", elsewhere.to_str().unwrap()];
+    let begin = |request: Vec<&str>| {
+        let begun = run(&[&request, &elsewhere[..], &direct].concat());
+        exits(&begun, 0);
+        out(&begun).trim_end().to_owned()
+    };
+    let (first, second) = (begin(create(&["--no-wait"])), begin(create(&["--no-wait"])));
+    let slow = begin(create_slow(&["--no-wait"]));
+
+    // Into a history that is not there yet, and into one that is.
+    let own = stage.path("own/history.db");
+    let own = ["--history", own.to_str().unwrap()];
+    let wait = |arguments: &[&str]| run(&[&["wait"][..], arguments, &own, &direct].concat());
+    let waited = wait(&[&first, &second, "--format", "json"]);
+    exits(&waited, 0);
+    let ends = json(&waited);
+    assert_eq!(
+        (&ends[0]["outcome"], &ends[1]["outcome"]),
+        (&json!("success"), &json!("success"))
+    );
+    assert_eq!(ends[0]["hooks"][0]["hook_type_name"], "Acme::Guard::Warns");
+    let known = run(&[&["requests", "--format", "json"][..], &own].concat());
+    assert_eq!(json(&known).as_array().unwrap().len(), 2);
+
+    // What it says can be typed again.
+    let waited = wait(&[&slow, "--timeout", "1s"]);
+    exits(&waited, 124);
+    let again = format!("ccwatch wait {slow} {} {}", own.join(" "), direct.join(" "));
+    assert!(err(&waited).contains(&again), "{} {again}", err(&waited));
+
+    let unknown = wait(&["no-such-token"]);
+    exits(&unknown, 1);
+    assert!(
+        err(&unknown).contains("forgets a request after seven days"),
+        "{}",
+        err(&unknown)
+    );
+    let nowhere = run(&[&["wait", "no-such-token"][..], &own].concat());
+    exits(&nowhere, 1);
+    let gone = ["--region", "eu-west-1", "--endpoint-url", "http://127.0.0.1:1"];
+    let waited = run(&[&["wait", "no-such-token"][..], &own, &gone].concat());
+    exits(&waited, 1);
+    assert!(err(&waited).contains("can't be asked for it"), "{}", err(&waited));
+}

@@ -146,7 +146,15 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
         follow::state(&Reader::open(&path)?, &target, &token)?
     } else {
         let requests = vec![(target, token.clone())];
-        let mut ends = follow::follow(&path, Ways::Known(&way), requests, deadline, &interruption).await?;
+        let mut ends = follow::follow(
+            &path,
+            Ways::Known(&way),
+            &common.access,
+            requests,
+            deadline,
+            &interruption,
+        )
+        .await?;
         ends.pop()
             .ok_or_else(|| Failure::Work(anyhow!("nothing was followed")))?
     };

@@ -23,6 +23,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use super::Failure;
+use super::access::Access;
 use super::interruption::Interruption;
 use super::output::DocumentFormat;
 use crate::clock::Clock;
@@ -88,10 +89,11 @@ impl Terms {
 
 /// Follows requests that the history at `path` knows until all have ended, and returns how each came out, in their order:
 /// the last known state of those that had not ended when the time was up. Following that is interrupted is a failure, and
-/// so it is if of none it could be learnt how it stands.
+/// so it is if of none it could be learnt how it stands. `access` is what was said, to follow again by.
 pub(super) async fn follow(
     path: &Path,
     ways: Ways<'_>,
+    access: &Access,
     requests: Vec<(TargetName, RequestToken)>,
     deadline: Deadline,
     interruption: &Interruption,
@@ -118,9 +120,10 @@ pub(super) async fn follow(
         } else {
             format!("{} …", first.token)
         };
-        following
-            .view
-            .say(&format!("{why}{they_go_on}: `ccwatch wait {again}` follows again"));
+        following.view.say(&format!(
+            "{why}{they_go_on}: `ccwatch wait {again}{}` follows again",
+            access.said()
+        ));
     }
     if interrupted {
         return Err(interruption.failure());
