@@ -1,5 +1,7 @@
 //! Ctrl-C and `--timeout`, in the call and while a request is followed.
 
+use ccwatch::history::History;
+
 use crate::stage::{QUICK, Stage, create, create_slow};
 
 #[test]
@@ -41,6 +43,7 @@ fn ctrl_c_ends_the_following_and_not_the_request() {
 #[test]
 fn a_timeout_bounds_the_call_too_and_says_what_is_not_known() {
     let stage = Stage::new(&[QUICK, "\n[faults]\nslow = 1.0\nslow_by = \"10m\"\n"]);
+    drop(History::open(&stage.path("history.db")).unwrap());
     // Long enough that the call is under way by then.
     let mut working = stage.start(&create(&["--client-token", "deploy-1", "--timeout", "10s"]));
     let mut not_followed = stage.start(&create(&[
