@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::super::public_schema::{PublicView, VIEWS};
 use super::super::{Failure, HistoryError};
+use super::permission;
 use crate::model::{nearest, printable};
 
 /// Why a statement has no answer, or no more of it.
@@ -47,8 +48,11 @@ impl SqlError {
     }
 
     /// What went wrong before anything ran is the statement's fault.
-    pub(super) fn into_statement(self) -> Self {
+    pub(super) fn into_statement(self, sql: &str) -> Self {
         match self {
+            Self::Statement { message, .. } | Self::Running(message) if let Some(what) = written(&message, sql) => {
+                Self::only_reads(&what)
+            }
             Self::Running(message) => {
                 let hint = hint(&message, "");
                 Self::Statement {
@@ -66,6 +70,14 @@ impl SqlError {
             "{what} is refused: only what reads is run (SELECT, EXPLAIN, and pragmas such as table_info)"
         ))
     }
+}
+
+/// What a statement would write in which SQLite found another fault first.
+fn written(message: &str, sql: &str) -> Option<String> {
+    let view = message.strip_prefix("cannot modify ");
+    let view = view.and_then(|message| message.strip_suffix(" because it is a view"));
+    let by_word = permission::written_by(sql).map(str::to_owned);
+    by_word.or_else(|| view.map(|view| format!("a change of {view}")))
 }
 
 fn shown(message: &str, place: Option<&str>, hint: Option<&str>) -> String {

@@ -128,7 +128,7 @@ impl SqlReader {
         }
         self.forget_denied();
         let prepared = self.connection.prepare(sql);
-        let mut statement = prepared.map_err(|error| self.failure(error).into_statement())?;
+        let mut statement = prepared.map_err(|error| self.failure(error).into_statement(sql))?;
         if !statement.readonly() {
             return Err(SqlError::only_reads("this statement"));
         }

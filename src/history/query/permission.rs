@@ -74,6 +74,37 @@ pub(super) fn denied(action: &AuthAction<'_>) -> Option<String> {
     }
 }
 
+/// What a statement would write, by its first word, in the same words; `None` if that word is none that writes. SQLite finds
+/// fault with some statements before it asks whether they may be, such as a DELETE from a view.
+pub(super) fn written_by(sql: &str) -> Option<&'static str> {
+    const SCHEMA: &str = "a change of the schema";
+    const WORDS: [(&str, &str); 7] = [
+        ("ALTER", SCHEMA),
+        ("CREATE", SCHEMA),
+        ("DELETE", "DELETE"),
+        ("DROP", SCHEMA),
+        ("INSERT", "INSERT"),
+        ("REPLACE", "REPLACE"),
+        ("UPDATE", "UPDATE"),
+    ];
+    let first = beginning(sql).split(|c: char| !c.is_ascii_alphabetic()).next()?;
+    let known = WORDS.iter().find(|(word, _)| word.eq_ignore_ascii_case(first));
+    known.map(|(_, what)| *what)
+}
+
+/// A statement without the blanks and the comments before its first word.
+fn beginning(mut sql: &str) -> &str {
+    loop {
+        sql = sql.trim_start();
+        let comment = match sql.get(..2) {
+            Some("--") => sql.split_once('\n'),
+            Some("/*") => sql.split_once("*/"),
+            _ => return sql,
+        };
+        sql = comment.map_or("", |(_, rest)| rest);
+    }
+}
+
 /// CREATE and DROP are asked of as writes to the schema's own table.
 fn written(what: &str, table: &str) -> String {
     if table.starts_with("sqlite_") {
