@@ -99,7 +99,7 @@ pub const VIEWS: &[PublicView] = views! {
         first_seen_at: time("When ccwatch first saw it."),
         last_seen_at: time("When ccwatch last saw it; for one that has ended, up to two hours before that."),
         finished_at: maybe(time("When it ended, by the service if it said so. NULL while it is open or its end is not known.")),
-        duration_s: maybe(real("Seconds from `started_at` to `finished_at`. NULL while either is not known.")),
+        duration_s: maybe(real("Seconds from `started_at` to `finished_at`. NULL unless both are known and the second is later: of a request that had ended when it was first seen, one time may be all that is known.")),
         open: flag("1 while it has not ended, as far as is known."),
         hooks_total: integer("How many invocations of hooks were seen on it."),
         hooks_failed: integer("How many of those found fault, in WARN mode or in FAIL mode."),

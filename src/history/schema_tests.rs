@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::asking::Narrowed;
-use super::fixtures::{Scene, rows as rows_of};
+use super::fixtures::{Scene, at, event, rows as rows_of};
 use super::rows::{self, Stored};
 use super::{
     Filter, History, Reader, announcements, attention, board, digests, editor, following, gaps, learning, open, outbox,
@@ -20,7 +20,7 @@ use crate::model::rows::{
     AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
     RequestRow, ResourceModelRow, SilenceRow,
 };
-use crate::model::{DeliveryState, Timestamp};
+use crate::model::{DeliveryState, ProgressEvent, RequestStatus, Timestamp};
 
 /// Every migration's sample rows, for the schema as it stands after that migration. They come on top of those before.
 const SAMPLES: [(i32, &str); 3] = [
@@ -237,6 +237,36 @@ fn migrations_are_numbered_without_a_gap_and_each_sets_the_schema_version() {
         let sql = migration.sql().unwrap();
         assert!(sql.contains(&format!("PRAGMA user_version = {number};")), "{migration}");
     }
+}
+
+/// As `docs/history.md` has it.
+#[test]
+fn a_duration_is_known_where_the_end_lies_after_the_start() {
+    let scene = Scene::new();
+    let timed = |token: &str, status, second: Option<i64>| ProgressEvent {
+        event_time: second.map(at),
+        ..event(token, status)
+    };
+    scene.record(&[
+        scene.seen(10, timed("seen-begin-and-end", RequestStatus::InProgress, Some(5))),
+        scene.seen(20, timed("seen-begin-and-end", RequestStatus::Success, Some(17))),
+        scene.seen(10, timed("open", RequestStatus::InProgress, Some(5))),
+        // The service gives one time, which is both.
+        scene.seen(20, timed("had-ended-when-first-seen", RequestStatus::Success, Some(17))),
+        scene.seen(20, timed("without-times", RequestStatus::Success, None)),
+    ]);
+    assert_eq!(
+        scene.rows(
+            "SELECT request_token, started_at IS NULL, finished_at IS NULL, started_at = finished_at, duration_s \
+             FROM v_requests ORDER BY 1"
+        ),
+        serde_json::json!([
+            ["had-ended-when-first-seen", 0, 0, 1, null],
+            ["open", 0, 1, null, null],
+            ["seen-begin-and-end", 0, 0, 0, 12.0],
+            ["without-times", 1, 0, null, null],
+        ])
+    );
 }
 
 #[test]

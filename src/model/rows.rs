@@ -27,7 +27,7 @@ pub struct RequestRow {
     /// is compared with it once an hour, and then written only if what is written is an hour old.
     pub last_seen_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    /// Seconds from `started_at` to `finished_at`, or `None` while it is not known.
+    /// Seconds from `started_at` to `finished_at`; `None` unless both are known and the second is later.
     pub duration_s: Option<f64>,
     pub open: bool,
     pub hooks_total: u32,
