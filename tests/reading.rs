@@ -171,6 +171,35 @@ fn filters_mean_the_same_everywhere() {
 }
 
 #[test]
+fn a_view_in_csv_is_the_same_whichever_command_wrote_it() {
+    fn sorted(output: &Output) -> Vec<String> {
+        let mut lines: Vec<String> = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(output.stdout.as_slice())
+            .records()
+            .map(|record| format!("{:?}", record.unwrap()))
+            .collect();
+        lines[1..].sort();
+        lines
+    }
+    let stage = Stage::new();
+    for (command, view) in [("requests", "requests"), ("hooks", "hooks"), ("events", "changes")] {
+        let sql = format!("SELECT * FROM v_{view}");
+        let asked = sorted(&stage.ccwatch(&["sql", &sql, "--format", "csv"]));
+        assert!(asked.len() > 1, "{asked:?}");
+        assert_eq!(
+            sorted(&stage.ccwatch(&[command, "--limit", "0", "--format", "csv"])),
+            asked
+        );
+        let export = ["history", "export", "--view", view, "--format", "csv", "-o", "-"];
+        assert_eq!(sorted(&stage.ccwatch(&export)), asked);
+    }
+    let open = |format| out(&stage.ccwatch(&["requests", "--open", "--format", format]));
+    assert!(open("csv").contains(",1,"), "{}", open("csv"));
+    assert!(open("jsonl").contains("\"open\":true"), "{}", open("jsonl"));
+}
+
+#[test]
 fn every_format_has_the_same_rows() {
     let stage = Stage::new();
     for command in ["requests", "hooks", "events"] {
@@ -188,6 +217,7 @@ fn every_format_has_the_same_rows() {
                 let expected = match &object[column] {
                     Value::Null => String::new(),
                     Value::String(text) => text.clone(),
+                    Value::Bool(yes) => u8::from(*yes).to_string(),
                     other => other.to_string(),
                 };
                 assert_eq!(value, expected, "{command}.{column}");

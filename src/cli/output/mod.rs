@@ -1,6 +1,7 @@
 //! Tables for people, records for machines, and words for standard error.
 
 mod answers;
+mod flat;
 mod records;
 mod table;
 

@@ -12,6 +12,7 @@ use serde_json::Serializer;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use super::Format;
+use super::flat::Flat;
 use crate::cli::Failure;
 use crate::model::{is_printable, printable};
 
@@ -42,8 +43,12 @@ impl<'o, W: Write> Rows<'o, W> {
             }
             Format::Jsonl => write_json_line(self.out, row),
             Format::Csv => {
-                let mut csv = csv::WriterBuilder::new().has_headers(is_first).from_writer(Vec::new());
-                csv.serialize(row).map_err(io::Error::from)?;
+                let row = Flat::of(row)?;
+                let mut csv = csv::Writer::from_writer(Vec::new());
+                if is_first {
+                    csv.write_record(&row.names).map_err(io::Error::from)?;
+                }
+                csv.write_record(&row.fields).map_err(io::Error::from)?;
                 write_csv(self.out, csv)
             }
         }

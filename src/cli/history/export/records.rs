@@ -87,8 +87,9 @@ impl<W: Write> Sink for Csv<W> {
                 Cell::Text(text) if self.for_terminal => printable(text),
                 Cell::Text(text) => text.into(),
                 Cell::Integer(number) => number.to_string().into(),
-                Cell::Real(number) => number.to_string().into(),
-                Cell::Bool(yes) => yes.to_string().into(),
+                // As SQLite writes it: a real number shows that it is one.
+                Cell::Real(number) => format!("{number:?}").into(),
+                Cell::Bool(yes) => if *yes { "1" } else { "0" }.into(),
                 Cell::Time(time) => time.to_string().into(),
             };
             self.out.write_field(field.as_bytes()).map_err(io::Error::from)?;
