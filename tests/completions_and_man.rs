@@ -119,6 +119,33 @@ fn every_shell_can_read_its_completions() {
 }
 
 #[test]
+fn the_help_says_how_to_put_completions_into_a_new_home() {
+    let help = ccwatch(&["completions", "--help"]);
+    for (shell, file) in [
+        ("bash", ".local/share/bash-completion/completions/ccwatch"),
+        ("zsh", ".zfunc/_ccwatch"),
+        ("fish", ".config/fish/completions/ccwatch.fish"),
+        ("elvish", ".config/elvish/lib/ccwatch.elv"),
+    ] {
+        let of_shell = help.split(&format!("\n  {shell} ")).nth(1).unwrap();
+        let commands = of_shell.lines().map(str::trim).take(2).collect::<Vec<_>>().join("\n");
+        assert!(commands.contains("\nccwatch completions"), "{commands}");
+        let home = tempfile::tempdir().unwrap();
+        let folder = Path::new(PROGRAM).parent().unwrap();
+        let path = std::env::join_paths([folder, "/usr/bin".as_ref(), "/bin".as_ref()]).unwrap();
+        let output = Command::new("sh")
+            .args(["-ec", &commands])
+            .env("HOME", home.path())
+            .env("PATH", path)
+            .output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{shell}: {}", words(&output));
+        let written = std::fs::read_to_string(home.path().join(file)).unwrap();
+        assert_eq!(written, ccwatch(&["completions", shell]));
+    }
+}
+
+#[test]
 fn an_unknown_shell_is_a_wrong_argument() {
     let output = Command::new(PROGRAM).args(["completions", "tcsh"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -10,11 +10,15 @@ use super::Failure;
 /// Print what makes a shell complete ccwatch's commands, options and their values.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Where each shell looks for it:
-  bash        ccwatch completions bash > ~/.local/share/bash-completion/completions/ccwatch
-  zsh         ccwatch completions zsh > ~/.zfunc/_ccwatch
+  bash        mkdir -p ~/.local/share/bash-completion/completions
+              ccwatch completions bash > ~/.local/share/bash-completion/completions/ccwatch
+  zsh         mkdir -p ~/.zfunc
+              ccwatch completions zsh > ~/.zfunc/_ccwatch
               with `fpath+=~/.zfunc` before `compinit` in ~/.zshrc
-  fish        ccwatch completions fish > ~/.config/fish/completions/ccwatch.fish
-  elvish      ccwatch completions elvish > ~/.config/elvish/lib/ccwatch.elv
+  fish        mkdir -p ~/.config/fish/completions
+              ccwatch completions fish > ~/.config/fish/completions/ccwatch.fish
+  elvish      mkdir -p ~/.config/elvish/lib
+              ccwatch completions elvish > ~/.config/elvish/lib/ccwatch.elv
               with `use ccwatch` in ~/.config/elvish/rc.elv
   powershell  ccwatch completions powershell >> $PROFILE
 For everyone: bash in /usr/share/bash-completion/completions/, zsh in /usr/share/zsh/site-functions/,
