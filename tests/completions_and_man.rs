@@ -104,6 +104,36 @@ fn bash_completes_files() {
 }
 
 #[test]
+fn bash_completes_the_words_that_a_filter_knows_and_no_files_for_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("CREATE");
+    std::fs::write(&file, "").unwrap();
+    let begin = file.to_str().unwrap();
+    let Some(operations) = offered(&["ccwatch", "requests", "--operation", ""]) else {
+        return;
+    };
+    assert_eq!(operations, set(["CREATE", "DELETE", "UPDATE"]));
+    assert_eq!(
+        offered(&["ccwatch", "hooks", "--status", "HOOK_P"]).unwrap(),
+        set(["HOOK_PENDING"])
+    );
+    assert_eq!(
+        offered(&["ccwatch", "stats", "--error", "NotS"]).unwrap(),
+        set(["NotStabilized"])
+    );
+    for option in ["--target", "--type", "--since", "--limit"] {
+        let begin = &begin[..begin.len() - 1];
+        assert_eq!(
+            offered(&["ccwatch", "requests", option, begin]).unwrap(),
+            set([begin]),
+            "{option}: what was written stays"
+        );
+    }
+    // The words are many: to list them is what completion is for.
+    assert!(!ccwatch(&["requests", "--help"]).contains("HOOK_PENDING"));
+}
+
+#[test]
 fn every_shell_can_read_its_completions() {
     let folder = tempfile::tempdir().unwrap();
     for (shell, check) in [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")] {

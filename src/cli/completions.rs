@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
+use clap::{Arg, Command, CommandFactory, ValueHint};
 use clap_complete::Shell;
 
 use super::Failure;
@@ -30,11 +30,29 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut command = super::Arguments::command();
+    let mut command = without_files(super::Arguments::command());
     // Into memory first: clap_complete panics where it can't write, at a closed pipe too.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, "ccwatch", &mut script);
     let mut out = std::io::stdout().lock();
     out.write_all(&script)?;
     Ok(out.flush()?)
+}
+
+/// Where a shell knows nothing of a value, it offers the names of files. Only a path is one, and says so by its type.
+fn without_files(command: Command) -> Command {
+    let says_nothing = |argument: &Arg| {
+        argument.get_action().takes_values()
+            && argument.get_value_hint() == ValueHint::Unknown
+            && argument.get_value_parser().possible_values().is_none()
+    };
+    command
+        .mut_args(|argument| {
+            if says_nothing(&argument) {
+                argument.value_hint(ValueHint::Other)
+            } else {
+                argument
+            }
+        })
+        .mut_subcommands(without_files)
 }

@@ -1,5 +1,10 @@
 //! Filters that mean the same wherever they are given.
 
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
+
 use super::Failure;
 use super::when::{self, Moment};
 use crate::decide::route::{Field, Patterns};
@@ -34,16 +39,34 @@ pub(super) struct Filters {
     #[command(flatten)]
     place_and_time: PlaceAndTime,
     /// Only with a status that matches, such as CANCEL_COMPLETE or HOOK_COMPLETE_FAILED.
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        value_parser = Pattern(Field::Status),
+        hide_possible_values = true
+    )]
     status: Vec<String>,
     /// Only of resource types that match, such as 'AWS::RDS::*'.
     #[arg(long = "type", value_name = "PATTERN", value_delimiter = ',')]
     type_name: Vec<String>,
     /// Only of requests to CREATE, UPDATE or DELETE.
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        value_parser = Pattern(Field::Operation),
+        hide_possible_values = true
+    )]
     operation: Vec<String>,
     /// Only of requests that ended with an error code that matches, such as Throttling.
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        value_parser = Pattern(Field::ErrorCode),
+        hide_possible_values = true
+    )]
     error: Vec<String>,
     /// Only of hooks that match, such as 'Acme::Guard::*'; requests that such a hook guarded.
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
@@ -57,6 +80,22 @@ pub(super) struct Filters {
     /// Only failures: FAILED, HOOK_COMPLETE_FAILED, HOOK_FAILED.
     #[arg(long)]
     failed: bool,
+}
+
+/// Takes any pattern, and tells a shell the words that it may be.
+#[derive(Debug, Clone)]
+struct Pattern(Field);
+
+impl TypedValueParser for Pattern {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        StringValueParser::new().parse_ref(command, argument, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.words().into_iter().map(PossibleValue::new)))
+    }
 }
 
 /// How many.
