@@ -230,6 +230,91 @@ fn every_command_has_a_manual_page_without_a_fault() {
     }
 }
 
+/// The lines of a section of the page of a command.
+fn section(folder: &Path, command: &str, heading: &str) -> String {
+    let page = std::fs::read_to_string(folder.join(format!("{command}.1"))).unwrap();
+    let page = page.replace('"', "");
+    let section = page.split(&format!("\n.SH {heading}\n")).nth(1).unwrap_or_default();
+    section.split("\n.SH ").next().unwrap_or_default().trim_end().to_owned()
+}
+
+#[test]
+fn a_page_says_whose_it_is_and_has_its_sections() {
+    let folder = tempfile::tempdir().unwrap();
+    ccwatch(&["man", "--output", folder.path().to_str().unwrap()]);
+    let section = |command, heading| section(folder.path(), command, heading);
+
+    let backup = std::fs::read_to_string(folder.path().join("ccwatch-history-backup.1")).unwrap();
+    let title = format!(
+        ".TH ccwatch-history-backup 1 \"\" \"ccwatch {}\"",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert!(backup.contains(&title), "{backup}");
+    assert!(!backup.contains(".SH EXTRA"), "{backup}");
+
+    assert_eq!(
+        section("ccwatch-wait", "EXAMPLES").lines().nth(1),
+        Some("ccwatch wait 73553e7d"),
+        "each in its line"
+    );
+    let examples = section("ccwatch-silence-add", "EXAMPLES");
+    assert!(
+        examples.starts_with(".nf\n") && examples.ends_with("\n.fi"),
+        "{examples}"
+    );
+    assert!(examples.contains("\n    \\-\\-from"), "{examples}");
+    assert!(section("ccwatch-silence-add", "NOTES").starts_with("A matcher is"));
+    assert!(section("ccwatch-completions", "NOTES").contains(".nf\nbash  "));
+
+    // The codes of all commands, and in their order those that a command has for itself.
+    let codes = |command| -> Vec<String> {
+        let section = section(command, "EXIT STATUS");
+        let codes = section.lines().filter_map(|line| line.strip_prefix("\\fB"));
+        codes.map(|line| line.trim_end_matches("\\fR").to_owned()).collect()
+    };
+    assert_eq!(codes("ccwatch"), ["0", "1", "2", "78"]);
+    assert_eq!(codes("ccwatch-gaps"), ["0", "1", "2", "78"]);
+    assert_eq!(codes("ccwatch-wait"), ["0", "1", "2", "3", "4", "78", "124", "130"]);
+    assert!(section("ccwatch-wait", "EXIT STATUS").contains("every request ended as SUCCESS"));
+
+    let variable = ".TP\n\\fBCCWATCH_HISTORY\\fR\nstands for \\-\\-history where";
+    for command in ["ccwatch", "ccwatch-requests", "ccwatch-history-backup"] {
+        let environment = section(command, "ENVIRONMENT");
+        assert!(environment.contains(variable), "{command}: {environment}");
+    }
+    assert!(!section("ccwatch-simulate", "ENVIRONMENT").contains("CCWATCH_HISTORY"));
+    assert!(section("ccwatch", "ENVIRONMENT").contains("CCWATCH_SIMULATOR_SECRET"));
+    assert!(section("ccwatch", "FILES").contains("/etc/ccwatch/ccwatch.toml"));
+
+    assert_eq!(section("ccwatch-gaps", "SEE ALSO"), "\\fBccwatch\\fR(1)");
+    let beside = section("ccwatch-notify-list", "SEE ALSO");
+    assert!(
+        beside.starts_with("\\fBccwatch\\fR(1), \\fBccwatch\\-notify\\fR(1), "),
+        "{beside}"
+    );
+    assert!(
+        beside.contains("ccwatch\\-notify\\-retry") && !beside.contains("notify\\-list"),
+        "{beside}"
+    );
+}
+
+#[test]
+fn examples_are_shown_line_by_line() {
+    let folder = tempfile::tempdir().unwrap();
+    ccwatch(&["man", "--output", folder.path().to_str().unwrap()]);
+    let page = folder.path().join("ccwatch-requests.1");
+    let arguments = ["-man", "-Tutf8", "-P-cbou", "-rLL=80n", page.to_str().unwrap()];
+    let Some(shown) = said("groff", &arguments) else {
+        return;
+    };
+    assert!(
+        shown
+            .lines()
+            .any(|line| line.trim() == "ccwatch requests --failed --type 'AWS::RDS::*' --since 2d"),
+        "{shown}"
+    );
+}
+
 #[test]
 fn the_main_page_comes_on_standard_output_and_is_one_of_those_in_the_folder() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,12 +1,15 @@
 //! `ccwatch man`
 
+mod page;
+mod remarks;
+
 use std::fs;
-use std::io::Write;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, ValueHint};
-use clap_mangen::Man;
 
+use self::page::Place;
 use super::Failure;
 
 /// Print the manual page, or write those of every command into a folder.
@@ -21,15 +24,23 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let command = super::Arguments::command();
+    let mut command = super::Arguments::command().disable_help_subcommand(true);
+    command.build();
+    let root = Place::root(&command);
     if let Some(folder) = &arguments.output {
-        let written = fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder));
         let failed = |error| Failure::of_named(&format!("can't write manual pages into {}", folder.display()), &error);
-        return written.map_err(failed);
+        return write_all(&root, folder).map_err(failed);
     }
-    let mut page = Vec::new();
-    Man::new(command.disable_help_subcommand(true)).render(&mut page)?;
-    let mut out = std::io::stdout().lock();
-    out.write_all(&page)?;
+    let page = root.page()?;
+    let mut out = io::stdout().lock();
+    out.write_all(&page.text)?;
     Ok(out.flush()?)
+}
+
+fn write_all(root: &Place<'_>, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let pages = root.pages()?;
+    pages
+        .iter()
+        .try_for_each(|page| fs::write(folder.join(&page.file), &page.text))
 }

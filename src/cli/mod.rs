@@ -68,7 +68,21 @@ use crate::deliver::BuildError;
   ccwatch wait 73553e7d                           until a request has ended
   ccwatch notify test ops-chat                    whether a receiver can be reached
   ccwatch silence add target=dev --for 2h --reason 'load test'
-  ccwatch backtest --config new.toml              who would have been told what")]
+  ccwatch backtest --config new.toml              who would have been told what
+
+Exit codes:
+  0   done
+  1   failed at work
+  2   wrong arguments
+  78  the configuration is wrong
+
+Files:
+  /etc/ccwatch/ccwatch.toml          the configuration
+  ~/.local/state/ccwatch/history.db  your history, if $XDG_STATE_HOME names no other folder
+  /var/lib/ccwatch/history.db        the service's
+
+Environment:
+  NO_COLOR  nothing is coloured where this is set to anything")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -92,7 +92,7 @@ struct List {
 
 /// End a silence now, or have one that is still to come never begin.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   ccwatch silence end 3")]
 struct End {
     /// Its id, as `ccwatch silence list` shows it.
