@@ -26,10 +26,10 @@ use crate::render::{Message, Words};
 
 /// How long before the deadline of its attempt a second call ends. More than the headroom that HTTP leaves: its own
 /// report says more.
-pub(super) const HEADROOM: Duration = Duration::from_millis(20);
+const HEADROOM: Duration = Duration::from_millis(20);
 
 /// Why a change was not posted where its root was.
-pub(super) const NO_TIME_LEFT: &str =
+const NO_TIME_LEFT: &str =
     "the request's message was posted, and no time was left to tell the change; raise its `time_out`";
 
 /// A tool in which messages can be edited and answered.
@@ -117,17 +117,22 @@ pub(super) async fn send<L: Living>(chat: &L, attempt: Attempt<'_>) -> Report {
     let mut report = if is_said_by_root(message) || !chat.is_told_apart(&message.words) {
         posted.answer.report(Outcome::Accepted)
     } else {
-        let end = attempt.deadline.checked_sub(HEADROOM).unwrap_or(attempt.deadline);
-        match timeout_at(end, chat.post(&message.words, root, attempt)).await {
-            Ok(posted) => told(posted),
-            Err(_) => Report::from(Outcome::Failed {
-                error: NO_TIME_LEFT.to_owned(),
-                retry_after: None,
-            }),
-        }
+        in_time(attempt, async { told(chat.post(&message.words, root, attempt).await) }).await
     };
     report.thread = root.and_then(|root| serde_json::to_string(root).ok());
     report
+}
+
+/// What comes of telling a change after its root was posted. It ends before the attempt is cut off, which would lose the root, and
+/// post another one.
+pub(super) async fn in_time(attempt: Attempt<'_>, told: impl Future<Output = Report>) -> Report {
+    let end = attempt.deadline.checked_sub(HEADROOM).unwrap_or(attempt.deadline);
+    timeout_at(end, told).await.unwrap_or_else(|_| {
+        Report::from(Outcome::Failed {
+            error: NO_TIME_LEFT.to_owned(),
+            retry_after: None,
+        })
+    })
 }
 
 async fn follow<L: Living>(chat: &L, root: &L::Root, present: &Words, attempt: Attempt<'_>) -> Result<Report, Trouble> {

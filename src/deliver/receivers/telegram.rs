@@ -25,12 +25,12 @@ use http::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::time::{sleep, timeout_at};
+use tokio::time::sleep;
 
 use crate::decide::retry::Outcome;
 use crate::deliver::http::{Answer, Endpoint};
 use crate::deliver::receiver::{Attempt, Measure, Pace, Preview, Receiver, Report, Sending};
-use crate::deliver::receivers::living::{HEADROOM, NO_TIME_LEFT};
+use crate::deliver::receivers::living::in_time;
 use crate::render::letter::below_title;
 use crate::render::text::length;
 use crate::render::{Message, Words, fit};
@@ -104,19 +104,12 @@ impl Telegram {
         let report = match posted {
             Some(answer) if attempt.message.is_told_by_present() => answer.report(Outcome::Accepted),
             _ => {
-                // Ends before the attempt is cut off, which would lose the root that was posted, and post another.
-                let end = attempt.deadline.checked_sub(HEADROOM).unwrap_or(attempt.deadline);
-                let answer = async {
+                let told = async {
                     sleep(self.between_messages).await;
-                    self.post(words, Some(root), attempt).await
+                    let sent = self.post(words, Some(root), attempt).await;
+                    sent.map_or_else(|report| report, |(_, answer)| answer.report(Outcome::Accepted))
                 };
-                match timeout_at(end, answer).await {
-                    Ok(sent) => sent.map_or_else(|report| report, |(_, answer)| answer.report(Outcome::Accepted)),
-                    Err(_) => Report::from(Outcome::Failed {
-                        error: NO_TIME_LEFT.to_owned(),
-                        retry_after: None,
-                    }),
-                }
+                in_time(attempt, told).await
             }
         };
         Report {
