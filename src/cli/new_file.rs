@@ -192,7 +192,7 @@ fn is_free(path: &Path) -> Result<(), Failure> {
         let beside = PathBuf::from(beside);
         fs::symlink_metadata(&beside).is_ok().then_some(beside)
     };
-    match IN_USE.iter().find_map(|suffix| beside(&suffix)) {
+    match IN_USE.iter().find_map(beside) {
         None => Ok(()),
         Some(beside) => Err(Failure::Arguments(format!(
             "{} shows that {} is in use, or was when its user was killed; name another file, or move both away",

@@ -47,13 +47,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let interruption = Interruption::catch()?;
     let mut requests = Vec::new();
     for token in &arguments.tokens {
-        let found = match known(&path, token, access)? {
-            Some(found) => found,
-            None => tokio::select! {
+        let found = if let Some(found) = known(&path, token, access)? {
+            found
+        } else {
+            tokio::select! {
                 asked = spinner::while_waiting("GetResourceRequestStatus", ask(&path, token, access)) => asked?,
                 () = interruption.stop().cancelled() => return Err(interruption.failure()),
                 () = deadline.passed() => return Err(Failure::Outcome(Outcome::Open)),
-            },
+            }
         };
         if !requests.contains(&found) {
             requests.push(found);
