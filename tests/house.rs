@@ -17,7 +17,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("config", &["model", "decide", "render"]),
     ("cloud", &["model", "config", "decide"]),
     ("watch", &["model", "decide", "config", "cloud", "clock"]),
-    ("history", &["model", "decide", "config", "statistics"]),
+    ("history", &["model", "decide", "config", "statistics", "clock"]),
     ("deliver", &["model", "decide", "config", "render", "clock"]),
     ("simulator", &["model", "config", "clock"]),
     (
