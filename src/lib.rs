@@ -14,6 +14,7 @@
 //! | [`model`] | the field's words | any I/O, any other room |
 //! | [`decide`] | pure decisions: what is news, when to look again and how, who is told, what a failed send is worth | any I/O, clocks |
 //! | [`clock`] | the one place that asks for the time | |
+//! | `journal` | whether systemd's journal reads a stream | |
 //! | [`statistics`] | rows → numbers: counts, shares, percentiles, trends | any I/O, clocks |
 //! | [`render`] | news → words for people; templates; the report's page | any I/O |
 //! | [`config`] | TOML → a validated configuration, or all that is wrong with it | the network |
@@ -51,6 +52,7 @@ pub mod daemon;
 pub mod decide;
 pub mod deliver;
 pub mod history;
+mod journal;
 pub mod model;
 pub mod render;
 pub mod simulator;

@@ -13,12 +13,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("decide", &["model"]),
     ("statistics", &["model"]),
     ("clock", &["model"]),
+    ("journal", &[]),
     ("render", &["model", "statistics"]),
     ("config", &["model", "decide", "render"]),
     ("cloud", &["model", "config", "decide"]),
     ("watch", &["model", "decide", "config", "cloud", "clock"]),
     ("history", &["model", "decide", "config", "statistics", "clock"]),
-    ("deliver", &["model", "decide", "config", "render", "clock"]),
+    ("deliver", &["model", "decide", "config", "render", "clock", "journal"]),
     ("simulator", &["model", "config", "clock"]),
     (
         "daemon",
@@ -40,6 +41,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "daemon",
             "simulator",
             "clock",
+            "journal",
         ],
     ),
 ];

@@ -13,6 +13,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::journal;
+
 #[derive(Debug, clap::Args)]
 pub(super) struct Logging {
     /// How the log on standard error is written.
@@ -53,7 +55,7 @@ pub(super) fn set_up(arguments: &Logging, quiet: bool) {
         .log_internal_errors(false);
     match arguments.log_format {
         Format::Json => registry.with(layer.with_writer(std::io::stderr).json()).init(),
-        Format::Text if is_read_by_journald() => {
+        Format::Text if journal::reads(&io::stderr()) => {
             let layer = layer
                 .with_writer(Journal)
                 .with_ansi(false)
@@ -88,13 +90,13 @@ fn is_discreet(module: &str, level: Level) -> bool {
     level <= at_most || !CARRIERS.iter().any(|carrier| module.starts_with(carrier))
 }
 
-fn is_read_by_journald() -> bool {
-    std::env::var_os("JOURNAL_STREAM").is_some()
-}
-
 /// What is to stand in front of a line on standard error: where journald reads it, the line's priority (sd-daemon(3)).
 pub(super) fn journal_priority(level: Level) -> &'static str {
-    if is_read_by_journald() { priority(level) } else { "" }
+    if journal::reads(&io::stderr()) {
+        priority(level)
+    } else {
+        ""
+    }
 }
 
 fn priority(level: Level) -> &'static str {

@@ -1,6 +1,7 @@
 //! What the commands print, and how they exit.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -144,6 +145,45 @@ fn a_wrong_configuration_exits_with_78_and_says_where() {
         );
         assert!(told.contains("bad.toml:3:14: "), "{told}");
     }
+}
+
+/// journald has a time and a priority for each line.
+#[test]
+fn what_the_journal_reads_has_no_time_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), "history.db");
+    let text = std::fs::read_to_string(&path).unwrap() + "[[receivers]]\nname = \"out\"\ntype = \"log\"\n";
+    std::fs::write(&path, text).unwrap();
+    let journal = folder.path().join("journal");
+    let journal = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(journal)
+        .unwrap();
+    let metadata = journal.metadata().unwrap();
+    let stream = format!("{}:{}", metadata.dev(), metadata.ino());
+    let told = |arguments: &[&str], stream: &str| {
+        journal.set_len(0).unwrap();
+        let mut ccwatch = Command::new(env!("CARGO_BIN_EXE_ccwatch"));
+        ccwatch.args(arguments).args(["--config", &path]).stdin(Stdio::null());
+        ccwatch.env("JOURNAL_STREAM", stream).env_remove("CCWATCH_LOG_FORMAT");
+        ccwatch
+            .stdout(journal.try_clone().unwrap())
+            .stderr(journal.try_clone().unwrap());
+        ccwatch.status().unwrap();
+        std::fs::read_to_string(folder.path().join("journal")).unwrap()
+    };
+    let test = &["notify", "test", "out"][..];
+    let is_timed = |line: &str| line.get(4..5) == Some("-") && line.get(10..11) == Some("T");
+    let read = told(test, &stream);
+    assert!(!read.lines().any(is_timed), "{read}");
+    assert!(read.contains("AWS::"), "{read}");
+    // Inherited from a service, and led elsewhere.
+    let elsewhere = told(test, "1:1");
+    assert!(elsewhere.lines().any(is_timed), "{elsewhere}");
+    let refused = &["notify", "test", "nobody"][..];
+    assert!(told(refused, &stream).starts_with("<3>"));
+    assert!(!told(refused, "1:1").contains("<3>"));
 }
 
 #[test]

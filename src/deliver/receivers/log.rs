@@ -1,6 +1,7 @@
 //! A line for each change, on standard output.
 //!
-//! `text` is for people: coloured on a terminal, unless NO_COLOR says otherwise. `json` is for machines: the
+//! `text` is for people: coloured on a terminal, unless NO_COLOR says otherwise; in systemd's journal, which says when a line
+//! came, without a time of its own unless it is told late. `json` is for machines: the
 //! announcement with its `id`, one object a line. In both, whatever could play with a terminal is made harmless: text
 //! replaces it, JSON writes it as `\u….`, so that nothing is lost.
 //!
@@ -19,20 +20,27 @@ use serde::Serialize;
 use crate::config::LogFormat;
 use crate::decide::retry::Outcome;
 use crate::deliver::receiver::{Attempt, Pace, Preview, Receiver, Report, Sending};
-use crate::model::{EventId, News, printable};
+use crate::journal;
+use crate::model::{EventId, News, Timestamp, printable};
 use crate::render::{Message, Tone};
+
+/// News that is older than that when it is told comes late, after a mute window or a restart, say.
+const LATE: Duration = Duration::from_mins(1);
 
 /// Where lines go. Clones write to the same place.
 #[derive(Clone)]
 pub struct Output {
     writer: Arc<Mutex<dyn Write + Send>>,
     is_coloured: bool,
+    /// Whether whoever reads it puts a time to each line.
+    is_timed: bool,
 }
 
 impl fmt::Debug for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Output")
             .field("is_coloured", &self.is_coloured)
+            .field("is_timed", &self.is_timed)
             .finish_non_exhaustive()
     }
 }
@@ -42,6 +50,7 @@ impl Output {
         Self {
             writer: Arc::new(Mutex::new(writer)),
             is_coloured,
+            is_timed: false,
         }
     }
 
@@ -49,12 +58,18 @@ impl Output {
     /// CLICOLOR_FORCE=1 colours in any case).
     pub fn stdout() -> Self {
         let choice = anstream::AutoStream::choice(&io::stdout());
-        Self::new(io::stdout(), choice != anstream::ColorChoice::Never)
+        Self {
+            is_timed: journal::reads(&io::stdout()),
+            ..Self::new(io::stdout(), choice != anstream::ColorChoice::Never)
+        }
     }
 
-    /// Written by `writer` instead, and coloured as before.
+    /// Written by `writer` instead, for the same reader.
     pub fn through(self, writer: impl Write + Send + 'static) -> Self {
-        Self::new(writer, self.is_coloured)
+        Self {
+            is_timed: self.is_timed,
+            ..Self::new(writer, self.is_coloured)
+        }
     }
 
     /// One write for a line, so that lines of several writers do not mix.
@@ -84,9 +99,9 @@ impl Log {
         Self { format, output }
     }
 
-    fn line(&self, message: &Message<'_>, is_coloured: bool) -> serde_json::Result<String> {
+    fn line(&self, message: &Message<'_>, is_coloured: bool, has_time: bool) -> serde_json::Result<String> {
         match self.format {
-            LogFormat::Text => Ok(text(message, is_coloured)),
+            LogFormat::Text => Ok(text(message, is_coloured, has_time)),
             LogFormat::Json => json(message.news),
         }
     }
@@ -100,7 +115,7 @@ impl Receiver for Log {
     fn preview(&self, message: &Message<'_>) -> Preview {
         Preview {
             content: self
-                .line(message, false)
+                .line(message, false, true)
                 .unwrap_or_else(|error| format!("the line cannot be written: {error}")),
             measures: Vec::new(),
         }
@@ -108,9 +123,11 @@ impl Receiver for Log {
 
     fn send<'a>(&'a self, attempt: Attempt<'a>) -> Sending<'a> {
         Box::pin(async move {
-            let written = match self.line(attempt.message, self.output.is_coloured) {
+            let output = &self.output;
+            let has_time = !output.is_timed || is_late(attempt.message.news, attempt.now);
+            let written = match self.line(attempt.message, output.is_coloured, has_time) {
                 Ok(line) => {
-                    let output = self.output.clone();
+                    let output = output.clone();
                     tokio::task::spawn_blocking(move || output.write(&line))
                         .await
                         .unwrap_or_else(|error| Err(io::Error::other(error)))
@@ -128,9 +145,13 @@ impl Receiver for Log {
     }
 }
 
+fn is_late(news: &News, now: Timestamp) -> bool {
+    now.since(news.at()) > LATE
+}
+
 /// One line for people:
 /// `2026-11-22T06:28:00.123Z prod/eu-west-1 CREATE AWS::S3::Bucket my-bucket IN_PROGRESS → FAILED AlreadyExists: … [token]`
-fn text(message: &Message<'_>, is_coloured: bool) -> String {
+fn text(message: &Message<'_>, is_coloured: bool, has_time: bool) -> String {
     let words = &message.words;
     let paint = |style: Style, text: &str| {
         if is_coloured {
@@ -147,7 +168,10 @@ fn text(message: &Message<'_>, is_coloured: bool) -> String {
         Tone::Neutral => AnsiColor::Cyan.on_default(),
     };
     let change = message.news.change();
-    let mut parts = vec![paint(dim, &message.news.at().to_string())];
+    let mut parts = Vec::new();
+    if has_time {
+        parts.push(paint(dim, &message.news.at().to_string()));
+    }
     parts.extend(change.map(|change| printable(&change.target).into_owned()));
     parts.push(paint(Style::new().bold(), &words.about));
     parts.extend(words.hook.clone());

@@ -41,6 +41,16 @@ async fn a_line_for_people() {
     );
 }
 
+#[test]
+fn a_line_for_the_journal_has_no_time_of_its_own_unless_it_comes_late() {
+    let news = News::Change(Box::new(failed_request()));
+    assert!(super::text(&Message::new(&news), false, false).starts_with("prod/eu-west-1 CREATE "));
+    assert!(!is_late(&news, news.at().plus(LATE)));
+    assert!(is_late(&news, news.at().plus(LATE + Duration::from_secs(1))));
+    // A clock that was set back meanwhile.
+    assert!(!is_late(&news, news.at().minus(LATE)));
+}
+
 #[tokio::test]
 async fn colours_only_where_they_are_wanted() {
     let coloured = written(LogFormat::Text, true, &failed_request()).await;
@@ -68,7 +78,7 @@ proptest! {
     #[test]
     fn whatever_comes_is_one_harmless_line_and_json_loses_nothing(text in "[\u{0}-\u{ff}\u{2028}\u{202e}\u{feff}😀]{0,40}") {
         let news = News::Change(Box::new(hostile(&text)));
-        let people = super::text(&Message::new(&news), false);
+        let people = super::text(&Message::new(&news), false, true);
         let machines = json(&news).unwrap();
         for line in [&people, &machines] {
             let body = line.strip_suffix('\n').unwrap();
