@@ -2,15 +2,16 @@
 
 use std::io::Write;
 
-use super::Failure;
 use super::history_file::ConfigFile;
+use super::{Failure, history_file};
 use crate::config::wording::counted;
 use crate::config::{Config, Environment};
 
 /// Check a configuration file, and do nothing else.
 ///
 /// Says everything that is wrong with it, with line and column, and exits with 78; or what it amounts to, and exits
-/// with 0. Nothing is asked of the network.
+/// with 0. Nothing is asked of the network. What systemd gives to the service alone (`{ credential = "NAME" }`) is not
+/// looked at elsewhere.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
@@ -18,7 +19,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let config = Config::load(&arguments.config.config, &Environment::of_process())?;
+    let environment = Environment::of_process();
+    let config = Config::check(&arguments.config.config, &environment)?;
     let mut out = std::io::stdout().lock();
     writeln!(
         out,
@@ -29,6 +31,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         counted(config.routes.len(), "route"),
         config.history.path.display()
     )?;
+    if let Some(service) = history_file::of_the_service(&config.history.path, &environment) {
+        writeln!(
+            out,
+            "note: that is where `ccwatch run` from here keeps it; the service's is {}",
+            service.display()
+        )?;
+    }
+    for note in &config.notes {
+        writeln!(out, "note: {note}")?;
+    }
     for warning in &config.warnings {
         writeln!(out, "warning: {warning}")?;
     }

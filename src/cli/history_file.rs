@@ -117,14 +117,19 @@ fn candidates(environment: &Environment) -> Vec<PathBuf> {
 /// The history of a configuration. The rest of the file is not checked: its secrets are often not for those who only read.
 fn configured(config: &Path, environment: &Environment) -> Result<PathBuf, Failure> {
     let configured = HistorySettings::load(config, environment)?.path;
-    // A service without a configured path keeps it where the unit says, which this shell's environment does not.
-    let is_default = default_history_path(environment).as_ref() == Some(&configured);
-    let service = PathBuf::from(SERVICE_HISTORY);
-    Ok(if is_default && !may_be_there(&configured) && may_be_there(&service) {
-        service
-    } else {
-        configured
-    })
+    let service = of_the_service(&configured, environment).filter(|_| !may_be_there(&configured));
+    Ok(service.unwrap_or(configured))
+}
+
+/// Where the service keeps the history of a configuration that leads to `configured` here, if that is elsewhere and one may be
+/// there: where nothing is configured, the unit says where, which this shell's environment does not.
+pub(super) fn of_the_service(configured: &Path, environment: &Environment) -> Option<PathBuf> {
+    elsewhere(Path::new(SERVICE_HISTORY), configured, environment)
+}
+
+fn elsewhere(service: &Path, configured: &Path, environment: &Environment) -> Option<PathBuf> {
+    let is_default = default_history_path(environment).as_deref() == Some(configured);
+    (is_default && configured != service && may_be_there(service)).then(|| service.to_owned())
 }
 
 /// Whether two paths lead to one file, be it by links.
@@ -150,5 +155,25 @@ impl From<OpenError> for Failure {
 impl From<HistoryError> for Failure {
     fn from(error: HistoryError) -> Self {
         Self::Work(error.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_services_history_is_another_only_where_nothing_is_configured_and_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let service = folder.path().join("history.db");
+        let root = Environment::from_iter([("HOME", "/root")]);
+        let in_the_unit =
+            Environment::from_iter([("HOME", "/root"), ("STATE_DIRECTORY", folder.path().to_str().unwrap())]);
+        let default = Path::new("/root/.local/state/ccwatch/history.db");
+        assert_eq!(elsewhere(&service, default, &root), None, "it is not there");
+        std::fs::write(&service, "").unwrap();
+        assert_eq!(elsewhere(&service, default, &root).as_deref(), Some(service.as_path()));
+        assert_eq!(elsewhere(&service, Path::new("/srv/history.db"), &root), None);
+        assert_eq!(elsewhere(&service, &service, &in_the_unit), None);
     }
 }

@@ -13,7 +13,7 @@ use std::path::Path;
 use toml_span::Value;
 use toml_span::value::{Table, ValueInner};
 
-use super::problems::{ConfigErrors, Problems, Read, Reported, Text, all};
+use super::problems::{ConfigErrors, Problems, Read, Remarks, Reported, Text, all};
 use super::wording::{listed, shortened, suggestion};
 use super::{secret, syntax};
 
@@ -30,13 +30,13 @@ pub(crate) fn load_from(source: impl io::Read, path: &Path, what: &'static str) 
     secret::read_from(source, LARGEST).map_err(|fault| ConfigErrors::unreadable(path, what, &fault))
 }
 
-/// Has `read` read a document, and returns what it made of it with the warnings, or else all problems.
+/// Has `read` read a document, and returns what it made of it with the remarks, or else all problems.
 pub(crate) fn parse<T>(
     text: &str,
     path: &Path,
     what: &'static str,
     read: impl FnOnce(&Item<'_>) -> Read<T>,
-) -> Result<(T, Vec<String>), ConfigErrors> {
+) -> Result<(T, Remarks), ConfigErrors> {
     // Some editors begin a file with a byte order mark, which is no character of its first line.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let places = Text::new(path, what, text);
@@ -96,6 +96,10 @@ impl<'d> Item<'d> {
 
     pub(crate) fn warning(&self, message: impl Into<String>) {
         self.problems.warning(self.offset(), &self.path, message);
+    }
+
+    pub(crate) fn note(&self, message: impl Into<String>) {
+        self.problems.note(self.offset(), &self.path, message);
     }
 
     /// That it is of the wrong type.

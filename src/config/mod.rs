@@ -36,7 +36,7 @@ use url::Url;
 
 use document::Item;
 use pace::Draft;
-use problems::Read;
+use problems::{Read, Remarks};
 use values::Names;
 
 pub use environment::Environment;
@@ -61,6 +61,8 @@ pub struct Config {
     pub attention: AttentionSettings,
     /// What is allowed but will hardly be meant, a line each, as in [`ConfigErrors`]. To be logged.
     pub warnings: Vec<String>,
+    /// What [`Config::check`] could not look at, a line each.
+    pub notes: Vec<String>,
 }
 
 /// `[history]`
@@ -159,10 +161,10 @@ impl ReceiverSettings {
             secrets,
             ..Surroundings::of(path, environment)
         };
-        let (found, warnings) = document::parse(&text, path, WHAT, |document| {
+        let (found, remarks) = document::parse(&text, path, WHAT, |document| {
             receivers::read_one(&document.section("a table")?, &surroundings, name)
         })?;
-        Ok((found?, warnings))
+        Ok((found?, remarks.warnings))
     }
 
     /// One with nothing but what it must have.
@@ -350,6 +352,9 @@ pub enum Secrets {
     Needed,
     /// A placeholder stands in for it, with a warning: for who calls no one with it.
     Dispensable,
+    /// It is an error, except for what systemd gives to the service alone: a placeholder stands in for that, with a note. For who
+    /// checks the file from outside of the service.
+    IfAtHand,
 }
 
 /// What a configuration depends on beside its text.
@@ -379,8 +384,17 @@ impl Config {
     ///
     /// With all that is wrong with it, or with why it can't be read.
     pub fn load(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        let text = document::load(path, WHAT)?;
-        Self::parse(&text, path, environment)
+        Self::load_with(Secrets::Needed, path, environment)
+    }
+
+    /// Reads the file for who only wants to know whether it is right: a secret that systemd gives to the service alone is not
+    /// looked at elsewhere, and is among the notes.
+    ///
+    /// # Errors
+    ///
+    /// With all that is wrong with it, or with why it can't be read.
+    pub fn check(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        Self::load_with(Secrets::IfAtHand, path, environment)
     }
 
     /// Reads the file for who sends nothing: secrets that can't be read have placeholders, and are among the warnings.
@@ -389,13 +403,16 @@ impl Config {
     ///
     /// With all else that is wrong with it, or with why it can't be read.
     pub fn load_without_secrets(path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
+        Self::load_with(Secrets::Dispensable, path, environment)
+    }
+
+    fn load_with(secrets: Secrets, path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
         let text = document::load(path, WHAT)?;
         let surroundings = Surroundings {
-            secrets: Secrets::Dispensable,
+            secrets,
             ..Surroundings::of(path, environment)
         };
-        let (config, warnings) = document::parse(&text, path, WHAT, |document| read(document, &surroundings))?;
-        Ok(Self { warnings, ..config })
+        Self::parse_with(&text, path, &surroundings)
     }
 
     /// Its receiver of that name.
@@ -414,9 +431,17 @@ impl Config {
     ///
     /// With all that is wrong with it.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self, ConfigErrors> {
-        let surroundings = Surroundings::of(path, environment);
-        let (config, warnings) = document::parse(text, path, WHAT, |document| read(document, &surroundings))?;
-        Ok(Self { warnings, ..config })
+        Self::parse_with(text, path, &Surroundings::of(path, environment))
+    }
+
+    fn parse_with(text: &str, path: &Path, surroundings: &Surroundings<'_>) -> Result<Self, ConfigErrors> {
+        let (config, Remarks { warnings, notes }) =
+            document::parse(text, path, WHAT, |document| read(document, surroundings))?;
+        Ok(Self {
+            warnings,
+            notes,
+            ..config
+        })
     }
 }
 
@@ -454,6 +479,7 @@ fn read(document: &Item<'_>, surroundings: &Surroundings<'_>) -> Read<Config> {
         routes: routes?,
         attention: attention?,
         warnings: Vec::new(),
+        notes: Vec::new(),
     })
 }
 

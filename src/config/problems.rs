@@ -130,12 +130,20 @@ pub(crate) fn all<T>(items: impl Iterator<Item = Read<T>>) -> Read<Vec<T>> {
     items.into_iter().collect()
 }
 
-/// The problems and warnings found so far. Each part of the reader holds it by shared reference and adds to it, and
+/// What was said of a document that is right, a line each, as in [`ConfigErrors`].
+#[derive(Debug, Default)]
+pub(crate) struct Remarks {
+    pub(crate) warnings: Vec<String>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// The problems, warnings and notes found so far. Each part of the reader holds it by shared reference and adds to it, and
 /// goes on.
 pub(crate) struct Problems<'d> {
     text: Text<'d>,
     errors: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
+    notes: RefCell<Vec<Problem>>,
 }
 
 struct Problem {
@@ -150,6 +158,7 @@ impl<'d> Problems<'d> {
             text,
             errors: RefCell::default(),
             warnings: RefCell::default(),
+            notes: RefCell::default(),
         }
     }
 
@@ -174,11 +183,25 @@ impl<'d> Problems<'d> {
         });
     }
 
-    /// What was read, with the warnings, if there was no error; else the errors.
-    pub(super) fn finish<T>(self, read: Read<T>) -> Result<(T, Vec<String>), ConfigErrors> {
+    pub(super) fn note(&self, offset: usize, key: &str, message: impl Into<String>) {
+        self.notes.borrow_mut().push(Problem {
+            offset,
+            key: key.to_owned(),
+            message: message.into(),
+        });
+    }
+
+    /// What was read, with the remarks, if there was no error; else the errors.
+    pub(super) fn finish<T>(self, read: Read<T>) -> Result<(T, Remarks), ConfigErrors> {
         let errors = self.errors.into_inner();
         match read {
-            Ok(read) if errors.is_empty() => Ok((read, shown(&self.text, self.warnings.into_inner()))),
+            Ok(read) if errors.is_empty() => {
+                let remarks = Remarks {
+                    warnings: shown(&self.text, self.warnings.into_inner()),
+                    notes: shown(&self.text, self.notes.into_inner()),
+                };
+                Ok((read, remarks))
+            }
             _ => Err(ConfigErrors::of(&self.text, errors)),
         }
     }

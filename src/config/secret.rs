@@ -89,46 +89,65 @@ fn referred(item: &Item<'_>, placeholder: &str, surroundings: &Surroundings<'_>)
     let content = match *key {
         "env" => from_variable(name, surroundings).map(|content| (format!("the value of ${name}"), content)),
         "file" => from_file(&surroundings.folder.join(name)),
-        _ => credential(name, surroundings).and_then(|path| from_file(&path)),
+        _ => from_credential(reference, name, surroundings)?,
     };
+    let placeholder = || ("the placeholder".to_owned(), placeholder.to_owned());
     match (content, surroundings.secrets) {
         (Ok(content), _) => Ok(content),
-        (Err(fault), Secrets::Needed) => Err(reference.error(fault)),
+        (Err(_), Secrets::IfAtHand) if *key == "credential" && given_by_systemd(surroundings).is_none() => {
+            reference.note(format!(
+                "the credential {} can't be looked at here: systemd gives it to the service alone",
+                quoted(name)
+            ));
+            Ok(placeholder())
+        }
+        (Err(fault), Secrets::Needed | Secrets::IfAtHand) => Err(reference.error(fault)),
         (Err(fault), Secrets::Dispensable) => {
             reference.warning(format!("{fault}; a placeholder stands in for it"));
-            Ok(("the placeholder".to_owned(), placeholder.to_owned()))
+            Ok(placeholder())
         }
     }
 }
 
 fn from_variable(name: &str, surroundings: &Surroundings<'_>) -> Result<String, String> {
-    let value = surroundings
-        .environment
-        .get(name)
-        .ok_or_else(|| format!("the environment variable {} is not set", quoted(name)))?;
+    let value = surroundings.environment.get(name).ok_or_else(|| {
+        format!(
+            "the environment variable {} is not set; a service takes a secret best by {{ credential = \"NAME\" }} and \
+             LoadCredential=NAME:PATH in a drop-in (systemctl edit ccwatch)",
+            quoted(name)
+        )
+    })?;
     value
         .to_str()
         .map(str::to_owned)
         .ok_or_else(|| format!("the environment variable {} does not hold UTF-8 text", quoted(name)))
 }
 
-/// Where systemd put what `LoadCredential=` and its kin name.
-/// <https://systemd.io/CREDENTIALS/>
-fn credential(name: &str, surroundings: &Surroundings<'_>) -> Result<PathBuf, String> {
+/// What systemd has from the unit's `LoadCredential=` and its kin. <https://systemd.io/CREDENTIALS/>
+fn from_credential(
+    reference: &Item<'_>,
+    name: &str,
+    surroundings: &Surroundings<'_>,
+) -> Read<Result<(String, String), String>> {
     if name.contains('/') || name == "." || name == ".." {
-        return Err(format!(
+        return Err(reference.error(format!(
             "expected a credential's name, without slashes, found {}; for a path, use {{ file = … }}",
             quoted(name)
-        ));
+        )));
     }
-    let folder = surroundings.environment.folder("CREDENTIALS_DIRECTORY").ok_or_else(|| {
-        format!(
-            "the credential {} can't be read, as $CREDENTIALS_DIRECTORY is not set: systemd sets it for a service with \
-             LoadCredential=",
+    let remedy = "give it to the service by LoadCredential=NAME:PATH in a drop-in (systemctl edit ccwatch)";
+    Ok(match given_by_systemd(surroundings) {
+        Some(folder) => from_file(&folder.join(name)).map_err(|fault| format!("{fault}; {remedy}")),
+        None => Err(format!(
+            "the credential {} can't be read, as $CREDENTIALS_DIRECTORY is not set: {remedy}",
             quoted(name)
-        )
-    })?;
-    Ok(folder.join(name))
+        )),
+    })
+}
+
+/// Where systemd put the service's credentials. `None` where it gave none: this is not the service.
+fn given_by_systemd(surroundings: &Surroundings<'_>) -> Option<PathBuf> {
+    surroundings.environment.folder("CREDENTIALS_DIRECTORY")
 }
 
 fn from_file(path: &Path) -> Result<(String, String), String> {

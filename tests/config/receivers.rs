@@ -349,7 +349,7 @@ name = "a"
 type = "slack"
 url = { env = "NOPE" }
 "#,
-        r#"4:15: receivers[0].url.env: the environment variable "NOPE" is not set"#,
+        r#"4:15: receivers[0].url.env: the environment variable "NOPE" is not set; a service takes a secret best by { credential = "NAME" } and LoadCredential=NAME:PATH in a drop-in (systemctl edit ccwatch)"#,
     );
     assert_problems(
         r#"[[receivers]]
@@ -397,7 +397,7 @@ name = "a"
 type = "slack"
 url = { credential = "slack-url" }
 "#,
-        r#"4:22: receivers[0].url.credential: the credential "slack-url" can't be read, as $CREDENTIALS_DIRECTORY is not set: systemd sets it for a service with LoadCredential="#,
+        r#"4:22: receivers[0].url.credential: the credential "slack-url" can't be read, as $CREDENTIALS_DIRECTORY is not set: give it to the service by LoadCredential=NAME:PATH in a drop-in (systemctl edit ccwatch)"#,
     );
     assert_problems(
         r#"[[receivers]]

@@ -147,6 +147,46 @@ fn a_wrong_configuration_exits_with_78_and_says_where() {
     }
 }
 
+/// What systemd gives to the service alone is no reason to refuse a file before a restart.
+#[test]
+fn a_credential_of_the_service_is_noted_by_check_and_needed_by_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(folder.path(), "history.db");
+    let receiver = "[[receivers]]\nname = \"chat\"\ntype = \"slack\"\nurl = { credential = \"slack-url\" }\n\
+                    [[routes]]\nname = \"all\"\nto = \"chat\"\n";
+    let text = std::fs::read_to_string(&path).unwrap() + receiver;
+    std::fs::write(&path, text).unwrap();
+    let ccwatch = |command: &str, credentials: Option<&Path>| {
+        let mut ccwatch = Command::new(env!("CARGO_BIN_EXE_ccwatch"));
+        ccwatch
+            .args([command, "--config", &path])
+            .env_remove("CREDENTIALS_DIRECTORY");
+        ccwatch.envs(credentials.map(|folder| ("CREDENTIALS_DIRECTORY", folder)));
+        ccwatch.stdin(Stdio::null()).output().unwrap()
+    };
+    let checked = ccwatch("check", None);
+    assert_eq!(checked.status.code(), Some(0), "{}", err(&checked));
+    let note = format!(
+        "note: {path}:11:22: receivers[0].url.credential: the credential \"slack-url\" can't be looked at here: systemd gives it \
+         to the service alone\n"
+    );
+    assert!(out(&checked).ends_with(&note), "{}", out(&checked));
+    // In the service's own place it is looked at.
+    for (command, credentials) in [
+        ("run", None),
+        ("check", Some(folder.path())),
+        ("run", Some(folder.path())),
+    ] {
+        let refused = ccwatch(command, credentials);
+        assert_eq!(refused.status.code(), Some(78), "{}", err(&refused));
+        assert!(
+            err(&refused).contains("LoadCredential=NAME:PATH in a drop-in (systemctl edit ccwatch)"),
+            "{}",
+            err(&refused)
+        );
+    }
+}
+
 /// journald has a time and a priority for each line.
 #[test]
 fn what_the_journal_reads_has_no_time_of_its_own() {
