@@ -1,6 +1,6 @@
 //! Where the rooms meet: the history as the watch's memory and as the couriers' outbox.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
@@ -26,6 +26,10 @@ pub(super) struct HistoryMemory {
     /// When each target was last looked at, as far as that is not written yet: a write a look would be a sync of the
     /// disk a look.
     looked: Arc<Mutex<HashMap<TargetId, Timestamp>>>,
+    /// The targets whose gap is open.
+    gaps: Arc<Mutex<HashSet<TargetId>>>,
+    /// Rung when a number that `status` shows may have moved.
+    moved: watch::Sender<()>,
 }
 
 impl HistoryMemory {
@@ -36,7 +40,26 @@ impl HistoryMemory {
             bell,
             others: watch::Sender::new(()),
             looked: Arc::default(),
+            gaps: Arc::default(),
+            moved: watch::Sender::new(()),
         }
+    }
+
+    /// The same history as the couriers see it.
+    pub(super) fn outbox(&self) -> HistoryOutbox {
+        HistoryOutbox {
+            history: self.history.clone(),
+            moved: self.moved.clone(),
+        }
+    }
+
+    pub(super) fn moved(&self) -> watch::Receiver<()> {
+        self.moved.subscribe()
+    }
+
+    /// How many targets are not, or can't be, looked at.
+    pub(super) fn open_gaps(&self) -> usize {
+        locked(&self.gaps).len()
     }
 
     pub(super) async fn register(
@@ -51,10 +74,10 @@ impl HistoryMemory {
 
     /// Writes when the targets were last looked at, all in one transaction. Proof that the history can be written, too.
     pub(super) async fn flush(&self) -> Result<(), HistoryError> {
-        let looked: Vec<_> = self.looked().drain().collect();
+        let looked: Vec<_> = locked(&self.looked).drain().collect();
         let result = self.history.looked(looked.clone()).await;
         if result.is_err() {
-            let mut newer = self.looked();
+            let mut newer = locked(&self.looked);
             for (target, at) in looked {
                 newer.entry(target).or_insert(at);
             }
@@ -84,17 +107,20 @@ impl HistoryMemory {
     pub(super) fn ring_for_others(&self) {
         self.others.send_replace(());
         self.bell.send_replace(());
+        self.moved.send_replace(());
     }
 
     fn ring_for(&self, deliveries: usize) {
         if deliveries > 0 {
             self.bell.send_replace(());
+            self.moved.send_replace(());
         }
     }
+}
 
-    fn looked(&self) -> MutexGuard<'_, HashMap<TargetId, Timestamp>> {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// What is behind it is whole between any two lines that may panic.
+fn locked<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Recording for HistoryMemory {
@@ -111,6 +137,9 @@ impl Recording for HistoryMemory {
     async fn record(&self, sightings: Vec<Sighting>) -> Result<Remembered, HistoryError> {
         let recorded = self.history.record(sightings, self.routing.clone()).await?;
         self.ring_for(recorded.deliveries);
+        if recorded.changes > 0 {
+            self.moved.send_replace(());
+        }
         Ok(Remembered {
             standings: recorded.standings,
             changes: recorded.changes,
@@ -128,19 +157,27 @@ impl Memory for HistoryMemory {
     }
 
     async fn complete_baseline(&self, target: TargetId, at: Timestamp) -> Result<(), HistoryError> {
-        self.history.complete_baseline(target, at).await
+        self.history.complete_baseline(target, at).await?;
+        self.moved.send_replace(());
+        Ok(())
     }
 
     fn looked(&self, target: TargetId, at: Timestamp) {
-        Self::looked(self).insert(target, at);
+        locked(&self.looked).insert(target, at);
     }
 
     async fn open_gap(&self, target: TargetId, from: Timestamp, reason: String) -> Result<(), HistoryError> {
-        self.history.open_gap(target, from, &reason).await
+        self.history.open_gap(target, from, &reason).await?;
+        locked(&self.gaps).insert(target);
+        self.moved.send_replace(());
+        Ok(())
     }
 
     async fn close_gap(&self, target: TargetId, to: Timestamp) -> Result<(), HistoryError> {
-        self.history.close_gap(target, to).await
+        self.history.close_gap(target, to).await?;
+        locked(&self.gaps).remove(&target);
+        self.moved.send_replace(());
+        Ok(())
     }
 }
 
@@ -148,12 +185,8 @@ impl Memory for HistoryMemory {
 #[derive(Debug, Clone)]
 pub(super) struct HistoryOutbox {
     history: History,
-}
-
-impl HistoryOutbox {
-    pub(super) fn new(history: History) -> Self {
-        Self { history }
-    }
+    /// The memory's.
+    moved: watch::Sender<()>,
 }
 
 impl Outbox for HistoryOutbox {
@@ -182,6 +215,8 @@ impl Outbox for HistoryOutbox {
     }
 
     async fn record(&self, attempts: Vec<Attempted>, at: Timestamp) -> Result<(), HistoryError> {
-        self.history.record_attempts(attempts, at).await
+        self.history.record_attempts(attempts, at).await?;
+        self.moved.send_replace(());
+        Ok(())
     }
 }

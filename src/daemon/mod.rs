@@ -8,6 +8,7 @@
 //!   grace period; say when each target was last looked at; close the history; exit 0. A second signal cuts the grace
 //!   period short. What is not sent by then stays in the outbox.
 //! - **One bad target holds up none of the others**: each connects in its own task, while the others already look.
+//! - **The service manager is told how things stand** (`status`), when that changes.
 //! - **The watchdog is fed by proof of progress** (`vigil`), not by a timer.
 
 mod attention;
@@ -16,6 +17,7 @@ mod joints;
 mod others;
 mod service_manager;
 mod signals;
+mod status;
 #[cfg(test)]
 mod telling_tests;
 mod upkeep;
@@ -104,6 +106,9 @@ pub struct Daemon {
 impl Daemon {
     /// Opens the history and makes the receivers of a configuration. Nothing is looked at or sent yet.
     pub fn new(config: Config, connection: Connection, clock: Clock, output: &Output) -> Result<Self, DaemonError> {
+        let service_manager = ServiceManager::from_environment();
+        // It may first be brought up to date, which takes a large one minutes.
+        service_manager.status("opening the history");
         let history = History::open(&config.history.path)?;
         let receivers = config.receivers.iter();
         let audiences = receivers
@@ -128,7 +133,7 @@ impl Daemon {
             retention: config.history.retention,
             connection,
             clock,
-            service_manager: ServiceManager::from_environment(),
+            service_manager,
             seed: fastrand::u64(..),
         })
     }
@@ -158,12 +163,13 @@ impl Daemon {
         }
         history.apply_resource_model_policy(self.resource_model).await?;
 
+        let memory = joints::HistoryMemory::new(history.clone(), self.routing.clone(), bell.clone());
         let stop_sending = CancellationToken::new();
         let mut couriers = JoinSet::new();
         for (number, destination) in self.destinations.iter().enumerate() {
             let courier = Courier::new(
                 destination.clone(),
-                joints::HistoryOutbox::new(history.clone()),
+                memory.outbox(),
                 bell.subscribe(),
                 clock.clone(),
                 fastrand::Rng::with_seed(self.seed.wrapping_add(1_000_000 + number as u64)),
@@ -171,7 +177,6 @@ impl Daemon {
             couriers.spawn(courier.run(stop_sending.clone(), GRACE));
         }
 
-        let memory = joints::HistoryMemory::new(history.clone(), self.routing.clone(), bell);
         let mut vigil = vigil::Vigil::new(clock.clone());
         let claims = Claims::default();
         let mut lookers = JoinSet::new();
@@ -217,6 +222,8 @@ impl Daemon {
         stop.cancel();
         let lookers = drain(lookers).await;
         let keepers = drain(keepers).await;
+        // Only now: what tells how things stand has ended, too.
+        service_manager.status(&format!("stopping: sends are given {} s to finish", GRACE.as_secs()));
         stop_sending.cancel();
         let couriers = tokio::select! {
             couriers = drain(couriers) => couriers,
@@ -245,6 +252,13 @@ impl Daemon {
             stop.clone(),
         ));
         keepers.spawn(others::hear(self.history.clone(), memory.clone(), stop.clone()));
+        keepers.spawn(status::tell(
+            self.history.clone(),
+            memory.clone(),
+            self.targets.len(),
+            self.service_manager,
+            stop.clone(),
+        ));
         keepers.spawn(attention::pay(
             self.history.clone(),
             memory.clone(),

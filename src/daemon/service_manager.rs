@@ -1,4 +1,4 @@
-//! What systemd is told: ready, alive, stopping. Without systemd (no NOTIFY_SOCKET) nothing is said to anyone.
+//! What systemd is told: ready, alive, stopping, and how things stand. Without systemd (no NOTIFY_SOCKET) nothing is said to anyone.
 
 use std::time::Duration;
 
@@ -33,6 +33,10 @@ impl ServiceManager {
         self.watchdog
     }
 
+    pub(super) fn listens(self) -> bool {
+        self.listens
+    }
+
     pub(super) fn ready(self) {
         self.say(&[NotifyState::Ready]);
     }
@@ -43,6 +47,11 @@ impl ServiceManager {
 
     pub(super) fn stopping(self) {
         self.say(&[NotifyState::Stopping]);
+    }
+
+    /// A line for `systemctl status`.
+    pub(super) fn status(self, text: &str) {
+        self.say(&[NotifyState::Status(text)]);
     }
 
     fn say(self, state: &[NotifyState<'_>]) {

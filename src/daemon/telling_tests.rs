@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::joints::{HistoryMemory, HistoryOutbox};
+use super::joints::HistoryMemory;
 use crate::clock::Clock;
 use crate::decide::retry::Outcome;
 use crate::decide::route::Route;
@@ -204,7 +204,7 @@ impl Stage {
             };
             let courier = Courier::new(
                 destination,
-                HistoryOutbox::new(self.history.clone()),
+                self.memory.outbox(),
                 self.bell.subscribe(),
                 self.clock.clone(),
                 fastrand::Rng::with_seed(seed),

@@ -15,7 +15,7 @@ use super::attention::usual_of;
 use super::reader::rows;
 use super::rows::Stored;
 use super::sql::RequestId;
-use super::{Failure, HistoryError, Reader};
+use super::{Failure, History, HistoryError, Reader};
 use crate::decide::stuck::Usual;
 use crate::model::rows::{HookRow, RequestRow};
 use crate::model::{RequestToken, TargetId, TargetName, Timestamp};
@@ -40,6 +40,15 @@ pub struct Board {
     /// Those that have something waiting, have given something up, or are failing, by name. What is well and idle is not in
     /// the history.
     pub receivers: Vec<ReceiverHealth>,
+}
+
+/// How things stand, in two numbers, which stand for that many or more from [`Brief::LIMIT`] on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Brief {
+    /// Requests that have not ended.
+    pub open: u32,
+    /// Deliveries that wait.
+    pub waiting: u32,
 }
 
 /// A request that has not ended, and how long its like take.
@@ -119,6 +128,11 @@ FROM targets AS t
 LEFT JOIN gaps AS g ON g.target_id = t.id AND g.to_at IS NULL
 ORDER BY t.name";
 
+/// By indexes of what is open, and of what waits, alone.
+pub(super) const BRIEF: &str = "
+SELECT (SELECT count(*) FROM (SELECT 1 FROM requests WHERE phase = 'open' LIMIT ?1)),
+    (SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE state = 'pending' LIMIT ?1))";
+
 /// From one receiver to the next, without a step for each delivery.
 pub(super) const WAITING: &str = "
 WITH RECURSIVE waiting (receiver) AS (
@@ -163,6 +177,27 @@ impl Reader {
     pub fn version(&self) -> Result<i64, HistoryError> {
         self.read(|connection| Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?))
     }
+}
+
+impl History {
+    /// How things stand, in short.
+    pub async fn brief(&self) -> Result<Brief, HistoryError> {
+        self.reading(|connection| {
+            let mut statement = connection.prepare_cached(BRIEF)?;
+            Ok(statement.query_row([Brief::LIMIT], |row| {
+                Ok(Brief {
+                    open: row.get(0)?,
+                    waiting: row.get(1)?,
+                })
+            })?)
+        })
+        .await
+    }
+}
+
+impl Brief {
+    /// Up to so many are counted.
+    pub const LIMIT: u32 = 100_000;
 }
 
 impl Board {

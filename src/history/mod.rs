@@ -104,7 +104,7 @@ use crate::model::{AccountId, Delivery, Region, RequestKey, Sighting, Standing, 
 pub use asking::{Filter, Following};
 pub use attention::{Escalation, Stuck};
 pub use backup::{BackedUp, BackupError, Size, back_up};
-pub use board::{Board, OpenRequest, ReceiverHealth, TargetHealth};
+pub use board::{Board, Brief, OpenRequest, ReceiverHealth, TargetHealth};
 pub use check::Finding;
 pub use editor::{Editor, Retried};
 pub use error::{Failure, HistoryError, OpenError};

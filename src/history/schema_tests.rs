@@ -500,6 +500,14 @@ fn the_board_walks_no_more_than_is_open_and_the_newest_of_each_list() {
         ),
         (board::WAITING.to_owned(), vec![]),
         (
+            board::BRIEF.to_owned(),
+            vec![
+                "SCAN CONSTANT ROW",
+                "SCAN requests USING COVERING INDEX requests_open_by_start",
+                "SCAN deliveries USING COVERING INDEX deliveries_in_line",
+            ],
+        ),
+        (
             board::DEAD.to_owned(),
             vec!["SCAN deliveries USING INDEX deliveries_dead"],
         ),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
@@ -299,6 +300,63 @@ async fn one_bad_target_holds_up_none_of_the_others() {
     let told: Vec<_> = log.lines().filter(|line| line.contains("bad/eu-west-2")).collect();
     assert_eq!(told.len(), 1, "{log}");
     assert!(told[0].contains("check the network"), "{log}");
+}
+
+/// As `systemctl status` shows it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_service_manager_is_told_how_things_stand() {
+    let world = World::new(Scenario {
+        arrivals_per_second: 3.0,
+        ..Scenario::lively()
+    })
+    .await;
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let config = world.configure(&format!(
+        r#"
+        [[targets]]
+        name = "bad"
+        regions = "eu-west-2"
+        account_id = "123456789012"
+        endpoint_url = "http://{closed}"
+        [[receivers]]
+        name = "nowhere"
+        type = "webhook"
+        url = "http://{closed}"
+        [[routes]]
+        name = "everything"
+        to = "nowhere"
+        "#
+    ));
+    let path = world.folder.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let child = run(&config).env("NOTIFY_SOCKET", &path).spawn().unwrap();
+    let mut heard: Vec<String> = Vec::new();
+    let mut hear = || {
+        let mut datagram = [0; 4096];
+        while let Ok(length) = socket.recv(&mut datagram) {
+            let text = String::from_utf8(datagram[..length].to_vec()).unwrap();
+            heard.extend(text.lines().map(str::to_owned));
+        }
+        heard.clone()
+    };
+    let stands = |line: &String| {
+        line.starts_with("STATUS=2 targets, 1 of them not looked at; ")
+            && !line.contains("; 0 requests open;")
+            && line.ends_with(" waiting")
+            && !line.ends_with("; 0 deliveries waiting")
+    };
+    until("its status", || hear().iter().any(stands)).await;
+    let (code, log) = terminate(child);
+    assert_eq!(code, Some(0), "{log}");
+    let heard = hear();
+    let place = |line: &str| heard.iter().position(|other| other == line);
+    assert_eq!(place("STATUS=opening the history"), Some(0), "{heard:?}");
+    assert!(place("READY=1") < place("STOPPING=1"), "{heard:?}");
+    assert_eq!(
+        heard.last().map(String::as_str),
+        Some("STATUS=stopping: sends are given 10 s to finish")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
