@@ -171,9 +171,19 @@ const ALL: Modes = Modes {
     lock: 0o666,
 };
 
+/// Whether a process holds the history, and since when.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Held {
+    Not,
+    /// When it has its permissions already.
+    SinceThen,
+    /// It is given them later.
+    Before,
+}
+
 /// What a user without privileges is told who opens a history with these permissions, while this process holds it, or
 /// while none does.
-fn as_a_user(modes: Modes, is_held: bool) -> String {
+fn as_a_user(modes: Modes, held: Held) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
     let program = folder.path().join("program");
@@ -188,8 +198,10 @@ fn as_a_user(modes: Modes, is_held: bool) -> String {
     drop(History::open(&path).unwrap());
     let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     set(&state.join("history.db.lock"), modes.lock);
+    let hold = |when| (held == when).then(|| History::open(&path).unwrap());
+    let before = hold(Held::Before);
     set(&path, modes.file);
-    let held = is_held.then(|| History::open(&path).unwrap());
+    let held = before.or_else(|| hold(Held::SinceThen));
     set(&state, modes.folder);
     let mut user = Command::new(program);
     user.args(["the_part_of_a_user", "--exact", "--nocapture"])
@@ -207,13 +219,13 @@ fn as_a_user(modes: Modes, is_held: bool) -> String {
 
 #[test]
 fn a_user_who_may_do_everything_opens_it() {
-    let told = as_a_user(ALL, false);
+    let told = as_a_user(ALL, Held::Not);
     assert!(told.contains("opened\nread"), "{told}");
 }
 
 #[test]
 fn a_user_who_may_only_read_the_file_is_told_so_and_can_read_it() {
-    let told = as_a_user(Modes { file: 0o444, ..ALL }, false);
+    let told = as_a_user(Modes { file: 0o444, ..ALL }, Held::Not);
     assert!(told.contains("ReadOnly {"), "{told}");
     assert!(told.contains("state/history.db can't be written to"), "{told}");
     assert!(told.contains("\nread\n"), "{told}");
@@ -221,14 +233,14 @@ fn a_user_who_may_only_read_the_file_is_told_so_and_can_read_it() {
 
 #[test]
 fn a_user_who_may_not_read_the_file_is_told_so() {
-    let told = as_a_user(Modes { file: 0o000, ..ALL }, false);
+    let told = as_a_user(Modes { file: 0o000, ..ALL }, Held::Not);
     assert!(told.contains("File {"), "{told}");
     assert!(told.contains("state/history.db: Permission denied"), "{told}");
 }
 
 #[test]
 fn a_user_who_may_not_write_in_the_folder_is_told_so() {
-    let told = as_a_user(Modes { folder: 0o555, ..ALL }, false);
+    let told = as_a_user(Modes { folder: 0o555, ..ALL }, Held::Not);
     assert!(told.contains("ReadOnly {"), "{told}");
     assert!(told.contains("ReadOnlyFolder {"), "{told}");
 }
@@ -241,13 +253,28 @@ fn to_be_allowed_to_read_the_file_is_enough_to_follow_a_daemon() {
             file: 0o644,
             lock: 0o600,
         },
-        true,
+        Held::SinceThen,
     );
     assert!(told.contains("\nread\n"), "{told}");
 }
 
+/// What is beside the file has the permissions that the file had when the daemon came.
+#[test]
+fn a_user_who_was_let_in_after_the_daemon_came_is_told_what_is_still_closed() {
+    let told = as_a_user(
+        Modes {
+            folder: 0o755,
+            file: 0o644,
+            lock: 0o600,
+        },
+        Held::Before,
+    );
+    assert!(told.contains("NotAllowedBeside {"), "{told}");
+    assert!(told.contains("state/history.db-"), "{told}");
+}
+
 #[test]
 fn a_lock_that_is_another_users_is_named() {
-    let told = as_a_user(Modes { lock: 0o600, ..ALL }, false);
+    let told = as_a_user(Modes { lock: 0o600, ..ALL }, Held::Not);
     assert!(told.contains("state/history.db.lock: Permission denied"), "{told}");
 }

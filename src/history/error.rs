@@ -42,6 +42,18 @@ pub enum OpenError {
         path.display()
     )]
     ReadOnlyFolder { path: PathBuf },
+    #[error(
+        "the history {} can't be read: this user may read it, but not {} beside it, which has the permissions that the history \
+         had when ccwatch started, and the folder's group if the folder is setgid (chmod g+s); start ccwatch again, or read it as \
+         ccwatch's user, or from a copy",
+        path.display(),
+        beside.display()
+    )]
+    NotAllowedBeside {
+        path: PathBuf,
+        /// Its `-wal` or `-shm`.
+        beside: PathBuf,
+    },
     #[error("{} is not a regular file; choose another path for the history", path.display())]
     NotAFile { path: PathBuf },
     #[error("{} is not an SQLite file, so it is left untouched; choose another path for the history", path.display())]
@@ -98,6 +110,7 @@ impl OpenError {
             | Self::NotAllowed { .. }
             | Self::ReadOnly { .. }
             | Self::ReadOnlyFolder { .. }
+            | Self::NotAllowedBeside { .. }
             | Self::NotAFile { .. }
             | Self::NotSqlite { .. }
             | Self::NotAHistory { .. }

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 
 use super::error::OpenError;
 
@@ -208,7 +210,7 @@ pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
     let connection = connect(path)?;
     let found = version(&connection).map_err(|source| match source.sqlite_error_code() {
         // `-wal` and `-shm`: without them there is no reading in WAL mode.
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => OpenError::ReadOnlyFolder { path: path.to_owned() },
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => unreadable_beside(path),
         _ => OpenError::from_sqlite(path, source),
     })?;
     let known = known_version();
@@ -217,6 +219,21 @@ pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
         return Err(OpenError::Newer { path, found, known });
     }
     Ok((connection, found))
+}
+
+/// Why a file that may be read itself can't be read: what is beside it may not be read, or is not there and can't be made.
+fn unreadable_beside(path: &Path) -> OpenError {
+    let is_forbidden = |beside: &PathBuf| access(beside, Access::READ_OK) == Err(Errno::ACCESS);
+    let beside = ["-wal", "-shm"].map(|suffix| {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(suffix);
+        PathBuf::from(beside)
+    });
+    let path = path.to_owned();
+    match beside.into_iter().find(is_forbidden) {
+        Some(beside) => OpenError::NotAllowedBeside { path, beside },
+        None => OpenError::ReadOnlyFolder { path },
+    }
 }
 
 fn connect(path: &Path) -> Result<Connection, OpenError> {
