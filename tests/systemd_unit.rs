@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 const UNIT: &str = include_str!("../systemd/ccwatch.service");
+const README: &str = include_str!("../README.md");
 
 /// Runs systemd-analyze on the unit, with the program that was just built in place of the installed one. `None` if this
 /// machine has no systemd-analyze.
@@ -73,4 +74,33 @@ fn it_fits_the_program() {
     // $STATE_DIRECTORY, where the history is kept by default.
     let state = Path::new("/var/lib").join(value("StateDirectory"));
     assert_eq!(value("Environment"), format!("HOME={}", state.display()));
+}
+
+/// The README's configuration, as its way to a service changes it, has the credential that its drop-in gives, and needs nothing
+/// of a shell.
+#[test]
+fn the_configuration_of_the_readme_becomes_one_of_the_service() {
+    let between = |begin: &str, end: &str| {
+        let (_, after) = README.split_once(begin).unwrap();
+        after.split_once(end).unwrap().0
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ccwatch.toml");
+    std::fs::write(&file, between("```toml\n", "```")).unwrap();
+    let mut sed = Command::new("sed");
+    let changed = sed
+        .arg(between("\nsed '", "' ccwatch.toml"))
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(changed.status.success(), "{}", printed(&changed));
+    std::fs::write(&file, changed.stdout).unwrap();
+    let mut check = Command::new(env!("CARGO_BIN_EXE_ccwatch"));
+    check.arg("check").arg("--config").arg(&file);
+    let checked = check.env_clear().env("HOME", folder.path()).output().unwrap();
+    assert!(checked.status.success(), "{}", printed(&checked));
+    let (_, given) = README.split_once("\nLoadCredential=").unwrap();
+    let name = given.split(':').next().unwrap();
+    let note = format!("the credential \"{name}\" can't be looked at here");
+    assert!(printed(&checked).contains(&note), "{}", printed(&checked));
 }
