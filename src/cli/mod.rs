@@ -71,10 +71,12 @@ use crate::deliver::BuildError;
   ccwatch backtest --config new.toml              who would have been told what
 
 Exit codes:
-  0   done
-  1   failed at work
-  2   wrong arguments
-  78  the configuration is wrong
+  0    done
+  1    failed at work: no permission, a full disk, a damaged file
+  2    wrong arguments; or a file to read is not there, or one to make is
+  78   the configuration is wrong, or not there
+  130  ended by Ctrl-C
+  143  ended by SIGTERM
 
 Files:
   /etc/ccwatch/ccwatch.toml          the configuration
