@@ -357,7 +357,7 @@ fn a_terminal_of_any_width_shows_all_of_it_and_nothing_acts_on_it() {
         assert!(!narrow.contains('\u{1b}'), "{narrow:?}");
         let text: String = narrow.split_whitespace().collect();
         assert!(
-            text.contains("FAILED") && text.contains("aaaa2222"),
+            text.contains("FAILED") && text.contains("(Throttling)") && text.contains("aaaa2222"),
             "{columns}: {narrow}"
         );
     }

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::filters::Filters;
 use super::listing::{self, Listing};
-use super::output::{self, cell, status_cell};
+use super::output::{self, cell, outcome_cell};
 use super::when;
 use crate::model::rows::RequestRow;
 
@@ -55,7 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 cell(request.operation.as_deref()),
                 cell(request.type_name.as_deref()),
                 cell(request.identifier.as_deref()),
-                status_cell(request.status.as_deref()),
+                outcome_cell(request.status.as_deref(), request.error_code.as_deref()),
                 cell(Some(&when::seconds(request.duration_s))),
                 cell(Some(&hooks)),
                 cell(Some(output::short_token(&request.request_token))),

@@ -16,7 +16,9 @@ use crate::model::{HookStatus, RequestStatus};
 
 pub(super) use answers::{Answers, Room};
 pub(super) use records::{Rows, write_json, write_json_line, write_rows};
-pub(super) use table::{Stream, align_right, cell, is_narrow, status_cell, table, write_facts, write_table};
+pub(super) use table::{
+    Stream, align_right, cell, is_narrow, outcome_cell, status_cell, table, write_facts, write_table,
+};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

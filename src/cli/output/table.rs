@@ -31,7 +31,18 @@ pub(in crate::cli) fn cell(text: Option<&str>) -> Cell {
 
 /// A cell with a request's or a hook's status, coloured by what it means.
 pub(in crate::cli) fn status_cell(status: Option<&str>) -> Cell {
-    let cell = cell(status);
+    coloured(cell(status), status)
+}
+
+/// A cell with a request's status and, of one that failed, why, in the service's word.
+pub(in crate::cli) fn outcome_cell(status: Option<&str>, error_code: Option<&str>) -> Cell {
+    match error_code {
+        None => status_cell(status),
+        Some(code) => coloured(cell(Some(&format!("{} ({code})", status.unwrap_or("-")))), status),
+    }
+}
+
+fn coloured(cell: Cell, status: Option<&str>) -> Cell {
     match colour_of(status.unwrap_or_default()) {
         Some(colour) if wants_colour() => cell.fg(colour),
         _ => cell,
@@ -230,6 +241,30 @@ mod tests {
         let mut out = Vec::new();
         write_within(&mut out, &table, width).unwrap();
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_failure_is_shown_with_its_reason_in_columns_and_in_blocks() {
+        let shown = |width| {
+            let mut table = table(&["STATUS", "IDENTIFIER"]);
+            table.add_row([outcome_cell(Some("FAILED"), Some("Throttling")), cell(Some("orders"))]);
+            table.add_row([outcome_cell(Some("SUCCESS"), None), cell(Some("logs"))]);
+            table.add_row([outcome_cell(None, None), cell(None)]);
+            let mut out = Vec::new();
+            write_within(&mut out, &table, width).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(
+            shown(None),
+            "STATUS               IDENTIFIER\nFAILED (Throttling)  orders\nSUCCESS              logs\n-                    -\n"
+        );
+        let blocks = shown(Some(30));
+        assert!(
+            blocks.starts_with(
+                "STATUS      FAILED\n            (Throttling)\nIDENTIFIER  orders\n\nSTATUS      SUCCESS\n"
+            ),
+            "{blocks}"
+        );
     }
 
     #[test]
