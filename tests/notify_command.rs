@@ -337,8 +337,11 @@ fn deliveries_are_listed_with_their_attempts_and_tried_again() {
     );
     let none = stage.run(&["notify", "list", "--receiver", "far"]);
     assert_eq!(
-        (out(&none).as_str(), err(&none).as_str()),
-        ("", "no deliveries match\n")
+        (out(&none), err(&none)),
+        (
+            String::new(),
+            format!("no deliveries match in {}\n", stage.path("history.db").display())
+        )
     );
 
     let attempts = stage.out(&["notify", "list", "--attempts", "1"]);
@@ -432,8 +435,11 @@ fn a_silence_is_added_listed_and_ended() {
     stage.refused(&["silence", "expire", "1"], 1, "there is no silence 1, or it has ended");
     let none = stage.run(&["silence", "list"]);
     assert_eq!(
-        (out(&none).as_str(), err(&none).as_str()),
-        ("", "nothing is silenced\n")
+        (out(&none), err(&none)),
+        (
+            String::new(),
+            format!("nothing is silenced in {}\n", stage.path("history.db").display())
+        )
     );
     assert!(stage.out(&["silence", "list", "--all"]).contains("load test"));
 

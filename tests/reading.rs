@@ -171,6 +171,28 @@ fn filters_mean_the_same_everywhere() {
 }
 
 #[test]
+fn where_nothing_is_found_it_is_said_in_which_history() {
+    let stage = Stage::new();
+    let history = stage.folder.path().join("history.db");
+    for (command, what) in [
+        (&["requests", "--target", "none"][..], "requests"),
+        (&["hooks", "--target", "none"], "hooks"),
+        (&["hooks", "--scorecard", "--target", "none"], "hooks"),
+        (&["events", "--target", "none"], "events"),
+        (&["gaps", "--target", "none"], "gaps"),
+    ] {
+        let output = stage.ccwatch(command);
+        assert_eq!(output.status.code(), Some(0), "{command:?}");
+        assert_eq!(
+            (out(&output), err(&output)),
+            (String::new(), format!("no {what} match in {}\n", history.display()))
+        );
+    }
+    let output = stage.ccwatch(&["events", "--target", "none", "--format", "jsonl"]);
+    assert_eq!((out(&output), err(&output)), (String::new(), String::new()));
+}
+
+#[test]
 fn a_view_in_csv_is_the_same_whichever_command_wrote_it() {
     fn sorted(output: &Output) -> Vec<String> {
         let mut lines: Vec<String> = csv::ReaderBuilder::new()
@@ -239,7 +261,7 @@ fn what_is_unknown_or_wrong_gets_a_plain_answer() {
         (
             &["show", "zzzz"][..],
             1,
-            "no request in the history has a token that begins with `zzzz`",
+            "history.db has a token that begins with `zzzz`",
         ),
         (&["show", "aaaa"], 1, "`aaaa` begins several tokens"),
         (&["show", "aaaa1111\u{1b}[2J"], 1, "begins with `aaaa1111\u{fffd}[2J`"),

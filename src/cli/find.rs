@@ -35,7 +35,8 @@ pub(super) fn one(reader: &Reader, prefix: &str, target: Option<&str>) -> Result
     match requests(reader, prefix, target)? {
         Found::One(target, token) => Ok((target, token)),
         Found::None => Err(Failure::Work(anyhow!(
-            "no request in the history has a token that begins with `{}`",
+            "no request in {} has a token that begins with `{}`",
+            reader.path().display(),
             printable(prefix)
         ))),
         Found::Several(several) => Err(ambiguous(prefix, &several)),

@@ -35,6 +35,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Listing {
             headings: &["FROM", "TO", "LASTED", "TARGET", "REASON"],
             none: "no gaps match",
+            history: reader.path(),
         },
         reader.gaps(&filter)?,
         |gap: &GapRow| {

@@ -1,8 +1,9 @@
 //! Rows that are listed: what every command that lists takes, and how they are shown: a table that needs all of them, or
 //! records that are written as they are read.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use comfy_table::Cell;
 use serde::Serialize;
@@ -56,8 +57,14 @@ impl Common {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Listing<'a> {
     pub(super) headings: &'a [&'a str],
-    /// Said on standard error where there are none.
+    /// Said on standard error where there are none, such as "no requests match"; and in which history.
     pub(super) none: &'a str,
+    pub(super) history: &'a Path,
+}
+
+/// Says that there is nothing to show, and where: whoever has a history, and a service with another, may ask the wrong one.
+pub(super) fn say_none(none: &str, history: &Path) -> io::Result<()> {
+    writeln!(io::stderr(), "{none} in {}", history.display())
 }
 
 /// Shows the rows that `read` hands on, one after the other; in a table with the `cells` of each.
@@ -67,7 +74,7 @@ pub(super) fn show<R: Serialize>(
     read: impl FnOnce(&mut dyn FnMut(R) -> ControlFlow<()>) -> Result<(), Failure>,
     cells: impl Fn(&R) -> Vec<Cell>,
 ) -> Result<(), Failure> {
-    let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut out = BufWriter::new(io::stdout().lock());
     if format == Format::Table {
         let mut table = output::table(listing.headings);
         read(&mut |row| {
@@ -75,8 +82,7 @@ pub(super) fn show<R: Serialize>(
             ControlFlow::Continue(())
         })?;
         if table.is_empty() {
-            writeln!(std::io::stderr(), "{}", listing.none)?;
-            return Ok(());
+            return Ok(say_none(listing.none, listing.history)?);
         }
         output::write_table(&mut out, &table)?;
         return Ok(out.flush()?);

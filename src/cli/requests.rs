@@ -41,6 +41,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 "TOKEN",
             ],
             none: "no requests match",
+            history: reader.path(),
         },
         |each| Ok(reader.each_request(&filter, each)?),
         |request: &RequestRow| {

@@ -1,10 +1,12 @@
 //! The scorecard of `ccwatch hooks --scorecard`: how each version of each hook did.
 
 use std::io::{BufWriter, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::Failure;
+use super::listing;
 use super::output::{self, Format, cell};
 use super::when::{self, Times};
 use crate::model::Timestamp;
@@ -57,7 +59,7 @@ impl<'a> Row<'a> {
 }
 
 /// Writes a scorecard, as a table with a word on how to read it.
-pub(super) fn show(scorecard: &Scorecard, format: Format, times: Times) -> Result<(), Failure> {
+pub(super) fn show(scorecard: &Scorecard, format: Format, times: Times, history: &Path) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let rows = scorecard.rows();
     let rows: Vec<Row<'_>> = rows.iter().map(|(version, score)| Row::new(version, score)).collect();
@@ -66,8 +68,7 @@ pub(super) fn show(scorecard: &Scorecard, format: Format, times: Times) -> Resul
         return Ok(out.flush()?);
     }
     if rows.is_empty() {
-        writeln!(std::io::stderr(), "no hooks match")?;
-        return Ok(());
+        return Ok(listing::say_none("no hooks match", history)?);
     }
     let mut table = output::table(&[
         "HOOK",

@@ -164,6 +164,7 @@ fn list(arguments: &List, now: Timestamp) -> Result<(), Failure> {
         Listing {
             headings: &["ID", "STATE", "MATCHERS", "FROM", "UNTIL", "BY", "REASON"],
             none: "nothing is silenced",
+            history: reader.path(),
         },
         silences,
         |silence| {

@@ -271,10 +271,12 @@ fn a_history_that_another_ccwatch_holds_is_left_to_it() {
     // Reading needs no lock, and the configuration leads to the file.
     let output = ccwatch(&["requests", "--config", &config]);
     assert!(output.status.success(), "{}", err(&output));
-    assert_eq!(err(&output), "no requests match\n");
+    let history = folder.path().join("history.db");
+    let history = history.display();
+    assert_eq!(err(&output), format!("no requests match in {history}\n"));
     let output = ccwatch(&["show", "abc", "--config", &config]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(err(&output).contains("no request in the history has a token that begins with `abc`"));
+    assert!(err(&output).contains(&format!("no request in {history} has a token that begins with `abc`")));
 }
 
 #[test]

@@ -83,6 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Listing {
             headings: &["ID", "SEEN", "RECEIVER", "WHAT", "STATE", "ATTEMPTS", "LAST ERROR"],
             none: "no deliveries match",
+            history: reader.path(),
         },
         told,
         |told| {
@@ -142,7 +143,8 @@ fn attempts(reader: &Reader, id: i64, format: Format, times: Times) -> Result<()
         format,
         Listing {
             headings: &["NUMBER", "AT", "TOOK", "OUTCOME", "STATUS", "ANSWER", "ERROR"],
-            none: "no attempt was made yet",
+            none: &format!("no attempt at delivery {id}"),
+            history: reader.path(),
         },
         attempts,
         |attempt| {

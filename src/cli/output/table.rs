@@ -88,6 +88,11 @@ impl<'a> Stream<'a> {
         }
     }
 
+    /// Whether no row came yet.
+    pub(in crate::cli) fn is_empty(&self) -> bool {
+        self.is_empty
+    }
+
     pub(in crate::cli) fn row(&mut self, out: &mut impl Write, cells: Vec<Cell>) -> io::Result<()> {
         self.row_within(out, cells, terminal_width())
     }
