@@ -72,7 +72,14 @@ fn spellings(text: &str) -> Vec<String> {
 
 fn collect(value: &Value, into: &mut Vec<String>) {
     match value {
-        Value::String(text) if text.chars().count() >= SHORTEST => into.extend(spellings(text)),
+        Value::String(text) if text.chars().count() >= SHORTEST => {
+            into.extend(spellings(text));
+            if !text.is_ascii() {
+                // A service that has no such characters writes others in their place, no one knows which.
+                let plain = text.split(|c: char| !c.is_ascii()).map(str::trim);
+                into.extend(plain.filter(|part| part.len() >= SHORTEST).flat_map(spellings));
+            }
+        }
         Value::Number(number) if number.to_string().len() >= SHORTEST => into.push(number.to_string()),
         Value::Array(values) => values.iter().for_each(|value| collect(value, into)),
         Value::Object(values) => values.values().for_each(|value| collect(value, into)),
@@ -139,6 +146,20 @@ mod tests {
             "is (hidden) or (hidden)"
         );
         assert_eq!(redacted("nothing of it", "{}"), "nothing of it");
+    }
+
+    #[test]
+    fn what_a_service_has_no_characters_for_hides_none_of_the_rest() {
+        let document = r#"{"Key": "hunter2 é swordfish ß ab"}"#;
+        for spelt in [
+            "hunter2 ? swordfish ? ab",
+            "hunter2 Ã© swordfish ÃŸ ab",
+            "hunter2 é swordfish ß ab",
+        ] {
+            let told = redacted(&format!("value {spelt} is bad"), document);
+            assert!(!told.contains("hunter2") && !told.contains("swordfish"), "{told}");
+            assert!(told.starts_with("value ") && told.ends_with(" is bad"), "{told}");
+        }
     }
 
     #[test]
