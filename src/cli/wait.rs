@@ -24,7 +24,7 @@ use crate::model::{RequestToken, TargetName, printable};
   ccwatch wait 73553e7d 8951bd20 --timeout 30m
   ccwatch wait 73553e7d --config ccwatch.toml && ./next-step
   ccwatch wait 73553e7d --region eu-west-1 --format json
-  ccwatch wait --region eu-west-1 $(aws cloudcontrol create-resource … --query ProgressEvent.RequestToken --output text)
+  ccwatch wait --region eu-west-1 $(aws cloudcontrol create-resource ... --query ProgressEvent.RequestToken --output text)
 
 {EXIT_CODES}"))]
 pub(super) struct Arguments {

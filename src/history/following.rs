@@ -6,6 +6,7 @@
 //!   target that was never swept stays old news (law 6), though what was begun here is told.
 
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
 
@@ -17,6 +18,10 @@ use crate::model::{
     AccountId, HookProgressEvent, ProgressEvent, Region, RequestKey, RequestToken, Seen, Sighting, Source, Standing,
     Target, TargetId, TargetName, Timestamp,
 };
+
+/// How often, and after how long each time, a history that another process makes is looked for: ten seconds in all.
+const MOMENTS: u32 = 500;
+const MOMENT: Duration = Duration::from_millis(20);
 
 pub(super) const ATTENDANCE: &str = "
 SELECT t.id, t.name, t.account_id, t.region, t.last_looked_at, t.baseline_began_at IS NOT NULL AS is_watched,
@@ -90,17 +95,21 @@ fn attendance_from(row: &Row<'_>) -> rusqlite::Result<Attendance> {
 }
 
 impl Editor {
-    /// Opens the history at `path`, and makes one, as the daemon would, where there is none.
+    /// Opens the history at `path`, and makes one, as the daemon would, where there is none. Another process that makes it at
+    /// this moment is waited for.
     pub fn open_or_make(path: &Path) -> Result<Self, OpenError> {
-        match Self::open(path) {
-            Err(OpenError::Missing { .. }) => {}
-            opened => return opened,
+        for _ in 0..MOMENTS {
+            match Self::open(path) {
+                Err(OpenError::Missing { .. } | OpenError::Older { found: 0, .. }) => {}
+                opened => return opened,
+            }
+            match History::open(path) {
+                Ok(_) => {}
+                Err(OpenError::Held { .. }) => std::thread::park_timeout(MOMENT),
+                Err(error) => return Err(error),
+            }
         }
-        match History::open(path) {
-            // A daemon that makes it at this moment.
-            Ok(_) | Err(OpenError::Held { .. }) => Self::open(path),
-            Err(error) => Err(error),
-        }
+        Self::open(path)
     }
 
     /// What the target of this name, or of this account and Region, is called, if a daemon watches it or ever did.

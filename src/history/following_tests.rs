@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::super::Filter;
 use super::super::fixtures::{RECEIVER, Scene, all_to, at, event, hook, name, region};
 use super::*;
 use crate::model::RequestStatus::{InProgress, Pending, Success};
@@ -205,4 +206,25 @@ fn a_request_that_someone_names_is_known_from_a_look_on() {
     let before = scene.count("SELECT count(*) FROM v_changes");
     look(&here, &account(), event("open", InProgress), 2);
     assert_eq!(scene.count("SELECT count(*) FROM v_changes"), before);
+}
+
+#[test]
+fn several_that_need_a_history_at_the_same_moment_share_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for round in 0..10 {
+        let path = folder.path().join(format!("{round}.db"));
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for number in 0..4 {
+                let (path, start) = (&path, &start);
+                scope.spawn(move || {
+                    start.wait();
+                    let mut editor = Editor::open_or_make(path).unwrap();
+                    begun(&mut editor, 1, "prod", &format!("t{number}"));
+                });
+            }
+        });
+        let requests = Reader::open(&path).unwrap().requests(&Filter::default()).unwrap();
+        assert_eq!(requests.len(), 4);
+    }
 }
