@@ -48,9 +48,8 @@ fn make(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failur
     bar.finish_and_clear();
     let made = made?;
     new.keep(interruption)?;
-    let mut talk = std::io::stderr();
     writeln!(
-        talk,
+        std::io::stdout(),
         "{}: {}, checked",
         arguments.file.display(),
         HumanBytes(made.bytes)
