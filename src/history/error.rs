@@ -87,8 +87,8 @@ pub enum OpenError {
         holder: String,
     },
     #[error(
-        "the history {} is damaged ({source}); keep a copy, then restore a backup, or save what can be saved with \
-         `sqlite3 {} .recover`",
+        "the history {} is damaged ({source}); restore a backup with `ccwatch history restore`, which keeps it, or save what \
+         can be saved with `sqlite3 {} .recover`",
         path.display(),
         path.display()
     )]
@@ -187,7 +187,10 @@ impl HistoryError {
 pub enum Failure {
     #[error("no space is left ({0}); make room on its disk: what could not be written is tried again")]
     DiskFull(rusqlite::Error),
-    #[error("the file is damaged ({0}); stop ccwatch, keep a copy, then restore a backup or use `sqlite3 … .recover`")]
+    #[error(
+        "the file is damaged ({0}); stop ccwatch, then restore a backup with `ccwatch history restore`, which keeps it, or use \
+         `sqlite3 … .recover`"
+    )]
     Damaged(rusqlite::Error),
     #[error(
         "{} was removed or replaced while ccwatch ran: what it would write from now on would be lost; start it again, \

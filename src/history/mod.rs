@@ -18,6 +18,7 @@
 //! - **The views are a promise**: `v_…` keep their names and columns. Tables are ours to change. *(`schema_tests`)*
 //! - **Someone else's SQL only reads**, and can't use up the machine ([`SqlReader`]). *(`query_tests`,
 //!   `tests/sql_command.rs`)*
+//! - **A restored backup is there whole, or the history that it was to replace.** *(`restore_tests`, `tests/restoring.rs`)*
 //! - **A stricter `resource_model` cleans what is stored** (law 8), to the last byte of the file. *(`resource_models`)*
 //! - **A file of someone else's is not touched**, nor one from a newer version. *(`open_tests`)*
 //!
@@ -74,6 +75,7 @@ mod reader;
 mod record;
 mod requests;
 mod resource_models;
+mod restore;
 mod rows;
 #[cfg(test)]
 mod schema_tests;
@@ -116,6 +118,7 @@ pub use public_schema::{Kind, PublicColumn, PublicView, VIEWS};
 pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};
 pub use reader::{Reader, Summary};
 pub use record::Recorded;
+pub use restore::{Restore, RestoreError, Restored};
 pub use targets::Registered;
 pub use told::{DeliveryFilter, Told};
 pub use vacuum::{Vacuum, VacuumError, Vacuumed};

@@ -75,7 +75,7 @@ pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
 
 /// Whether the file at `path` is a history, as far as its first hundred bytes tell.
 /// <https://www.sqlite.org/fileformat2.html#the_database_header>
-fn is_history(path: &Path) -> Result<bool, OpenError> {
+pub(super) fn is_history(path: &Path) -> Result<bool, OpenError> {
     let not_readable = |source| OpenError::File {
         path: path.to_owned(),
         source,
@@ -236,7 +236,7 @@ fn unreadable_beside(path: &Path) -> OpenError {
     }
 }
 
-fn connect(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     // NO_MUTEX: a mutex of ours stands around each connection already.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let sorted = |source| OpenError::from_sqlite(path, source);

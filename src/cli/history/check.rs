@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if broken > 0 {
         let path = arguments.history.path()?;
         return Err(Failure::Work(anyhow!(
-            "the history {} is not well: keep a copy of it as it is, then restore a backup",
+            "the history {} is not well: stop ccwatch, then restore a backup with `ccwatch history restore`, which keeps it",
             path.display()
         )));
     }

@@ -5,16 +5,18 @@ mod check;
 mod export;
 mod import;
 mod progress;
+mod restore;
 mod vacuum;
 
 use clap::Subcommand;
 
 use super::Failure;
 
-/// Back the history up, check it, take it elsewhere, bring another one in.
+/// Back the history up, restore it, check it, take it elsewhere, bring another one in.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ccwatch history backup /backup/ccwatch-$(date +%F).db
+  ccwatch history restore /backup/ccwatch-2026-11-22.db
   ccwatch history check
   ccwatch history export --since 30d -o requests.parquet
   ccwatch history import /backup/other-host.db --dry-run
@@ -30,6 +32,7 @@ enum Command {
     Check(check::Arguments),
     Export(export::Arguments),
     Import(import::Arguments),
+    Restore(restore::Arguments),
     Vacuum(vacuum::Arguments),
 }
 
@@ -39,6 +42,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Import(arguments) => import::run(arguments),
+        Command::Restore(arguments) => restore::run(arguments),
         Command::Vacuum(arguments) => vacuum::run(arguments),
     }
 }

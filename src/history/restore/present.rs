@@ -1,0 +1,144 @@
+//! The history that is there, held so that no one else can open it.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
+
+use super::RestoreError;
+use crate::history::{Failure, OpenError, open};
+
+/// A count beyond this was never counted: no history has used half of SQLite's numbers.
+const HIGHEST_COUNT: i64 = i64::MAX / 2;
+
+/// What is at the history's path, as far as its first bytes tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Look {
+    Nothing,
+    History,
+    /// Empty, or overwritten: SQLite can't open it.
+    NoSqlite,
+}
+
+/// Refuses what is surely no history that was damaged: a folder, a pipe, another program's database.
+pub(super) fn look(path: &Path) -> Result<Look, OpenError> {
+    match open::is_history(path) {
+        Ok(true) => Ok(Look::History),
+        Ok(false) | Err(OpenError::NotSqlite { .. }) => Ok(Look::NoSqlite),
+        Err(OpenError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Look::Nothing),
+        Err(error) => Err(error),
+    }
+}
+
+/// The history that is there, if any. While this lives, no one else can open it.
+#[derive(Debug, Default)]
+pub(super) struct Present {
+    /// Holds SQLite's exclusive lock, if SQLite can open the file. No file of the same inode may be opened and closed by
+    /// this process meanwhile: that would drop the lock.
+    /// <https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>
+    _connection: Option<Connection>,
+    counts: Vec<(String, i64)>,
+    damage: Option<String>,
+}
+
+impl Present {
+    pub(super) fn hold(path: &Path) -> Result<Self, RestoreError> {
+        match look(path)? {
+            Look::Nothing => return Ok(Self::default()),
+            Look::History => {}
+            Look::NoSqlite => {
+                let length = fs::metadata(path).map_or(0, |about| about.len());
+                let what = if length == 0 {
+                    "it is empty"
+                } else {
+                    "it is not an SQLite file"
+                };
+                return Ok(Self::damaged(what.to_owned()));
+            }
+        }
+        let connection = match open::connect(path) {
+            Ok(connection) => connection,
+            Err(OpenError::Damaged { source, .. }) => return Ok(Self::damaged(source.to_string())),
+            Err(error) => return Err(error.into()),
+        };
+        match alone(&connection) {
+            Ok(true) => {}
+            Ok(false) => return Err(RestoreError::InUse { path: path.to_owned() }),
+            Err(Failure::Damaged(source)) => return Ok(Self::damaged(source.to_string())),
+            Err(failure) => match failure {
+                Failure::Sqlite(source) | Failure::DiskFull(source) => {
+                    return Err(OpenError::from_sqlite(path, source).into());
+                }
+                failure => {
+                    let path = path.to_owned();
+                    return Err(RestoreError::Failed { path, failure });
+                }
+            },
+        }
+        let (counts, damage) = match counts(&connection) {
+            Ok(counts) => (counts, None),
+            Err(error) => (Vec::new(), Some(error.to_string())),
+        };
+        Ok(Self {
+            _connection: Some(connection),
+            counts,
+            damage,
+        })
+    }
+
+    /// SQLite has not touched it, and what lies beside it stays there.
+    fn damaged(reason: String) -> Self {
+        Self {
+            damage: Some(reason),
+            ..Self::default()
+        }
+    }
+
+    /// How far each table that never uses a number again has counted.
+    pub(super) fn counts(&self) -> &[(String, i64)] {
+        &self.counts
+    }
+
+    /// Why it can't be read, if it can't.
+    pub(super) fn damage(&self) -> Option<&str> {
+        self.damage.as_deref()
+    }
+}
+
+/// Folds the write-ahead log into the file, removes it, and locks the file against everyone. Returns whether no one else has it.
+fn alone(connection: &Connection) -> Result<bool, Failure> {
+    let work = || -> rusqlite::Result<String> {
+        // Where the rest fails, the log stays as it is beside a file that may be damaged.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        // SQLite leaves WAL mode only when no one else has the file open: this folds the log, removes it and `-shm`, and marks the
+        // file as one without.
+        connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
+        connection.execute_batch("BEGIN EXCLUSIVE")?;
+        // Someone may have turned it to WAL again in between.
+        connection.pragma_query_value(None, "journal_mode", |row| row.get(0))
+    };
+    match work() {
+        Ok(mode) => Ok(mode == "delete"),
+        Err(error)
+            if matches!(
+                error.sqlite_error_code(),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+            ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn counts(connection: &Connection) -> rusqlite::Result<Vec<(String, i64)>> {
+    let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'";
+    if connection.query_row(is_there, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare("SELECT name, seq FROM sqlite_sequence WHERE seq <= ?1")?;
+    let counts = statement.query_map([HIGHEST_COUNT], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    counts.collect()
+}
