@@ -221,6 +221,7 @@ fn every_command_has_a_manual_page_without_a_fault() {
     for page in expected {
         let path = output.join(&page);
         let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.is_ascii(), "{page}: roff takes bytes for Latin-1");
         assert!(text.contains(".SH NAME") && text.contains(".SH SYNOPSIS"), "{page}");
         // groff says on standard error what it finds wrong, and is content otherwise.
         let arguments = ["-man", "-ww", "-Tutf8", "-z", path.to_str().unwrap()];

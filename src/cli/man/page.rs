@@ -65,7 +65,7 @@ impl<'c> Place<'c> {
         text.extend_from_slice(rest.as_bytes());
         Ok(Page {
             file: format!("{}.{SECTION}", name(command)),
-            text,
+            text: in_ascii(&String::from_utf8_lossy(&text)).into_bytes(),
         })
     }
 
@@ -108,6 +108,15 @@ impl<'c> Place<'c> {
         }
         roff.control("SH", ["SEE ALSO"]).text(line);
     }
+}
+
+/// Text in roff, with the number of each character that is not ASCII: roff takes its bytes for Latin-1.
+fn in_ascii(text: &str) -> String {
+    let numbered = |c: char| format!("\\[u{:04X}]", u32::from(c));
+    let parts = text
+        .chars()
+        .map(|c| if c.is_ascii() { c.to_string() } else { numbered(c) });
+    parts.collect()
 }
 
 /// The commands below one that are shown.
