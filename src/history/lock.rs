@@ -10,13 +10,14 @@
 //! On network file systems `flock` may reach no further than one machine, or not work at all; SQLite's WAL does not work
 //! there either. A history belongs on a local disk.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::OpenError;
+use super::owner::Owner;
 use super::place::Place;
 use crate::model::Timestamp;
 
@@ -60,14 +61,7 @@ impl Lock {
                 }
             })
         };
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(&lock)
-            .map_err(failed)?;
+        let mut file = open(path, &lock).map_err(failed)?;
         let mut taken = file.try_lock();
         // Whoever only asks whether it is held ([`is_held`]) has it for an instant.
         for _ in 0..MOMENTS {
@@ -101,7 +95,28 @@ impl Lock {
     }
 }
 
-pub(super) fn lock_path(path: &Path) -> PathBuf {
+/// Opens the lock, and makes it where there is none: for whom the history belongs to, who could not take it later if it were
+/// root's. One that is there is given to no one: whoever may write in the folder may have put a link to something else there.
+fn open(history: &Path, lock: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    match options.clone().create_new(true).open(lock) {
+        Ok(new) => {
+            let given = Owner::of(history)
+                .map_err(io::Error::other)
+                .and_then(|owner| owner.give_what_root_made(&new));
+            given.inspect_err(|_| {
+                // It would keep them out.
+                let _ = fs::remove_file(lock);
+            })?;
+            Ok(new)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(lock),
+        Err(error) => Err(error),
+    }
+}
+
+fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     name.into()

@@ -67,6 +67,7 @@ mod learning;
 mod lock;
 mod open;
 mod outbox;
+mod owner;
 mod place;
 mod prune;
 mod public_schema;

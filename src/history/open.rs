@@ -15,6 +15,7 @@ use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
 use super::error::OpenError;
+use super::owner::Owner;
 
 /// `CCWT`: marks an SQLite file as a ccwatch history. <https://www.sqlite.org/pragma.html#pragma_application_id>
 pub(super) const APPLICATION_ID: i32 = 0x4343_5754;
@@ -62,7 +63,13 @@ pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
         .map_err(failed)?;
     let created = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match created {
-        Ok(_) => {}
+        Ok(new) => {
+            let given = Owner::of(folder)?.give_what_root_made(&new);
+            given.map_err(failed).inspect_err(|_| {
+                // It would keep them out.
+                let _ = fs::remove_file(path);
+            })?;
+        }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(failed(error)),
     }

@@ -21,9 +21,8 @@
 mod present;
 mod steps;
 
-use std::fs::{self, File, OpenOptions, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, params};
@@ -32,7 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::present::Present;
 use super::backup::AHEAD;
-use super::lock::{self, Lock};
+use super::lock::Lock;
+use super::owner::Owner;
 use super::{BackupError, Failure, OpenError, back_up, open};
 use crate::model::Timestamp;
 
@@ -115,7 +115,7 @@ impl Restore {
         open::unguarded(backup).map(drop).map_err(no_backup)?;
         present::look(&path)?;
         let owner = Owner::of(&path)?;
-        let lock = owner.lock(&path)?;
+        let lock = Lock::take(&path)?;
         Ok(Self {
             present: Present::hold(&path)?,
             backup: backup.to_owned(),
@@ -140,7 +140,11 @@ impl Restore {
         stop: &CancellationToken,
         progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Result<(), RestoreError> {
-        self.owner.give(file, &self.path)?;
+        self.owner.give(file).map_err(|source| RestoreError::Owner {
+            path: self.path.clone(),
+            user: self.owner.user,
+            source,
+        })?;
         self.check()?;
         let made = back_up(&self.backup, into, stop, progress).map_err(|error| match error {
             BackupError::Damaged { path, reason } => RestoreError::BackupDamaged { path, reason },
@@ -284,67 +288,6 @@ fn real(path: &Path) -> Result<PathBuf, OpenError> {
 
 fn folder(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
-}
-
-/// Whose the history is, and who may read it.
-#[derive(Debug, Clone, Copy)]
-struct Owner {
-    user: u32,
-    group: u32,
-    mode: u32,
-}
-
-impl Owner {
-    fn of(path: &Path) -> Result<Self, OpenError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            |source| OpenError::File { path, source }
-        };
-        let (about, mode) = match fs::metadata(path) {
-            Ok(about) => (about.clone(), about.mode() & 0o777),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = folder(path);
-                (fs::metadata(folder).map_err(failed(folder))?, 0o600)
-            }
-            Err(error) => return Err(failed(path)(error)),
-        };
-        Ok(Self {
-            user: about.uid(),
-            group: about.gid(),
-            mode,
-        })
-    }
-
-    fn give(self, file: &File, path: &Path) -> Result<(), RestoreError> {
-        let give = || {
-            let about = file.metadata()?;
-            if (about.uid(), about.gid()) != (self.user, self.group) {
-                fchown(file, Some(self.user), Some(self.group))?;
-            }
-            file.set_permissions(Permissions::from_mode(self.mode))
-        };
-        give().map_err(|source| RestoreError::Owner {
-            path: path.to_owned(),
-            user: self.user,
-            source,
-        })
-    }
-
-    /// Takes the daemon's lock. Where no daemon has made it yet, it is made for the daemon's user, who could not take it later
-    /// if it were root's. One that is there is given to no one: whoever may write in the folder may have put a link to
-    /// something else there.
-    fn lock(self, path: &Path) -> Result<Lock, RestoreError> {
-        let lock = lock::lock_path(path);
-        let mut new = OpenOptions::new();
-        if let Ok(file) = new.write(true).create_new(true).mode(0o600).open(&lock) {
-            let owner = Self { mode: 0o600, ..self };
-            owner.give(&file, path).inspect_err(|_| {
-                // It would keep the daemon out.
-                let _ = fs::remove_file(&lock);
-            })?;
-        }
-        Ok(Lock::take(path)?)
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What is asked of Cloud Control, and what is refused, remembered and told of it.
 
+use std::os::unix::fs::{MetadataExt, chown};
 use std::process::Stdio;
 
 use rusqlite::Connection;
@@ -327,4 +328,28 @@ fn a_targets_name_that_is_another_accounts_is_not_taken() {
     assert_eq!(stage.calls("CreateResource"), 0);
     let kept = "SELECT count(*) FROM targets WHERE name = 'prod/eu-west-1' AND account_id = '999900001111'";
     assert_eq!(stage.count(kept), 1);
+}
+
+/// Else the service could not open its own history.
+#[test]
+fn what_root_begins_before_the_service_does_is_the_services_all_the_same() {
+    const USER: u32 = 61_184;
+    let stage = Stage::new(&[QUICK]);
+    if chown(stage.folder.path(), Some(USER), Some(USER)).is_err() {
+        eprintln!("skipped: only root can give files away");
+        return;
+    }
+    exits(&stage.run(&create(&[])), 0);
+    for name in ["history.db", "history.db.lock"] {
+        let about = std::fs::metadata(stage.path(name)).unwrap();
+        assert_eq!(
+            (about.uid(), about.gid(), about.mode() & 0o777),
+            (USER, USER, 0o600),
+            "{name}"
+        );
+    }
+    // What someone made there is no one else's.
+    chown(stage.path("history.db"), Some(USER + 1), None).unwrap();
+    exits(&stage.run(&create(&[])), 0);
+    assert_eq!(std::fs::metadata(stage.path("history.db")).unwrap().uid(), USER + 1);
 }
