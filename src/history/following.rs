@@ -168,7 +168,7 @@ impl Editor {
         })
     }
 
-    /// See [`WriteTx::record`].
+    /// See [`WriteTx::record`](super::WriteTx::record).
     pub fn record(&mut self, sightings: &[Sighting], routing: &Routing) -> Result<Recorded, HistoryError> {
         self.write(|tx| tx.record(sightings, routing))
     }
