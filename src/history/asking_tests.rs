@@ -14,7 +14,9 @@ use crate::history::Reader;
 use crate::model::HookStatus::{CompleteFailed, CompleteSucceeded};
 use crate::model::RequestStatus::{Failed, InProgress, Pending, Success};
 use crate::model::rows::{ChangeRow, GapRow, HookRow};
-use crate::model::{AccountId, ErrorCode, Operation, ProgressEvent, Region, RequestKey, RequestStatus, Sighting};
+use crate::model::{
+    AccountId, ErrorCode, HookProgressEvent, Operation, ProgressEvent, Region, RequestKey, RequestStatus, Sighting,
+};
 
 #[allow(clippy::unnecessary_wraps, reason = "it is what a filter has")]
 fn patterns(given: &[&str]) -> Option<Patterns> {
@@ -554,11 +556,16 @@ fn every_question_is_answered_through_an_index() {
         choice::ERROR_CODE,
         choice::HOOK_TYPE_NAME,
     ] {
-        let steps = plan(&scene, column.next);
-        assert!(
-            steps.len() == 1 && steps[0].contains("SEARCH") && steps[0].contains("COVERING INDEX"),
-            "{steps:?}"
-        );
+        for sql in [column.next, column.absent]
+            .into_iter()
+            .filter(|sql| *sql != "SELECT 1")
+        {
+            let steps = plan(&scene, sql);
+            assert!(
+                steps.len() == 1 && steps[0].contains("SEARCH") && steps[0].contains("COVERING INDEX"),
+                "{steps:?}"
+            );
+        }
     }
     for sql in [
         leads::IDENTIFIED,
@@ -666,4 +673,52 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+/// What nothing can match finds no statement to run: no row is looked at.
+#[test]
+fn what_leaves_nothing_is_answered_at_once() {
+    let scene = scene();
+    let all = Filter::default;
+    let hook = |given: &[&str]| Filter {
+        hook_type_name: patterns(given),
+        ..all()
+    };
+    let nothing = [
+        hook(&["!Acme::*"]),
+        hook(&["!*::One", "!*::Two"]),
+        hook(&["Other::*"]),
+        Filter {
+            type_name: patterns(&["Other::*"]),
+            ..all()
+        },
+        Filter {
+            error_code: patterns(&["NotFound"]),
+            ..all()
+        },
+    ];
+    let reader = reader(&scene);
+    for filter in nothing {
+        let few = reader.read(|connection| {
+            let narrowed = Narrowed::new(connection, &filter)?;
+            let lead = narrowed.lead(connection)?;
+            assert!(
+                leads::statements(&lead, |except| narrowed.request(except)).is_empty(),
+                "{filter:?}"
+            );
+            Ok(narrowed.few_requests(connection)?)
+        });
+        assert_eq!(few.unwrap(), Some(Vec::new()), "{filter:?}");
+    }
+
+    // A hook without a name is none of those that are left out.
+    let nameless = HookProgressEvent {
+        hook_type_name: None,
+        ..self::hook("", CompleteFailed)
+    };
+    scene.record(&[scene.got(1010, guarded("d-7", Success), vec![nameless])]);
+    let token = |filter| tokens(&scene, &filter);
+    assert_eq!(token(hook(&["!Acme::*"])), ["d-7"]);
+    assert_eq!(hooks(&scene, &hook(&["!Acme::*"])).len(), 1);
+    assert_eq!(changes(&scene, &hook(&["!Acme::*"])).len(), 1);
 }

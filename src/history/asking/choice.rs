@@ -43,6 +43,8 @@ pub(super) struct Column {
     pub(super) name: &'static str,
     /// The next value after `?1`, by an index that begins with the column.
     pub(super) next: &'static str,
+    /// Gives a row if there is a row without a value, by the same index.
+    pub(super) absent: &'static str,
     /// The index that gives the rows of one value newest first.
     pub(super) index: &'static str,
 }
@@ -50,41 +52,49 @@ pub(super) struct Column {
 pub(super) const STATUS: Column = Column {
     name: "r.status",
     next: "SELECT status FROM requests WHERE status > ?1 ORDER BY status LIMIT 1",
+    absent: "SELECT 1 FROM requests WHERE status IS NULL LIMIT 1",
     index: "requests_by_status",
 };
 pub(super) const TYPE_NAME: Column = Column {
     name: "r.type_name",
     next: "SELECT type_name FROM requests WHERE type_name > ?1 ORDER BY type_name LIMIT 1",
+    absent: "SELECT 1 FROM requests WHERE type_name IS NULL LIMIT 1",
     index: "requests_by_type",
 };
 pub(super) const OPERATION: Column = Column {
     name: "r.operation",
     next: "SELECT operation FROM requests WHERE operation > ?1 ORDER BY operation LIMIT 1",
+    absent: "SELECT 1 FROM requests WHERE operation IS NULL LIMIT 1",
     index: "requests_by_operation",
 };
 pub(super) const ERROR_CODE: Column = Column {
     name: "r.error_code",
     next: "SELECT error_code FROM requests WHERE error_code > ?1 ORDER BY error_code LIMIT 1",
+    // Its index leaves them out, and there are always some: whatever did not fail.
+    absent: "SELECT 1",
     index: "requests_by_error",
 };
 pub(super) const HOOK_TYPE_NAME: Column = Column {
     name: "h.hook_type_name",
     next: "SELECT hook_type_name FROM hooks WHERE hook_type_name > ?1 ORDER BY hook_type_name LIMIT 1",
+    absent: "SELECT 1 FROM hooks WHERE hook_type_name IS NULL LIMIT 1",
     index: "hooks_by_name",
 };
 /// Its values are rows of `targets`.
 pub(super) const TARGET: Column = Column {
     name: "r.target_id",
     next: "",
+    absent: "",
     index: "requests_by_target",
 };
 
-/// The values of a column that are asked for.
+/// The values of a column that are asked for, of those that the history has. Where none are left, nothing can match, and its
+/// lead finds that at once.
 #[derive(Debug, Clone)]
 pub(in crate::history) struct Choice {
     pub(super) column: Column,
     pub(super) values: Vec<Value>,
-    /// Whether what has no value is asked for, too.
+    /// Whether what has no value is asked for, too, and there is such.
     pub(super) or_absent: bool,
 }
 
@@ -101,10 +111,11 @@ impl Choice {
             }
             last = value;
         }
+        let or_absent = patterns.matches(&[]) && connection.prepare_cached(column.absent)?.exists([])?;
         Ok(Self {
             column,
             values,
-            or_absent: patterns.matches(&[]),
+            or_absent,
         })
     }
 
