@@ -39,12 +39,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn make(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failure> {
     let history = arguments.history.path()?;
     let new = NewFile::begin(&arguments.file, arguments.force, &history)?;
-    let bar = progress::bytes("copying", 0);
-    let shown = bar.clone();
-    let made = back_up(&history, new.partial(), interruption.stop(), move |so_far, expected| {
-        shown.set_length(expected);
-        shown.set_position(so_far.min(expected));
-    });
+    let (bar, told) = progress::copy("copying");
+    let made = back_up(&history, new.partial(), interruption.stop(), told);
     bar.finish_and_clear();
     let made = made?;
     new.keep(interruption)?;

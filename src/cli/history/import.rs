@@ -58,17 +58,8 @@ async fn import(arguments: &Arguments, interruption: &Interruption) -> Result<()
     let mut beside = fs::canonicalize(&path)?.into_os_string();
     beside.push(".import");
     let copy = NewFile::begin(Path::new(&beside), true, &path)?;
-    let bar = progress::bytes("copying the other", 0);
-    let shown = bar.clone();
-    let other = Other::open(
-        &arguments.other,
-        copy.partial(),
-        interruption.stop(),
-        move |so_far, expected| {
-            shown.set_length(expected);
-            shown.set_position(so_far.min(expected));
-        },
-    );
+    let (bar, told) = progress::copy("copying the other");
+    let other = Other::open(&arguments.other, copy.partial(), interruption.stop(), told);
     bar.finish_and_clear();
     let other = other?;
     let mut import = Import::new(&other, arguments.with_resource_models, arguments.dry_run);

@@ -7,13 +7,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 const EVERY: Duration = Duration::from_millis(120);
 
-/// A bar over so many bytes.
-pub(super) fn bytes(what: &'static str, expected: u64) -> ProgressBar {
-    shown(
-        ProgressBar::new(expected),
-        what,
-        "{msg} {wide_bar} {bytes}/{total_bytes}",
-    )
+/// A bar over the bytes of a copy, and what is to be told how many are written and how many there will be.
+pub(super) fn copy(what: &'static str) -> (ProgressBar, impl FnMut(u64, u64) + Send + 'static) {
+    let bar = shown(ProgressBar::new(0), what, "{msg} {wide_bar} {bytes}/{total_bytes}");
+    let told = bar.clone();
+    (bar, move |so_far, expected| {
+        told.set_length(expected);
+        told.set_position(so_far.min(expected));
+    })
 }
 
 /// A bar over so many rows.

@@ -43,17 +43,8 @@ fn put(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failure
     let mut beside = restore.path().as_os_str().to_owned();
     beside.push(".restored");
     let copy = NewFile::begin(Path::new(&beside), true, restore.path())?;
-    let bar = progress::bytes("copying", 0);
-    let shown = bar.clone();
-    let copied = restore.copy(
-        copy.file(),
-        copy.partial(),
-        interruption.stop(),
-        move |so_far, expected| {
-            shown.set_length(expected);
-            shown.set_position(so_far.min(expected));
-        },
-    );
+    let (bar, told) = progress::copy("copying");
+    let copied = restore.copy(copy.file(), copy.partial(), interruption.stop(), told);
     bar.finish_and_clear();
     copied?;
     if interruption.stop().is_cancelled() {

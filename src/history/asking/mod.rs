@@ -7,7 +7,7 @@
 //! Then one index leads. With values to look for, it is read once for each, newest first, no further than the limit; with
 //! none, it is the one by time. Of several filters the one that leaves the fewest rows leads, counted up to [`FEW`]; the
 //! others are held against what it finds. Each statement names the index that it needs, so that no statistics, and no
-//! filter beside it, can make SQLite walk a table instead. *(`asking_tests`)*
+//! filter beside it, can make SQLite walk a table instead. *(`asking_index_tests`)*
 //!
 //! What has no short list, an identifier, leads where its pattern begins with something and few match; else requests are
 //! looked at newest first until enough are found.
@@ -21,6 +21,9 @@ pub use filter::Filter;
 pub(super) use filter::{Narrowed, START};
 pub use listings::Following;
 
+#[cfg(test)]
+#[path = "../asking_index_tests.rs"]
+mod index_tests;
 #[cfg(test)]
 #[path = "../asking_tests.rs"]
 mod tests;
