@@ -1,5 +1,6 @@
 //! `ccwatch wait`
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::anyhow;
@@ -53,7 +54,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             tokio::select! {
                 asked = spinner::while_waiting("GetResourceRequestStatus", ask(&path, token, access)) => asked?,
                 () = interruption.stop().cancelled() => return Err(interruption.failure()),
-                () = deadline.passed() => return Err(Failure::Outcome(Outcome::Open)),
+                () = deadline.passed() => {
+                    // There is nowhere left to say that standard error is closed.
+                    let _ = writeln!(io::stderr(), "the time is up, and Cloud Control has not told of {}", printable(token));
+                    return Err(Failure::Outcome(Outcome::Open));
+                }
             }
         };
         if !requests.contains(&found) {

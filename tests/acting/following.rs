@@ -196,4 +196,12 @@ fn a_request_that_another_tool_has_begun_is_asked_for_by_its_whole_token() {
     let waited = run(&[&["wait", "no-such-token"][..], &own, &gone].concat());
     exits(&waited, 1);
     assert!(err(&waited).contains("can't be asked for it"), "{}", err(&waited));
+
+    // One that takes the call, and never answers.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", listener.local_addr().unwrap());
+    let late = ["--region", "eu-west-1", "--endpoint-url", &silent, "--timeout", "1s"];
+    let waited = run(&[&["wait", "no-such-token"][..], &own, &late].concat());
+    exits(&waited, 124);
+    assert!(err(&waited).contains("the time is up"), "{}", err(&waited));
 }
