@@ -64,6 +64,18 @@ pub enum OpenError {
     )]
     NotAHistory { path: PathBuf },
     #[error(
+        "the history {} has no write-ahead log, since it is a copy, so {} beside it is another file's, and SQLite would write that \
+         into it: both are left untouched. Move the log away; or, where the history was copied over the one whose log it is, \
+         restore the backup with `ccwatch history restore`, which keeps both",
+        path.display(),
+        log.display()
+    )]
+    ForeignLog {
+        path: PathBuf,
+        /// What lies under the name of its `-wal`.
+        log: PathBuf,
+    },
+    #[error(
         "the history {} is from a newer ccwatch: its schema is version {found}, and this ccwatch knows up to {known}; \
          run the newer ccwatch",
         path.display()
@@ -114,6 +126,7 @@ impl OpenError {
             | Self::NotAFile { .. }
             | Self::NotSqlite { .. }
             | Self::NotAHistory { .. }
+            | Self::ForeignLog { .. }
             | Self::Newer { .. } => true,
             Self::Missing { .. }
             | Self::Older { .. }

@@ -3,6 +3,12 @@
 //! A file that is not ours is not touched: its first hundred bytes are read before SQLite sees it. For that to tell a
 //! history from any other SQLite file at all times, a new one gets its `application_id` before anything else and before
 //! it turns to WAL, so that the id stands in the file itself from the first byte on.
+//!
+//! Nor is a file of ours damaged by what lies beside it. SQLite takes any sound write-ahead log under the right name for the
+//! file's own, and writes its pages into it: a backup that is copied by hand over a history whose `-wal` is still there is
+//! lost. A file that is not in WAL mode, as no copy of ours is, has no log; where one lies beside it, it is not opened
+//! ([`OpenError::ForeignLog`]). Of a file in WAL mode no one can tell; at least no log is folded into one that is
+//! not this program's to change ([`unguarded`]).
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
@@ -10,6 +16,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
@@ -19,6 +26,9 @@ use super::owner::Owner;
 
 /// `CCWT`: marks an SQLite file as a ccwatch history. <https://www.sqlite.org/pragma.html#pragma_application_id>
 pub(super) const APPLICATION_ID: i32 = 0x4343_5754;
+
+/// The file format's read and write version, of a file that is not in WAL mode.
+const NO_WAL: [u8; 2] = [1, 1];
 
 /// How long a statement waits for another process's lock before it fails.
 const BUSY_TIME_OUT: Duration = Duration::from_secs(5);
@@ -87,6 +97,9 @@ pub(super) fn is_history(path: &Path) -> Result<bool, OpenError> {
         path: path.to_owned(),
         source,
     };
+    // Asked before and after: a new history turns to WAL mode first and has a log then, and one that leaves it loses its log
+    // first. Only what is there all the time is another file's.
+    let log = log_of(path);
     // Asked first: to open a pipe would be to wait for whoever writes into it.
     if !fs::metadata(path).map_err(not_readable)?.is_file() {
         return Err(OpenError::NotAFile { path: path.to_owned() });
@@ -104,7 +117,28 @@ pub(super) fn is_history(path: &Path) -> Result<bool, OpenError> {
     if header.get(68..72) != Some(APPLICATION_ID.to_be_bytes().as_slice()) {
         return Err(OpenError::NotAHistory { path: path.to_owned() });
     }
+    if let Some(log) = log
+        && header.get(18..20) == Some(NO_WAL.as_slice())
+        && log_of(path).is_some()
+    {
+        let path = path.to_owned();
+        return Err(OpenError::ForeignLog { path, log });
+    }
     Ok(true)
+}
+
+/// What SQLite would take for the write-ahead log of the file at `path`, if there is something in it.
+fn log_of(path: &Path) -> Option<PathBuf> {
+    // SQLite follows links, and so do the names beside.
+    let log = beside(&fs::canonicalize(path).ok()?, "-wal");
+    let about = fs::metadata(&log).ok()?;
+    (about.len() > 0).then_some(log)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 /// The connection that writes: marks an empty file as a history, and brings an older one up to date.
@@ -187,6 +221,8 @@ pub(super) fn outside_reader(path: &Path) -> Result<Connection, OpenError> {
         let path = path.to_owned();
         return Err(OpenError::Older { path, found, known });
     }
+    // This program's own: the last one to leave may tidy the WAL away, as in [`reader`].
+    fold_on_close(&connection, true).map_err(|source| OpenError::from_sqlite(path, source))?;
     Ok(connection)
 }
 
@@ -200,6 +236,8 @@ pub(super) fn older_reader(path: &Path) -> Result<(Connection, i32), OpenError> 
 }
 
 /// The same, but not forbidden to write: `VACUUM INTO` writes to no history, yet `query_only` refuses it.
+///
+/// What lies in a WAL stays there: the file may be anyone's copy, and the log beside it another's.
 pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
     match is_history(path) {
         Ok(true) => {}
@@ -215,6 +253,9 @@ pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
         Err(error) => return Err(error),
     }
     let connection = connect(path)?;
+    if log_of(path).is_some() {
+        fold_on_close(&connection, false).map_err(|source| OpenError::from_sqlite(path, source))?;
+    }
     let found = version(&connection).map_err(|source| match source.sqlite_error_code() {
         // `-wal` and `-shm`: without them there is no reading in WAL mode.
         Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => unreadable_beside(path),
@@ -231,11 +272,7 @@ pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
 /// Why a file that may be read itself can't be read: what is beside it may not be read, or is not there and can't be made.
 fn unreadable_beside(path: &Path) -> OpenError {
     let is_forbidden = |beside: &PathBuf| access(beside, Access::READ_OK) == Err(Errno::ACCESS);
-    let beside = ["-wal", "-shm"].map(|suffix| {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(suffix);
-        PathBuf::from(beside)
-    });
+    let beside = ["-wal", "-shm"].map(|suffix| beside(path, suffix));
     let path = path.to_owned();
     match beside.into_iter().find(is_forbidden) {
         Some(beside) => OpenError::NotAllowedBeside { path, beside },
@@ -251,6 +288,14 @@ pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.busy_timeout(BUSY_TIME_OUT).map_err(sorted)?;
     Ok(connection)
+}
+
+/// Whether the last connection to leave folds the WAL into the file and removes it.
+/// <https://www.sqlite.org/c3ref/c_dbconfig_defensive.html#sqlitedbconfignockptonclose>
+pub(super) fn fold_on_close(connection: &Connection, is_folded: bool) -> rusqlite::Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !is_folded)
+        .map(drop)
 }
 
 /// Sets what makes a commit last, and keeps references whole.

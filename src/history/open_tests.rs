@@ -102,6 +102,56 @@ fn another_programs_database_is_left_untouched() {
     );
 }
 
+/// As `cp backup.db history.db` leaves it, where the history that was there had been killed.
+#[test]
+fn a_log_beside_a_copy_is_not_taken_for_the_copys_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let [copied, killed] = [Scene::new(), Scene::new()];
+    copied.execute(&format!("VACUUM INTO '{}'", path.display()));
+    killed.record(&[killed.seen(1, event("a", Pending))]);
+    let log = beside(&path, "-wal");
+    fs::copy(beside(&killed.path(), "-wal"), &log).unwrap();
+    let link = folder.path().join("link.db");
+    symlink(&path, &link).unwrap();
+    let before = (fs::read(&path).unwrap(), fs::read(&log).unwrap());
+    for path in [&path, &link] {
+        for error in [refused(path), Reader::open(path).unwrap_err()] {
+            assert!(matches!(error, OpenError::ForeignLog { .. }), "{error}");
+            assert!(error.is_configuration());
+            assert_helpful(
+                &error,
+                &["history.db-wal", "Move the log away", "ccwatch history restore"],
+            );
+        }
+    }
+    assert!((fs::read(&path).unwrap(), fs::read(&log).unwrap()) == before);
+    fs::remove_file(&log).unwrap();
+    assert_eq!(Reader::open(&path).unwrap().summary().unwrap().changes, 0);
+}
+
+/// Whoever reads a copy of a history that was killed reads its log as well, and changes neither.
+#[test]
+fn what_is_read_of_a_copy_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("copy.db");
+    let scene = Scene::new();
+    scene.history.fold_all().unwrap();
+    scene.record(&[scene.seen(1, event("a", Pending))]);
+    for suffix in ["", "-wal"] {
+        fs::copy(beside(&scene.path(), suffix), beside(&path, suffix)).unwrap();
+    }
+    let contents = || ["", "-wal"].map(|suffix| fs::read(beside(&path, suffix)).unwrap());
+    let before = contents();
+    let (connection, _) = older_reader(&path).unwrap();
+    let changes: i64 = connection
+        .query_row("SELECT count(*) FROM changes", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(changes, 1);
+    drop(connection);
+    assert!(contents() == before);
+}
+
 #[test]
 fn a_newer_schema_is_refused_and_both_versions_named() {
     let folder = tempfile::tempdir().unwrap();

@@ -95,6 +95,8 @@ pub struct Restored {
     pub bytes: u64,
     /// What the history that was there is called now. `None`: there was none.
     pub before: Option<PathBuf>,
+    /// What lay beside its name and was not folded into it, as it is called now: a log, a journal.
+    pub beside: Vec<PathBuf>,
     /// Why SQLite can't read that one, if it can't.
     pub damage: Option<String>,
     /// Whether its ids are surely further on than those of the history that was there.
@@ -149,6 +151,7 @@ impl Restore {
         let made = back_up(&self.backup, into, stop, progress).map_err(|error| match error {
             BackupError::Damaged { path, reason } => RestoreError::BackupDamaged { path, reason },
             BackupError::DiskFull { reason, .. } => self.disk_full(reason),
+            BackupError::Open(error) => no_backup(error),
             error => RestoreError::Copy(error),
         })?;
         let failed = |failure: Failure| match failure {
@@ -180,9 +183,12 @@ impl Restore {
         let there = steps::files(&self.path).map_err(place)?;
         let bytes = fs::metadata(copy).map_err(place)?.len();
         steps::take(&steps::plan(copy, &self.path, &aside, &there)).map_err(place)?;
+        let (before, beside): (Vec<&str>, _) = there.iter().partition(|suffix| suffix.is_empty());
+        let now_called = |suffix| steps::with(&aside, suffix);
         Ok(Restored {
             bytes,
-            before: (!there.is_empty()).then_some(aside),
+            before: before.into_iter().map(now_called).next(),
+            beside: beside.into_iter().map(now_called).collect(),
             damage: self.present.damage().map(str::to_owned),
             is_counted_on: !self.present.counts().is_empty(),
         })
@@ -190,7 +196,7 @@ impl Restore {
 
     /// What `VACUUM` leaves out of a copy, an index that lacks a row, say, is damage all the same.
     fn check(&self) -> Result<(), RestoreError> {
-        let (connection, _) = open::older_reader(&self.backup)?;
+        let (connection, _) = open::older_reader(&self.backup).map_err(no_backup)?;
         let found = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
         let reason = match found.map_err(Failure::from) {
             Ok(found) if found == "ok" => return Ok(()),
@@ -268,8 +274,11 @@ fn real(path: &Path) -> Result<PathBuf, OpenError> {
         source,
     };
     match fs::canonicalize(path) {
-        // A link that leads nowhere is no place for a file.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && fs::symlink_metadata(path).is_err() => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if fs::symlink_metadata(path).is_ok() {
+                return Err(failed(io::Error::other("it is a symbolic link that leads nowhere")));
+            }
+        }
         real => return real.map_err(failed),
     }
     let Some(name) = path.file_name() else {

@@ -10,6 +10,10 @@ use super::super::{History, Reader};
 use super::*;
 use crate::model::RequestStatus;
 
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    steps::with(path, suffix)
+}
+
 /// A history beside others in a folder, and a backup of an earlier state of it, which knows `early` and not `late`.
 struct Case {
     folder: TempDir,
@@ -173,9 +177,13 @@ fn a_log_without_its_file_comes_never_to_lie_beside_another_one() {
         fs::read(case.folder.path().join("history.db-wal")).unwrap(),
         case.restore(),
     );
-    let before = restored.before.unwrap();
-    assert!(!before.exists());
-    assert!(fs::read(format!("{}-wal", before.display())).unwrap() == log);
+    assert_eq!(restored.before, None);
+    let [kept, index] = &restored.beside[..] else {
+        panic!("{restored:?}");
+    };
+    let aside = case.folder.path().join("history.db.before-20261122T062800Z");
+    assert_eq!((kept, index), (&beside(&aside, "-wal"), &beside(&aside, "-shm")));
+    assert!(fs::read(kept).unwrap() == log);
     assert!(!restored.is_counted_on && restored.damage.is_none());
 }
 
@@ -382,6 +390,59 @@ fn a_damaged_backup_is_refused_and_a_damaged_history_is_replaced() {
     }
 }
 
+/// A sound write-ahead log of another history, of the same version and so of the same tables.
+fn log_of_another() -> Vec<u8> {
+    let scene = Scene::new();
+    scene.record(&[scene.seen(3, event("another", RequestStatus::Failed))]);
+    fs::read(beside(&scene.path(), "-wal")).unwrap()
+}
+
+#[test]
+fn a_log_beside_a_backup_is_never_taken_for_the_backups_own() {
+    let case = Case::stopped();
+    let log = beside(&case.backup(), "-wal");
+    fs::write(&log, log_of_another()).unwrap();
+    let before = (case.contents(), fs::read(case.backup()).unwrap());
+    let error = Restore::prepare(&case.backup(), &case.path()).unwrap_err();
+    assert!(
+        matches!(&error, RestoreError::Open(OpenError::ForeignLog { log: found, .. }) if *found == log),
+        "{error}"
+    );
+    assert!((case.contents(), fs::read(case.backup()).unwrap()) == before);
+}
+
+/// SQLite takes it for its own, and nothing tells that it is not: but once the log is gone, the backup is what it was.
+#[test]
+fn a_backup_in_wal_mode_is_not_changed_whatever_log_lies_beside_it() {
+    let case = Case::stopped();
+    fs::copy(case.path(), case.backup()).unwrap();
+    fs::write(beside(&case.backup(), "-wal"), log_of_another()).unwrap();
+    let backup = fs::read(case.backup()).unwrap();
+    case.restore();
+    assert!(fs::read(case.backup()).unwrap() == backup);
+    fs::remove_file(beside(&case.backup(), "-wal")).unwrap();
+    fs::remove_file(beside(&case.backup(), "-shm")).unwrap();
+    case.restore();
+    assert_eq!(known(&case.path()), OLD);
+}
+
+#[test]
+fn a_history_that_was_copied_over_anothers_log_is_kept_as_it_is_and_replaced() {
+    let case = Case::stopped();
+    fs::copy(case.backup(), case.path()).unwrap();
+    let log = log_of_another();
+    fs::write(beside(&case.path(), "-wal"), &log).unwrap();
+    let error = History::open(&case.path()).unwrap_err();
+    assert!(matches!(error, OpenError::ForeignLog { .. }), "{error}");
+    let restored = case.restore();
+    assert_eq!(known(&case.path()), NEW);
+    let kept = restored.before.unwrap();
+    assert!(fs::read(&kept).unwrap() == fs::read(case.backup()).unwrap());
+    assert_eq!(restored.beside, [beside(&kept, "-wal")]);
+    assert!(restored.damage.is_some() && !restored.is_counted_on);
+    assert!(fs::read(&restored.beside[0]).unwrap() == log);
+}
+
 #[test]
 fn what_is_no_history_is_neither_replaced_nor_taken_for_a_backup() {
     let case = Case::stopped();
@@ -412,7 +473,11 @@ fn what_is_no_history_is_neither_replaced_nor_taken_for_a_backup() {
     }
     let dangling = case.folder.path().join("dangling.db");
     symlink(&gone, &dangling).unwrap();
-    Restore::prepare(&case.backup(), &dangling).unwrap_err();
+    let error = Restore::prepare(&case.backup(), &dangling).unwrap_err().to_string();
+    assert!(
+        error.contains("dangling.db: it is a symbolic link that leads nowhere"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -67,6 +67,9 @@ fn tell(backup: &Path, path: &Path, restored: &Restored) -> Result<(), Failure> 
     if let Some(before) = &restored.before {
         writeln!(out, "{}: what was there before", before.display())?;
     }
+    for beside in &restored.beside {
+        writeln!(out, "{}: what lay beside it", beside.display())?;
+    }
     if let Some(damage) = &restored.damage {
         writeln!(out, "  It can't be read: {damage}")?;
     }

@@ -4,7 +4,6 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 
 use super::RestoreError;
@@ -20,6 +19,8 @@ pub(super) enum Look {
     History,
     /// Empty, or overwritten: SQLite can't open it.
     NoSqlite,
+    /// SQLite must not open it, since it would write the log of another file into it.
+    ForeignLog,
 }
 
 /// Refuses what is surely no history that was damaged: a folder, a pipe, another program's database.
@@ -27,6 +28,7 @@ pub(super) fn look(path: &Path) -> Result<Look, OpenError> {
     match open::is_history(path) {
         Ok(true) => Ok(Look::History),
         Ok(false) | Err(OpenError::NotSqlite { .. }) => Ok(Look::NoSqlite),
+        Err(OpenError::ForeignLog { .. }) => Ok(Look::ForeignLog),
         Err(OpenError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Look::Nothing),
         Err(error) => Err(error),
     }
@@ -57,6 +59,7 @@ impl Present {
                 };
                 return Ok(Self::damaged(what.to_owned()));
             }
+            Look::ForeignLog => return Ok(Self::damaged("the -wal beside it is another file's".to_owned())),
         }
         let connection = match open::connect(path) {
             Ok(connection) => connection,
@@ -111,7 +114,7 @@ impl Present {
 fn alone(connection: &Connection) -> Result<bool, Failure> {
     let work = || -> rusqlite::Result<String> {
         // Where the rest fails, the log stays as it is beside a file that may be damaged.
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        open::fold_on_close(connection, false)?;
         // SQLite leaves WAL mode only when no one else has the file open: this folds the log, removes it and `-shm`, and marks the
         // file as one without.
         connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
