@@ -2,14 +2,18 @@
 //! How long the steps take in which old requests are forgotten, on a given history: `cargo run --release --example
 //! time-pruning -- --history FILE`. It removes what is older than `--retention-days`, in up to `--steps` steps, each of as
 //! many rows as the daemon would take after the one before.
+//!
+//! In turns with them a single row is written to an SQLite file of its own beside it, and synced as each look's commit is: for
+//! so long does whatever else writes hold the lock on that disk.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ccwatch::clock::Clock;
 use ccwatch::decide::retention::Stride;
 use ccwatch::history::{History, Round};
 use clap::Parser;
+use rusqlite::Connection;
 
 #[derive(Parser)]
 struct Arguments {
@@ -28,7 +32,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let retention = Duration::from_hours(24 * arguments.retention_days);
     let mut stride = Stride::default();
     let mut round = Round::new(clock.now(), retention);
-    let (mut held, mut folding, mut strides) = (Vec::new(), Vec::new(), Vec::new());
+    let folder = arguments.history.parent().unwrap_or(Path::new("."));
+    let row = Row::beside(folder)?;
+    let (mut held, mut one_row, mut folding, mut strides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut requests, mut rows) = (0, 0);
     for _ in 0..arguments.steps {
         history.find_old(&mut round)?;
@@ -41,6 +47,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let begun = clock.uptime();
         history.fold_beside()?;
         folding.push(clock.uptime().saturating_sub(begun));
+        let begun = clock.uptime();
+        row.write()?;
+        one_row.push(clock.uptime().saturating_sub(begun));
         requests += pruned.requests;
         rows += pruned.rows;
         if pruned.is_done {
@@ -50,9 +59,34 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{requests} requests, {rows} rows removed in {} steps", held.len());
     println!("                   least, median, 99th, most");
     print("the lock was held", &mut held);
+    print("a row that lasts ", &mut one_row);
     print("folding beside it", &mut folding);
     print("rows in a step   ", &mut strides);
     Ok(())
+}
+
+/// A table of one row, in a file that is gone when this is.
+struct Row {
+    connection: Connection,
+    _folder: tempfile::TempDir,
+}
+
+impl Row {
+    fn beside(folder: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir_in(folder)?;
+        let connection = Connection::open(folder.path().join("row.db"))?;
+        connection.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.execute_batch("CREATE TABLE counts (count INTEGER); INSERT INTO counts VALUES (0)")?;
+        Ok(Self {
+            connection,
+            _folder: folder,
+        })
+    }
+
+    fn write(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("UPDATE counts SET count = count + 1")
+    }
 }
 
 fn print<T: Ord + std::fmt::Debug>(what: &str, all: &mut [T]) {

@@ -134,8 +134,8 @@ pub struct History {
 #[derive(Debug)]
 struct Shared {
     reader: Mutex<Connection>,
-    /// Folds the WAL into the file, and nothing else.
-    folding: Mutex<Connection>,
+    /// Reads what is to be removed, and folds the WAL into the file: no look, telling or question waits for it.
+    at_leisure: Mutex<Connection>,
     writer: Mutex<Connection>,
     path: Arc<Path>,
     place: place::Place,
@@ -156,11 +156,11 @@ impl History {
         let lock = lock::Lock::take(&path)?;
         let writer = open::writer(&path)?;
         let reader = open::reader(&path)?;
-        let folding = open::folding(&path)?;
+        let at_leisure = open::at_leisure(&path)?;
         Ok(Self {
             shared: Arc::new(Shared {
                 reader: Mutex::new(reader),
-                folding: Mutex::new(folding),
+                at_leisure: Mutex::new(at_leisure),
                 writer: Mutex::new(writer),
                 place: place::Place::of(&path)?,
                 path: path.into(),

@@ -192,8 +192,8 @@ pub(super) fn reader(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// A connection that folds the WAL into the file.
-pub(super) fn folding(path: &Path) -> Result<Connection, OpenError> {
+/// A connection that reads, and may fold the WAL into the file.
+pub(super) fn at_leisure(path: &Path) -> Result<Connection, OpenError> {
     let connection = reader(path)?;
     // SQLite knows of no WAL, and so folds none, before it has read something.
     version(&connection).map_err(|source| OpenError::from_sqlite(path, source))?;

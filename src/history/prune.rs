@@ -5,10 +5,13 @@
 //!   many rows is decided from how long the last step took ([`Stride`](crate::decide::retention::Stride)).
 //! - **What is to go is found by reading**, and looked at again by the transaction that removes it. To find it may mean to
 //!   walk past much that is old and still to be told, and meanwhile the history can be written. A [`Round`] goes on where it
-//!   was, so that it walks past it once.
+//!   was, so that it walks past it once. What was found is [read ahead](reading_ahead), so that the transaction does not wait for
+//!   the disk.
 //! - **A row is as heavy as it is long**: a resource model of 256 KiB counts as many.
 //! - A request that is gone in part is one that ended long ago: its oldest rows go first, so what is still there of it is
 //!   the end of its story, and its hooks are counted anew. No look, no telling, no law takes harm from that.
+
+pub(super) mod reading_ahead;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -16,13 +19,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::sql::{NoticeId, RequestId};
-use super::{Failure, History, HistoryError, WriteTx};
+use super::{Failure, History, HistoryError, WriteTx, locked, transaction};
 use crate::clock::Clock;
 use crate::decide::retention;
 use crate::model::{DeliveryId, Timestamp};
 
-/// Requests, or what hangs on none, looked up at once. More than that are seldom removed in one step.
-const CANDIDATES: usize = 256;
+/// Requests, or what hangs on none, looked up and read ahead at once. More than that are seldom removed in one step.
+const CANDIDATES: usize = 64;
 
 /// Rows that one statement removes, between two looks at the clock.
 const AT_ONCE: usize = 20;
@@ -177,7 +180,9 @@ impl Round {
         self.found.is_empty() && self.kinds.is_empty()
     }
 
-    fn find(&mut self, connection: &Connection) -> Result<(), Failure> {
+    /// Finds the next, if none are left. Returns the requests among them.
+    fn find(&mut self, connection: &Connection) -> Result<Vec<RequestId>, Failure> {
+        let mut requests = Vec::new();
         while self.found.is_empty()
             && let Some(kind) = self.kinds.front().copied()
         {
@@ -194,9 +199,12 @@ impl Round {
                 self.kinds.pop_front();
                 self.after = FROM_THE_FIRST;
             }
+            if kind == Kind::Request {
+                requests.extend(found.iter().map(|(_, id)| RequestId(*id)));
+            }
             self.found.extend(found.into_iter().map(|(_, id)| (kind, id)));
         }
-        Ok(())
+        Ok(requests)
     }
 }
 
@@ -214,10 +222,12 @@ impl Kind {
 }
 
 impl History {
-    /// Finds what the next steps of a round may remove, without holding up anyone; nothing, if some is left from the last
-    /// time.
+    /// Finds what the next steps of a round may remove, and reads it, without holding up anyone; nothing, if some is left from
+    /// the last time.
     pub fn find_old(&self, round: &mut Round) -> Result<(), HistoryError> {
-        self.read(|connection| round.find(connection))
+        let connection = locked(&self.shared.at_leisure);
+        let requests = transaction::reading(&connection, &self.shared.path, |connection| round.find(connection))?;
+        reading_ahead::read_ahead(&connection, &requests).map_err(|failure| self.error(failure))
     }
 
     /// Forgets up to `rows` rows of what was found, for as long as [`retention::LONGEST_STEP`] by `clock`. Find more and

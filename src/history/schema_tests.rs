@@ -351,8 +351,9 @@ const TELLING: [&str; 36] = [
 ];
 
 /// The statements of forgetting.
-const FORGETTING: [&str; 21] = [
+const FORGETTING: [&str; 22] = [
     prune::OLDEST,
+    prune::reading_ahead::READ_AHEAD,
     prune::MAY_STILL_GO,
     prune::PROGRESS_EVENTS,
     prune::CHANGES,

@@ -4,7 +4,7 @@
 //! connection is still busy, and with it each look and verdict of this process that has something to write; the sync of a
 //! thousand pages that lie anywhere in the file is the longest that any of them waits. So what is done at leisure
 //! ([`History::write_at_leisure`]) neither folds nor syncs as part of its commit, and what it leaves in the WAL is folded by
-//! a connection that does nothing else ([`History::fold_beside`]).
+//! a connection for which no one waits ([`History::fold_beside`]).
 
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, MAIN_DB};
@@ -38,7 +38,7 @@ impl History {
     /// writer nor another one, nor any reader.
     pub fn fold_beside(&self) -> Result<(), HistoryError> {
         let folding = || -> rusqlite::Result<()> {
-            let connection = locked(&self.shared.folding);
+            let connection = locked(&self.shared.at_leisure);
             let (pages, folded) = connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::NOOP)?;
             if pages - folded >= WORTH_A_FOLD {
                 connection.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::PASSIVE)?;
@@ -89,8 +89,10 @@ mod tests {
 
     /// Pages in the WAL, and how many of them are in the file as well.
     fn wal(scene: &Scene) -> (i32, i32) {
-        let folding = locked(&scene.history.shared.folding);
-        folding.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::NOOP).unwrap()
+        let connection = locked(&scene.history.shared.at_leisure);
+        connection
+            .wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::NOOP)
+            .unwrap()
     }
 
     fn settings(scene: &Scene) -> (i64, i64) {
