@@ -61,7 +61,10 @@ fn a_backup_replaces_nothing_by_itself_and_never_the_history() {
     assert!(refused(&["backup", &file, "--history", &history], 2).contains("--force"));
     assert_eq!(fs::read(&file).unwrap(), before);
     kept.record("more", 5);
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     well(&["backup", &file, "--force", "--history", &history]);
+    let mode = fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "for its owner alone, whatever was there");
     assert_ne!(fs::read(&file).unwrap(), before);
     for own in ["history.db", "history.db-wal", "history.db-shm", "history.db.lock"] {
         let told = refused(&["backup", &kept.file(own), "--force", "--history", &history], 2);
@@ -287,6 +290,10 @@ fn an_export_has_every_row_in_each_format() {
     assert_eq!(none.lines().count(), 1, "the names of the columns");
 
     assert!(refused(&["export", "-o", &csv, "--history", &path], 2).contains("--force"));
+    fs::set_permissions(&csv, fs::Permissions::from_mode(0o644)).unwrap();
+    well(&["export", "-o", &csv, "--force", "--history", &path]);
+    let mode = fs::metadata(&csv).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644, "who could read it still can");
     assert!(refused(&["export", "-o", &kept.file("x.txt"), "--history", &path], 2).contains("--format"));
     assert!(refused(&["export", "-o", "-", "--format", "parquet", "--history", &path], 2).contains("-o"));
     assert!(

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -517,8 +518,11 @@ fn a_report_replaces_no_file_unless_it_is_told_to_and_leaves_no_other() {
         "{told}"
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     scene.said(&["report", "-o", "report.html", "--force"]);
     assert_ne!(fs::read_to_string(&path).unwrap(), "mine");
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o644, "who could read it still can");
     assert_eq!(names(), ["report.html"]);
 
     let nowhere = scene.run(&["report", "-o", "no/such/report.html"]);

@@ -5,6 +5,9 @@
 //! asks the process to end ([`interruption`](super::interruption)); what a killed process left under the other name is
 //! removed by the next one that writes the same file.
 //!
+//! It stays for its owner alone ([`NewFile::keep`]), whatever it replaces; or takes the mode of what it replaces, where who
+//! could read that is to read this ([`NewFile::keep_with_former_mode`]).
+//!
 //! Whether someone still writes it is told by a lock (`flock`) on it, which ends with its process however that ends. A process
 //! number in its name would tell nothing in a container, where each has the number 1.
 
@@ -103,11 +106,6 @@ impl NewFile {
             return Err(interruption.failure());
         }
         is_free(&self.path)?;
-        // Who may read the one that is replaced may read this one.
-        if let Ok(about) = fs::metadata(&self.path) {
-            let mode = || format!("can't give {} the mode of the file it replaces", self.path.display());
-            self.file.set_permissions(about.permissions()).with_context(mode)?;
-        }
         self.name().map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => is_there(&self.path),
             _ => Failure::Work(anyhow!("can't give {} its name: {error}", self.path.display())),
@@ -120,6 +118,15 @@ impl NewFile {
                 .with_context(to_disk)?;
         }
         Ok(())
+    }
+
+    /// As [`keep`](Self::keep), with the mode of the file that it replaces, if it replaces one.
+    pub(super) fn keep_with_former_mode(self, interruption: &Interruption) -> Result<(), Failure> {
+        if let Ok(about) = fs::metadata(&self.path) {
+            let mode = || format!("can't give {} the mode of the file it replaces", self.path.display());
+            self.file.set_permissions(about.permissions()).with_context(mode)?;
+        }
+        self.keep(interruption)
     }
 
     fn name(&self) -> io::Result<()> {

@@ -67,6 +67,21 @@ fn what_is_there_is_replaced_only_if_that_is_asked_for() {
 }
 
 #[test]
+fn it_has_the_mode_of_what_it_replaces_only_if_that_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    let mode = || fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    let new = || NewFile::begin(&path, true, Path::new(NONE)).unwrap();
+    new().keep_with_former_mode(&Interruption::default()).unwrap();
+    assert_eq!(mode(), 0o600, "it replaces nothing");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    new().keep_with_former_mode(&Interruption::default()).unwrap();
+    assert_eq!(mode(), 0o644, "who could read it still can");
+    new().keep(&Interruption::default()).unwrap();
+    assert_eq!(mode(), 0o600);
+}
+
+#[test]
 fn what_came_meanwhile_is_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("file");
@@ -98,7 +113,6 @@ fn whoever_writes_to_a_link_means_the_file_that_it_leads_to() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("old"), "old").unwrap();
-    fs::set_permissions(at("old"), fs::Permissions::from_mode(0o644)).unwrap();
     rustix::fs::mknodat(CWD, at("pipe"), rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0).unwrap();
     for (to, link) in [
         ("old", "file"),
@@ -111,8 +125,6 @@ fn whoever_writes_to_a_link_means_the_file_that_it_leads_to() {
     assert!(matches!(write(&at("file"), "new", false), Err(Failure::Arguments(_))));
     write(&at("file"), "new", true).unwrap();
     assert_eq!(fs::read_to_string(at("old")).unwrap(), "new");
-    let mode = fs::metadata(at("old")).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode, 0o644, "who could read it still can");
     for link in ["to-pipe", "to-nothing", "device"] {
         let refused = write(&at(link), "new", true).unwrap_err();
         assert!(matches!(refused, Failure::Arguments(_)), "{link}: {refused}");

@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     /// The file to make; `-` for standard output.
     #[arg(long, short, value_name = "FILE", default_value = "-")]
     output: PathBuf,
-    /// Replace a file that is there.
+    /// Replace FILE if it is there, once the new one is whole, and keep its mode.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let page = page(&arguments.history.open()?.heeding(interruption.stop())?)?;
         let written = new.file().write_all(page.as_bytes());
         written.with_context(|| format!("the report can't be written to {}", arguments.output.display()))?;
-        new.keep(interruption)
+        new.keep_with_former_mode(interruption)
     })
 }
 

@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     /// The view, without its `v_`.
     #[arg(long, value_enum, default_value_t = Chosen(View::Requests))]
     view: Chosen,
-    /// Replace FILE if it is there, once the new one is whole.
+    /// Replace FILE if it is there, once the new one is whole, and keep its mode.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -132,7 +132,7 @@ fn make(arguments: &Arguments, format: Format, filter: &Filter, interruption: &I
         Format::Parquet => Box::new(ParquetFile::new(view, out)?),
     };
     let rows = copy(&reader, view, filter, sink)?;
-    new.keep(interruption)?;
+    new.keep_with_former_mode(interruption)?;
     writeln!(io::stderr(), "{}: {rows} {}", arguments.output.display(), view.name())?;
     Ok(())
 }
