@@ -120,6 +120,15 @@ fn an_import_that_is_stopped_is_sound_and_the_same_command_brings_the_rest() {
         assert!(told.contains("the same command brings the rest"), "{told}");
         well(&["check", "--history", history]);
     }
+    let before = requests(&path);
+    let rehearsal = Trial {
+        command: &|| ccwatch(&["import", &copy, "--dry-run", "--history", history]),
+        is_at_work: &copying,
+        is_done: &|| true,
+    };
+    let told = rehearsal.until_stopped(folder.path(), Signal::TERM);
+    assert!(told.starts_with("stopped: nothing has come"), "{told}");
+    assert_eq!(requests(&path), before);
     well(&["import", &copy, "--history", history]);
     well(&["check", "--history", history]);
     assert_eq!(summary(&path).requests, summary(Path::new(&copy)).requests);

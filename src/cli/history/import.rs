@@ -41,7 +41,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let left = "what has come stays, and the same command brings the rest";
+    let left = if arguments.dry_run {
+        "nothing has come, and what would come is counted up to here alone"
+    } else {
+        "what has come stays, and the same command brings the rest"
+    };
     interruptible(left, async |interruption| import(arguments, interruption).await)
 }
 
