@@ -62,7 +62,8 @@ fn timestamp(time: DateTime) -> Timestamp {
     Timestamp::rounded(time.secs(), time.subsec_nanos())
 }
 
-/// `asked_for` stands in for a token that the answer leaves out. `None`: the event does not say whose it is.
+/// `asked_for` stands in for a token that the answer leaves out, if it says at least how a request stands. `None`: the event
+/// does not say whose it is.
 pub(super) fn progress_event(
     event: types::ProgressEvent,
     asked_for: Option<&RequestToken>,
@@ -72,7 +73,8 @@ pub(super) fn progress_event(
         .request_token
         .filter(|token| (1..=LONGEST_REQUEST_TOKEN).contains(&token.len()))
         .map(RequestToken::new);
-    let mut new = ProgressEvent::of(token.or_else(|| asked_for.cloned())?);
+    let stand_in = asked_for.filter(|_| event.operation_status.is_some());
+    let mut new = ProgressEvent::of(token.or_else(|| stand_in.cloned())?);
     new.hooks_request_token = some(event.hooks_request_token);
     new.type_name = some(event.type_name);
     new.identifier = some(event.identifier);
@@ -141,8 +143,13 @@ mod tests {
         let event = types::ProgressEvent::builder().type_name("AWS::S3::Bucket").build();
         assert_eq!(progress_event(event.clone(), None, ResourceModelPolicy::Drop), None);
         let asked_for = RequestToken::new("t");
-        let answer = progress_event(event, Some(&asked_for), ResourceModelPolicy::Drop);
-        assert_eq!(answer.map(|event| event.request_token), Some(asked_for));
+        let answer = |event| progress_event(event, Some(&asked_for), ResourceModelPolicy::Drop);
+        assert_eq!(answer(event), None, "nor how it stands");
+        let event = types::ProgressEvent::builder()
+            .operation_status("PENDING".into())
+            .build();
+        let token = answer(event).map(|event| event.request_token);
+        assert_eq!(token.as_ref(), Some(&asked_for));
     }
 
     #[test]

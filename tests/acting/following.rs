@@ -1,5 +1,7 @@
 //! How requests end, told by `wait` and by the commands that began them.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -198,10 +200,59 @@ fn a_request_that_another_tool_has_begun_is_asked_for_by_its_whole_token() {
     assert!(err(&waited).contains("can't be asked for it"), "{}", err(&waited));
 
     // One that takes the call, and never answers.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
     let late = ["--region", "eu-west-1", "--endpoint-url", &silent, "--timeout", "1s"];
     let waited = run(&[&["wait", "no-such-token"][..], &own, &late].concat());
     exits(&waited, 124);
     assert!(err(&waited).contains("the time is up"), "{}", err(&waited));
+}
+
+/// Answers every call with that, for as long as the tests run, and returns where.
+fn answering(body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap(), body)));
+    endpoint
+}
+
+fn answer(mut stream: TcpStream, body: &str) {
+    let mut asked = BufReader::new(stream.try_clone().unwrap());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        asked.read_line(&mut line).unwrap();
+        let line = line.trim_end().to_ascii_lowercase();
+        if let Some(told) = line.strip_prefix("content-length:") {
+            length = told.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    asked.read_exact(&mut vec![0; length]).unwrap();
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close";
+    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+}
+
+#[test]
+fn an_answer_that_says_nothing_of_a_request_is_none_and_is_not_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = folder.path().join("history.db");
+    for empty in [
+        "{}",
+        r#"{"ProgressEvent": {}}"#,
+        r#"{"ProgressEvent": {"EventTime": 1.8E9}}"#,
+    ] {
+        let endpoint = answering(empty);
+        let direct = ["--region", "eu-west-1", "--endpoint-url", &endpoint];
+        let own = ["--history", history.to_str().unwrap()];
+        let waited = command(&[&["wait", "a-token"][..], &own, &direct].concat())
+            .output()
+            .unwrap();
+        exits(&waited, 1);
+        let told = err(&waited);
+        assert!(told.contains("holds no ProgressEvent of this request"), "{told}");
+        assert!(!history.exists(), "nothing is to be remembered");
+    }
 }
