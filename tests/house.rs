@@ -79,7 +79,8 @@ const OWNED: &[(&str, &[&str])] = &[
     ("minijinja", &["render"]),
     ("axum", &["simulator"]),
     ("hyper", &["simulator"]),
-    ("hyper_util", &["simulator"]),
+    // To tell a connection that was never made from one that broke, which the SDK's errors don't.
+    ("hyper_util", &["simulator", "cloud"]),
     ("toml_span", &["config"]),
     ("parquet", &["cli"]),
 ];

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::iter;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_cloudcontrol::config::http::HttpResponse;
@@ -70,6 +71,8 @@ pub struct Failure {
     pub message: String,
     /// Whether Cloud Control itself said so, by an error code, and not something on the way.
     pub(super) is_of_the_service: bool,
+    /// Whether no connection was made, so that nothing can have been sent. Else it may have been.
+    pub(super) is_unsent: bool,
 }
 
 impl fmt::Display for Failure {
@@ -94,6 +97,7 @@ impl Failure {
             cause,
             message,
             is_of_the_service: false,
+            is_unsent: false,
         }
     }
 
@@ -145,6 +149,7 @@ impl Failure {
         let is_of_the_service = error.as_service_error().is_some_and(|error| error.code().is_some());
         Self {
             is_of_the_service,
+            is_unsent: has_no_connection(error),
             ..Self::new(cause, &redact(message))
         }
     }
@@ -222,28 +227,32 @@ fn said(code: Option<&str>, text: Option<&str>, status: u16) -> String {
     }
 }
 
-/// An error with its sources, outermost first; a source that only repeats is left out.
+/// An error and its sources, outermost first.
+fn with_sources<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    iter::successors(Some(error), |&error| error.source())
+}
+
+/// An error with its sources; a source that only repeats is left out.
 fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
+    for source in with_sources(error).skip(1) {
+        let source = source.to_string();
+        if !text.contains(&source) {
             text.push_str(": ");
-            text.push_str(&inner_text);
+            text.push_str(&source);
         }
-        source = inner.source();
     }
     text
 }
 
 fn speaks_of_credentials(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<CredentialsError>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
+    with_sources(error).any(<dyn Error>::is::<CredentialsError>)
+}
+
+/// Whether it failed before there was a connection: no name, no route, no one who listens, no TLS. The SDK's own kinds don't
+/// tell that from a connection that broke.
+fn has_no_connection(error: &(dyn Error + 'static)) -> bool {
+    with_sources(error)
+        .filter_map(|error| error.downcast_ref::<hyper_util::client::legacy::Error>())
+        .any(hyper_util::client::legacy::Error::is_connect)
 }

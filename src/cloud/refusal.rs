@@ -41,6 +41,10 @@ impl Refused {
         let (verdict, remedy) = code
             .and_then(|code| declared(code, act))
             .unwrap_or_else(|| undeclared(failure.cause, code.is_some()));
+        let verdict = match verdict {
+            Verdict::Open if failure.is_unsent => Verdict::Later,
+            verdict => verdict,
+        };
         Self {
             remedy,
             may_pass: verdict != Verdict::Decided,

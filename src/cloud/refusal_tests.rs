@@ -77,6 +77,12 @@ fn what_was_decided_is_not_asked_again_and_what_may_have_arrived_is_open() {
     };
     assert_eq!(outcome(Cause::Throttled, Some("SlowDown")), (true, false));
     assert_eq!(outcome(Cause::Unreachable, None), (true, true));
+    let failure = Failure {
+        is_unsent: true,
+        ..Failure::new(Cause::Unreachable, "said")
+    };
+    let unsent = Refused::because(failure, None, &create());
+    assert_eq!((unsent.may_pass, unsent.is_open), (true, false));
     assert_eq!(outcome(Cause::Service, Some("InternalFailure")), (true, true));
     assert_eq!(outcome(Cause::Malformed, None), (true, true), "an empty body, say");
     assert_eq!(outcome(Cause::Denied, Some("AccessDeniedException")), (false, false));

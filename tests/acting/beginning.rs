@@ -229,7 +229,17 @@ fn what_is_wrong_is_said_before_anything_is_called() {
 }
 
 #[test]
-fn an_endpoint_that_is_down_is_tried_again_and_what_is_not_known_is_said() {
+fn a_call_that_is_broken_off_is_tried_again_and_that_its_outcome_is_not_known_is_said() {
+    let stage = Stage::new(&[QUICK, "\n[faults]\nresets = 1.0\n"]);
+    let broken = stage.run(&create(&["--client-token", "again"]));
+    exits(&broken, 1);
+    let told = err(&broken);
+    assert!(told.contains("--client-token again begins it, or finds it"), "{told}");
+    assert_eq!(stage.calls("CreateResource"), 4);
+}
+
+#[test]
+fn an_endpoint_that_is_down_is_tried_again_and_that_nothing_was_sent_is_said() {
     let stage = Stage::new(&[QUICK]);
     let token = stage.begun(&create_slow(&[]));
     // Nothing listens on port 9 here.
@@ -237,7 +247,10 @@ fn an_endpoint_that_is_down_is_tried_again_and_what_is_not_known_is_said() {
     let refused = stage.run(&create(&["--client-token", "again"]));
     exits(&refused, 1);
     let told = err(&refused);
-    assert!(told.contains("--client-token again begins it, or finds it"), "{told}");
+    assert!(
+        told.ends_with("No connection was made, so no request has begun\n"),
+        "{told}"
+    );
     assert_eq!(stage.count("SELECT count(*) FROM v_requests"), 1);
 
     let waited = stage.run(&["wait", &token, "--timeout", "8s"]);

@@ -13,7 +13,7 @@ use crate::cli::interruption::Interruption;
 use crate::cli::output::{self, DocumentFormat};
 use crate::cli::{Failure, spinner};
 use crate::clock::Clock;
-use crate::cloud::{self, Act, Refused};
+use crate::cloud::{self, Act, Cause, Refused};
 use crate::decide::back_off;
 use crate::history::{Editor, Reader};
 use crate::model::{ProgressEvent, RequestToken, TargetName, printable};
@@ -261,13 +261,13 @@ async fn remember(editor: &mut Editor, way: &Way, event: ProgressEvent, act: &Ac
 }
 
 fn explain(refused: &Refused, act: &Act, target: &TargetName) -> Failure {
-    let open = if refused.is_open {
-        format!("\n{}", not_known(act))
-    } else {
-        String::new()
+    let begun = match refused.failure.cause {
+        _ if refused.is_open => format!("\n{}", not_known(act)),
+        Cause::Unreachable => format!("\n{}", not_sent(act)),
+        _ => String::new(),
     };
     let operation = act.operation();
-    Failure::Work(anyhow!("{operation} in {target}: {refused}\n{}{open}", refused.remedy))
+    Failure::Work(anyhow!("{operation} in {target}: {refused}\n{}{begun}", refused.remedy))
 }
 
 /// How things stand where the call was not seen through. `begun_as` is the request that it began, if the answer came.
@@ -279,6 +279,16 @@ fn unfinished(act: &Act, begun_as: Option<&RequestToken>) -> String {
         "The request {begun_as} has begun and goes on, and is not in the history: the same command with --client-token \
          {token} puts it there"
     )
+}
+
+/// What is certain where there was no one to send the call to.
+fn not_sent(act: &Act) -> &'static str {
+    match act {
+        Act::Create { .. } | Act::Update { .. } | Act::Delete { .. } => {
+            "No connection was made, so no request has begun"
+        }
+        Act::Cancel { .. } => "No connection was made, so nothing was cancelled",
+    }
 }
 
 /// What to do where no answer came.

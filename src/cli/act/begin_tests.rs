@@ -57,8 +57,19 @@ async fn that_an_earlier_try_may_have_arrived_is_not_forgotten() {
         assert!(told.contains("the same command with --client-token deploy-1"), "{told}");
         assert_eq!(left, 0);
     }
-    let (told, _) = told(vec![throttled(), expired()], &stop).await;
-    assert!(!told.contains("--client-token"), "{told}");
+    let (without, _) = told(vec![throttled(), expired()], &stop).await;
+    assert!(!without.contains("--client-token"), "{without}");
+
+    let unsent = || refused(Cause::Unreachable, true, false);
+    let (after_a_loss, _) = told(vec![lost(), unsent(), unsent(), unsent()], &stop).await;
+    assert!(after_a_loss.contains("--client-token deploy-1"), "{after_a_loss}");
+    assert!(!after_a_loss.contains("no request has begun"), "{after_a_loss}");
+    let (never, _) = told(vec![throttled(), unsent(), unsent(), unsent()], &stop).await;
+    assert!(
+        never.ends_with("No connection was made, so no request has begun"),
+        "{never}"
+    );
+    assert!(!never.contains("--client-token"), "{never}");
 }
 
 #[tokio::test(start_paused = true)]
