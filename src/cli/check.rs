@@ -4,8 +4,8 @@ use std::io::Write;
 
 use super::history_file::ConfigFile;
 use super::{Failure, history_file};
-use crate::config::wording::counted;
 use crate::config::{Config, Environment};
+use crate::model::counted;
 
 /// Check a configuration file, and do nothing else.
 ///

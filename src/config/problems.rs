@@ -4,8 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::path::Path;
 
-use super::wording::counted;
-use crate::model::printable;
+use crate::model::{counted, printable};
 
 /// A file with more problems than that has them from one cause, which the first ones show.
 const MOST_SHOWN: usize = 100;

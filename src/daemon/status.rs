@@ -10,6 +10,7 @@ use tracing::debug;
 use super::joints::HistoryMemory;
 use super::service_manager::ServiceManager;
 use crate::history::{Brief, History, HistoryError};
+use crate::model::counted;
 
 const AT_MOST_EVERY: Duration = Duration::from_secs(5);
 
@@ -68,23 +69,16 @@ fn sentence(targets: usize, open_gaps: usize, brief: Brief) -> String {
         0 => String::new(),
         gaps => format!(", {gaps} of them not looked at"),
     };
-    let targets = counted(targets, "target", "targets");
-    let open = bounded(brief.open, "request", "requests");
-    let waiting = bounded(brief.waiting, "delivery", "deliveries");
+    let targets = counted(targets, "target");
+    let open = bounded(brief.open, "request");
+    let waiting = bounded(brief.waiting, "delivery");
     format!("{targets}{gaps}; {open} open; {waiting} waiting")
 }
 
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
-}
-
 /// Of what is counted up to the limit.
-fn bounded(count: u32, one: &str, many: &str) -> String {
-    if count == Brief::LIMIT {
-        format!("{count} {many} or more")
-    } else {
-        counted(count as usize, one, many)
-    }
+fn bounded(count: u32, noun: &str) -> String {
+    let or_more = if count == Brief::LIMIT { " or more" } else { "" };
+    format!("{}{or_more}", counted(count as usize, noun))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 
 mod announcement;
 mod change;
+mod counted;
 mod delivery;
 mod incident;
 mod nearest;
@@ -29,6 +30,7 @@ mod word;
 
 pub use announcement::{Announcement, EventId};
 pub use change::{Change, ChangeKind};
+pub use counted::counted;
 pub use delivery::{Delivery, DeliveryId, DeliveryState};
 pub use incident::{Incident, IncidentState};
 pub use nearest::nearest;

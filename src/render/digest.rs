@@ -1,8 +1,8 @@
 //! Many changes in one message: how many of what, where, in which time, and the worst of them by name.
 
 use super::message::{Fact, Tone, Words};
-use super::words::{self, counted, known};
-use crate::model::{Digest, DigestCount};
+use super::words::{self, known};
+use crate::model::{Digest, DigestCount, counted};
 
 /// So many of each list are named; the others are counted.
 const NAMED: usize = 5;
@@ -13,8 +13,8 @@ pub(super) fn words(digest: &Digest) -> Words {
     let worst: Vec<Words> = digest.worst.iter().map(words::words).collect();
     let about = format!(
         "{} of {}",
-        counted(digest.changes, "change"),
-        counted(digest.requests, "request")
+        counted(digest.changes as usize, "change"),
+        counted(digest.requests as usize, "request")
     );
     let counts = named(digest.counts.iter().map(sort));
     let place = |name: Option<&str>, unknown: &str, count| {

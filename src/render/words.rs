@@ -128,11 +128,6 @@ pub(super) fn known(text: Option<&str>) -> Option<String> {
     (!trimmed.is_empty()).then(|| trimmed.to_owned())
 }
 
-/// `1 change`, `2 changes`.
-pub(super) fn counted(count: u32, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
 #[cfg(test)]
 #[path = "words_tests.rs"]
 mod tests;

@@ -8,11 +8,10 @@ use crate::cli::Failure;
 use crate::cli::history_file::Configured;
 use crate::cli::when::{self, Moment};
 use crate::clock::Clock;
-use crate::config::wording::counted;
 use crate::config::{Config, Environment};
 use crate::decide::route::{self, Audience, Subject};
 use crate::history::{Editor, Reader};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, counted};
 
 /// Tell a receiver once more what happened in a time.
 ///
