@@ -43,6 +43,7 @@ mod when;
 
 use std::io;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::SignalKind;
@@ -260,10 +261,12 @@ pub fn main() -> ExitCode {
 }
 
 fn block_on(future: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    /// More than a transaction takes. What may take longer on a blocking thread, a name look-up say, must not hold up the end.
+    const LONGEST_END: Duration = Duration::from_secs(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(future);
-    // What still runs on a blocking thread (a name look-up, say) must not hold up the end.
-    runtime.shutdown_background();
+    // What still looks is dropped, and closes its history, so that SQLite leaves nothing beside it.
+    runtime.shutdown_timeout(LONGEST_END);
     result
 }
 

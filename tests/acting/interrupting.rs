@@ -2,7 +2,7 @@
 
 use ccwatch::history::History;
 
-use crate::stage::{QUICK, Stage, create, create_slow};
+use crate::stage::{QUICK, Stage, create, create_slow, err, exits, until};
 
 #[test]
 fn ctrl_c_during_the_call_lets_it_end_and_remembers_what_it_began() {
@@ -72,4 +72,26 @@ fn one_timeout_is_for_the_call_and_for_what_follows() {
     // On a machine that is slow beyond measure, that of the call.
     working.says("the time is up");
     working.ends_with(124);
+}
+
+/// Who looks from here writes to the history, by a connection of its own.
+#[test]
+fn however_following_ends_the_history_is_left_as_one_file() {
+    let stage = Stage::new(&[QUICK]);
+    let token = stage.begun(&create_slow(&[]));
+    let is_one_file = || ["history.db-wal", "history.db-shm"].map(|beside| stage.path(beside).exists()) == [false; 2];
+    assert!(is_one_file());
+    let waited = stage.run(&["wait", &token, "--timeout", "2s"]);
+    exits(&waited, 124);
+    assert!(err(&waited).contains("the time is up"), "{}", err(&waited));
+    assert!(is_one_file());
+    for (signal, code) in [("INT", 130), ("TERM", 143)] {
+        let calls = || stage.calls("ListResourceRequests");
+        let before = calls();
+        let working = stage.start(&["wait", &token]);
+        until(|| calls() > before);
+        working.send(signal);
+        working.ends_with(code);
+        assert!(is_one_file(), "{signal}");
+    }
 }

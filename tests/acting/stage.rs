@@ -89,8 +89,18 @@ impl Working {
     }
 
     pub(crate) fn interrupt(&self) {
+        self.send("INT");
+    }
+
+    pub(crate) fn send(&self, signal: &str) {
         let id = self.process.0.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 
     pub(crate) fn ends_with(mut self, code: i32) {
