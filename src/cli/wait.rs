@@ -39,13 +39,13 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let interruption = Interruption::catch()?;
     let (access, deadline) = (&arguments.access, arguments.terms.deadline());
     let path = if access.says_where() {
         access.history_or_new()?
     } else {
         access.history()?
     };
-    let interruption = Interruption::catch()?;
     let mut requests = Vec::new();
     for token in &arguments.tokens {
         let found = if let Some(found) = known(&path, token, access)? {
