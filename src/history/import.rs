@@ -4,9 +4,9 @@
 //!   attempts come as a record of who was told by the other.
 //! - **Twice is once**: what is there already is found by what it says, never by its id ([`paired`](crate::decide::merging::paired)).
 //!   Ids, and when each side saw something, are each history's own: what is here keeps its own.
-//! - **A daemon may run beside it**, which is never held up for long: what comes is found by reading
-//!   ([`comparing`]), a step is one transaction of about so many rows as the caller allows, and a request with more of them goes over several steps. A kill between two leaves a history that is well,
-//!   and the next import goes on.
+//! - **A daemon may run beside it**, which is never held up for long: what comes is found by reading ([`comparing`]), a step
+//!   is one transaction of about so many rows as the caller allows, and a request with more of them goes over several steps. A
+//!   kill between two leaves a history that is well, and the next import goes on.
 //! - **What goes on is left alone**: [`merging`](crate::decide::merging) decides, and says why.
 //! - **The other history is never written to**, and not even read beyond a copy: [`Other`] is that copy, which is brought to
 //!   this version and checked before anything of it is believed.
