@@ -122,6 +122,20 @@ impl Agenda {
         self.insert(entry);
     }
 
+    /// Someone waits for this request, of which it is not known when it was last looked at: it is due as soon as RetryAfter allows,
+    /// if it is not quite new. One whose token was unknown has its time to come back.
+    pub(super) fn hasten(&mut self, token: &RequestToken, pace: &Pace, now: Now) {
+        let Some(mut entry) = self.remove(token) else { return };
+        if entry.standing.phase == Phase::Open && entry.standing.gone_looks == 0 {
+            let soonest = now
+                .server
+                .plus(pace.min_look_every.saturating_sub(age(&entry.standing, now)));
+            let allowed = soonest.max(entry.standing.retry_after.unwrap_or_default());
+            entry.at = entry.at.min(allowed);
+        }
+        self.insert(entry);
+    }
+
     /// How many looks of a kind fall due until then; no more than `at_most` are counted.
     pub(super) fn due(&self, need: Need, until: Timestamp, at_most: usize) -> usize {
         let queue = self.queue(need).iter();

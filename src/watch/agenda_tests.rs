@@ -208,3 +208,33 @@ fn a_step_of_our_clock_undercuts_no_retry_after() {
     agenda.update(hinted, Some(Source::Get), &Pace::default(), stepped, 0.0);
     assert_eq!(next(&agenda), Some(later(3_600)));
 }
+
+#[test]
+fn what_someone_waits_for_is_due_as_soon_as_it_may_be() {
+    let at_start = |standing: Standing, after: Duration| {
+        let mut agenda = Agenda::default();
+        let at = NOW.plus(after);
+        let now = Now { server: at, ours: at };
+        agenda.update(standing.clone(), None, &Pace::default(), now, 0.0);
+        agenda.hasten(&standing.key.token, &Pace::default(), now);
+        next(&agenda).unwrap().since(at)
+    };
+    let (second, hour) = (Duration::from_secs(1), Duration::from_hours(1));
+    assert_eq!(at_start(open("old"), hour), Duration::ZERO);
+    assert_eq!(at_start(open("new"), Duration::ZERO), second);
+    let hinted = Standing {
+        retry_after: Some(NOW.plus(2 * hour)),
+        ..open("hinted")
+    };
+    assert_eq!(at_start(hinted, hour), hour);
+    let unlisted = Standing {
+        is_unlisted: true,
+        ..open("unlisted")
+    };
+    assert_eq!(at_start(unlisted, hour), Duration::ZERO);
+    let unknown = Standing {
+        gone_looks: 1,
+        ..open("unknown")
+    };
+    assert_eq!(at_start(unknown, hour), Duration::from_mins(1));
+}

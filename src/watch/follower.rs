@@ -8,6 +8,7 @@
 //! - **No Get before RetryAfter** (law 5): the server's time is asked for first, by a short list, which RetryAfter does not
 //!   speak of. Only the `Date` of its answer is used. It is asked for whether a RetryAfter is known or not: once one is, what
 //!   was planned by a clock of ours that is fast would stay put off.
+//! - **The first look is at once**, if RetryAfter allows: a request that was begun an hour ago may have ended an hour ago.
 //! - **What only a person can mend ends it**: someone is there to read it.
 //! - **What is seen is remembered before it counts**, as with the poller. A history that can't be written for now is waited
 //!   for.
@@ -107,7 +108,12 @@ impl<M: Recording> Follower<M> {
             return Ok(());
         }
         self.learn_time().await?;
+        let tokens: Vec<RequestToken> = standings.iter().map(|standing| standing.key.token.clone()).collect();
         self.take_in(standings, None);
+        let now = self.now();
+        for token in tokens {
+            self.agenda.hasten(&token, &self.pace, now);
+        }
         while let Some(wait) = self.wait() {
             if wait.is_zero() {
                 self.look().await?;
@@ -210,13 +216,17 @@ impl<M: Recording> Follower<M> {
     }
 
     fn take_in(&mut self, standings: Vec<Standing>, source: Option<Source>) {
-        let now = Now {
-            server: self.server_time(),
-            ours: self.clock.now(),
-        };
+        let now = self.now();
         for standing in standings {
             let chance = self.random.f64();
             self.agenda.update(standing, source, &self.pace, now, chance);
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now {
+            server: self.server_time(),
+            ours: self.clock.now(),
         }
     }
 

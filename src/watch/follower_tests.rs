@@ -174,6 +174,18 @@ async fn only_what_is_followed_is_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_begun_long_ago_is_looked_at_at_once() {
+    let scene = Scene::new(Faults::default()).await;
+    let token = scene.begin(1).await;
+    tokio::time::sleep(Duration::from_hours(1)).await;
+    let began = scene.clock.uptime();
+    scene.follow(BTreeSet::from([token])).await.unwrap();
+    assert_eq!(scene.ended(), 1);
+    assert!(scene.clock.uptime().saturating_sub(began) < Duration::from_secs(5));
+    assert_eq!(scene.simulator.calls().early_looks(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn throttling_is_waited_out() {
     let scene = Scene::new(Faults::default()).await;
     let tokens: Vec<RequestToken> = vec![scene.begin(1).await, scene.begin(2).await];
