@@ -182,11 +182,16 @@ fn comparison(pattern: &str) -> &'static str {
     if pattern.contains('*') { "GLOB" } else { "=" }
 }
 
-/// A pattern in which `*` alone is special, as SQLite's GLOB, in which `?` and `[` are too.
 fn operand(pattern: &str) -> String {
-    if !pattern.contains('*') {
-        return pattern.to_owned();
+    if pattern.contains('*') {
+        glob(pattern)
+    } else {
+        pattern.to_owned()
     }
+}
+
+/// A pattern in which `*` alone is special, as SQLite's GLOB, in which `?` and `[` are too.
+pub(super) fn glob(pattern: &str) -> String {
     let mut glob = String::with_capacity(pattern.len());
     for c in pattern.chars() {
         match c {

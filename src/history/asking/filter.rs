@@ -4,8 +4,9 @@ use rusqlite::Connection;
 use rusqlite::types::Value;
 
 use super::choice::{self, Choice, Conditions};
+use super::{BOUNDS, Bounds};
 use crate::decide::route::Patterns;
-use crate::model::{RequestStatus, TargetName, Timestamp};
+use crate::model::{HookStatus, RequestStatus, TargetName, Timestamp};
 
 /// Which requests, hooks, changes or gaps to show. What is not given does not matter; what is given must all hold.
 ///
@@ -14,7 +15,8 @@ use crate::model::{RequestStatus, TargetName, Timestamp};
 /// about what is shown.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
-    /// A request's or a hook's; of a change, the one that it led to.
+    /// A request's or a hook's; of a change, the one that it led to. What is written out as a word of a request's, such as
+    /// FAILED, asks for no hook, and for no change of one.
     pub status: Option<Patterns>,
     /// By the entry's name, or as `entry/region`.
     pub target: Option<Patterns>,
@@ -46,6 +48,7 @@ pub(in crate::history) struct Narrowed<'f> {
     /// Of a request that is shown itself.
     pub(super) status: Option<Choice>,
     pub(super) hook: Option<Choice>,
+    pub(super) bounds: Bounds,
 }
 
 /// Where a request begins, as far as is known. Spelled as in the indexes.
@@ -76,6 +79,7 @@ impl<'f> Narrowed<'f> {
             of_request,
             status: status.transpose()?,
             hook: hook.transpose()?,
+            bounds: BOUNDS,
         })
     }
 
@@ -120,6 +124,31 @@ impl<'f> Narrowed<'f> {
         conditions
     }
 
+    /// Whether statuses are asked for by words alone, and all of them are such.
+    fn asks_only_for(&self, is_such: impl Fn(&str) -> bool) -> bool {
+        let words = self.filter.status.iter().flat_map(Patterns::included);
+        let mut words = words.peekable();
+        words.peek().is_some() && words.all(|word| is_such(&word))
+    }
+
+    /// Whether no hook, and no change of one, is asked for.
+    pub(super) fn asks_for_no_hook(&self) -> bool {
+        self.asks_only_for(|word| RequestStatus::KNOWN.contains(&word))
+    }
+
+    /// Whether only failures are asked for.
+    pub(super) fn asks_for_failures(&self) -> bool {
+        let is_failure =
+            |word: &str| RequestStatus::from(word) == RequestStatus::Failed || HookStatus::from(word).is_failure();
+        self.filter.failed || self.asks_only_for(is_failure)
+    }
+
+    /// The statuses of the requests whose changes are shown, where changes to an end are asked for: an end is never left.
+    pub(super) fn end(&self) -> Option<&Choice> {
+        let is_final = |word: &str| RequestStatus::from(word).is_final();
+        self.status.as_ref().filter(|_| self.asks_only_for(is_final))
+    }
+
     /// The targets, if it matters which.
     pub(in crate::history) fn target(&self) -> Option<&Choice> {
         self.of_request.iter().find(|choice| choice.column == choice::TARGET)
@@ -132,7 +161,7 @@ impl<'f> Narrowed<'f> {
         if let Some(patterns) = &self.filter.status {
             conditions = conditions.and(choice::matching("h.status", patterns));
         }
-        if self.filter.failed {
+        if self.asks_for_failures() {
             conditions.add(FAILED_HOOK, []);
         }
         conditions
@@ -152,7 +181,10 @@ impl<'f> Narrowed<'f> {
         if let Some(patterns) = &self.filter.status {
             conditions = conditions.and(choice::matching("c.to_status", patterns));
         }
-        if self.filter.failed {
+        if self.asks_for_no_hook() {
+            conditions.add("c.hook_id IS NULL", []);
+        }
+        if self.asks_for_failures() {
             conditions.add(FAILED_CHANGE, []);
         }
         conditions

@@ -8,9 +8,10 @@ use rusqlite::{Connection, params, params_from_iter};
 use super::Filter;
 use super::choice::Conditions;
 use super::filter::Narrowed;
+use super::of_requests::OfRequests;
 use crate::history::reader::rows;
 use crate::history::rows::{HOOK_BY_ID, REQUEST_BY_ID, Stored};
-use crate::history::sql::{ChangeId, HookId, RequestId};
+use crate::history::sql::{ChangeId, HookId};
 use crate::history::told::CHANGE_BY_ID;
 use crate::history::{HistoryError, Reader};
 use crate::model::rows::{ChangeRow, GapRow, HookRow, RequestRow};
@@ -136,98 +137,13 @@ impl Reader {
 }
 
 pub(super) fn hooks(connection: &Connection, narrowed: &Narrowed<'_>) -> rusqlite::Result<Vec<HookId>> {
-    let few = narrowed.few_requests(connection)?;
-    let found = newest(
-        connection,
-        hook_statements(narrowed, few.as_deref()),
-        narrowed.filter.limit,
-    )?;
+    let found = OfRequests::hooks(narrowed).newest(connection)?;
     Ok(found.into_iter().map(HookId).collect())
 }
 
 pub(super) fn changes(connection: &Connection, narrowed: &Narrowed<'_>) -> rusqlite::Result<Vec<ChangeId>> {
-    let few = narrowed.few_requests(connection)?;
-    let found = newest(
-        connection,
-        change_statements(narrowed, few.as_deref()),
-        narrowed.filter.limit,
-    )?;
+    let found = OfRequests::changes(narrowed).newest(connection)?;
     Ok(found.into_iter().map(ChangeId).collect())
-}
-
-/// The statements that find hooks: of few requests, of each name, of those that failed, or of all.
-pub(super) fn hook_statements(narrowed: &Narrowed<'_>, few: Option<&[RequestId]>) -> Vec<(String, Vec<Value>)> {
-    let time = || narrowed.time("h.first_seen_at");
-    let select = |from: &str, conditions: Conditions| {
-        let sql = format!(
-            "SELECT h.first_seen_at, h.id FROM hooks AS h {from}{}\nORDER BY h.first_seen_at DESC, h.id DESC LIMIT ?",
-            conditions.to_where()
-        );
-        (sql, conditions.params)
-    };
-    if let Some(few) = few {
-        return of_each_request(few, "h.request_id = ?", |first| {
-            select(
-                "INDEXED BY hooks_by_request",
-                first.and(narrowed.of_hook(None)).and(time()),
-            )
-        });
-    }
-    let about = narrowed.about_request(None);
-    let join = if about.is_empty() {
-        ""
-    } else {
-        "CROSS JOIN requests AS r ON r.id = h.request_id"
-    };
-    if let Some(hook) = &narrowed.hook {
-        let each = hook.each().into_iter().map(|(condition, name)| {
-            let mut first = Conditions::default();
-            first.add(condition, name);
-            let conditions = first.and(time()).and(narrowed.of_hook(Some(hook))).and(about.clone());
-            select(&format!("INDEXED BY hooks_by_name {join}"), conditions)
-        });
-        return each.collect();
-    }
-    let index = if narrowed.filter.failed {
-        "hooks_failed_by_time"
-    } else {
-        "hooks_by_time"
-    };
-    let conditions = time().and(narrowed.of_hook(None)).and(about);
-    vec![select(&format!("INDEXED BY {index} {join}"), conditions)]
-}
-
-/// The statements that find changes: of few requests, or of all.
-pub(super) fn change_statements(narrowed: &Narrowed<'_>, few: Option<&[RequestId]>) -> Vec<(String, Vec<Value>)> {
-    let time = || narrowed.time("c.at");
-    let select = |from: &str, conditions: Conditions| {
-        let sql = format!(
-            "SELECT c.at, c.id FROM changes AS c {from}{}\nORDER BY c.at DESC, c.id DESC LIMIT ?",
-            conditions.to_where()
-        );
-        (sql, conditions.params)
-    };
-    if let Some(few) = few {
-        return of_each_request(few, "c.request_id = ?", |first| {
-            select(
-                "INDEXED BY changes_by_request",
-                first.and(narrowed.of_change()).and(time()),
-            )
-        });
-    }
-    let about = narrowed.about_request(None);
-    let join = if about.is_empty() {
-        ""
-    } else {
-        "CROSS JOIN requests AS r ON r.id = c.request_id"
-    };
-    let index = if narrowed.filter.failed {
-        "changes_failed_by_time"
-    } else {
-        "changes_by_time"
-    };
-    let conditions = time().and(narrowed.of_change()).and(about);
-    vec![select(&format!("INDEXED BY {index} {join}"), conditions)]
 }
 
 /// The statement that finds changes by their numbers.
@@ -246,38 +162,6 @@ pub(super) fn following(narrowed: &Narrowed<'_>, after: i64, last: i64) -> (Stri
         conditions.to_where()
     );
     (sql, conditions.params)
-}
-
-fn of_each_request(
-    few: &[RequestId],
-    condition: &str,
-    select: impl Fn(Conditions) -> (String, Vec<Value>),
-) -> Vec<(String, Vec<Value>)> {
-    let each = few.iter().map(|id| {
-        let mut first = Conditions::default();
-        first.add(condition, [Value::from(id.0)]);
-        select(first)
-    });
-    each.collect()
-}
-
-/// Runs statements that give a time and an id, and keeps the newest.
-fn newest(
-    connection: &Connection,
-    statements: Vec<(String, Vec<Value>)>,
-    limit: Option<usize>,
-) -> rusqlite::Result<Vec<i64>> {
-    let mut found: Vec<(i64, i64)> = Vec::new();
-    for (sql, mut params) in statements {
-        params.push(Value::from(limit.map_or(-1, rows)));
-        let mut statement = connection.prepare_cached(&sql)?;
-        for row in statement.query_map(params_from_iter(params), |row| Ok((row.get(0)?, row.get(1)?)))? {
-            found.push(row?);
-        }
-    }
-    found.sort_unstable_by(|a, b| b.cmp(a));
-    found.truncate(limit.unwrap_or(usize::MAX));
-    Ok(found.into_iter().map(|(_, id)| id).collect())
 }
 
 /// The statement from WHERE on, with its parameters.
