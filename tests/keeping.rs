@@ -81,6 +81,8 @@ fn a_backup_replaces_nothing_by_itself_and_never_the_history() {
         2,
     );
     assert!(told.contains("is a folder"), "{told}");
+    let told = refused(&["backup", &kept.file("new.db/"), "--history", &history], 2);
+    assert!(told.contains("names no file"), "{told}");
     assert!(refused(&["backup", "/no/such/folder/file", "--history", &history], 2).contains("/no/such/folder"));
     assert!(refused(&["backup", &kept.file("x"), "--history", &kept.file("none.db")], 2).contains("no history"));
     assert_eq!(names(kept.folder.path()), ["backup.db"]);
@@ -189,6 +191,11 @@ fn an_import_beside_a_daemon_comes_once_and_holds_no_one_up() {
     });
     let again = well(&["import", &copy, "--history", &into.history()]);
     assert!(again.contains("0 requests came whole"), "{again}");
+    let other = fs::File::create(into.file(".history.db.import.1.partial")).unwrap();
+    other.lock().unwrap();
+    let told = refused(&["import", &copy, "--history", &into.history()], 1);
+    assert!(told.contains("another import into"), "{told}");
+    drop(other);
     well(&["check", "--history", &into.history()]);
     let requests: u32 = summary(&into.path()).requests.iter().map(|(_, count)| count).sum();
     assert_eq!(requests, 400 + 200);

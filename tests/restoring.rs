@@ -220,7 +220,7 @@ fn what_can_not_be_restored_is_said_and_changes_nothing() {
     let bytes = fs::read(&backup).unwrap();
     fs::write(&half, &bytes[..bytes.len() / 2]).unwrap();
     assert!(restore(half.to_str().unwrap(), 1).contains("is damaged"));
-    let nowhere = refused(&["history", "restore", &backup, "--history", "/no/such/folder/h.db"], 1);
+    let nowhere = refused(&["history", "restore", &backup, "--history", "/no/such/folder/h.db"], 2);
     assert!(nowhere.contains("/no/such/folder"), "{nowhere}");
     assert_eq!(state.names(), names);
     assert_eq!(requests(&state.path()), 10);

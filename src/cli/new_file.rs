@@ -27,8 +27,8 @@ use super::history_file::is_same_file;
 use super::interruption::Interruption;
 use crate::history;
 
-/// The journal that SQLite has beside a file that it fills, and the file itself.
-const BESIDE: [&str; 2] = ["-journal", ""];
+/// What SQLite may have beside a file that it fills, and the file itself.
+const BESIDE: [&str; 4] = ["-journal", "-wal", "-shm", ""];
 
 /// Removed when it is dropped, unless it was kept.
 #[derive(Debug)]
@@ -45,7 +45,10 @@ impl NewFile {
     /// replaced when this one is whole; never what belongs to a history.
     pub(super) fn begin(path: &Path, replace: bool, asked: &Path) -> Result<Self, Failure> {
         let path = &followed(path)?;
-        let Some(name) = path.file_name() else {
+        let Some(name) = path
+            .file_name()
+            .filter(|_| !path.as_os_str().as_bytes().ends_with(b"/"))
+        else {
             return Err(Failure::Arguments(format!("{} names no file", path.display())));
         };
         if let Some(whose) = history_of(path, asked) {
@@ -91,6 +94,12 @@ impl NewFile {
 
     pub(super) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Whether no one else makes a file for that path at this moment.
+    pub(super) fn is_alone(&self) -> bool {
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        self.partial.ends_with(partial_name(&name, 1))
     }
 
     /// Where it is until it is kept: a whole path.

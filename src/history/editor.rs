@@ -72,6 +72,11 @@ impl Editor {
         })
     }
 
+    /// Writes something that says nothing new: where this fails, so would anything else.
+    pub fn prove_writable(&mut self) -> Result<(), HistoryError> {
+        self.write(transaction::prove_writable)
+    }
+
     /// See [`WriteTx::add_silence`].
     pub fn add_silence(
         &mut self,

@@ -76,6 +76,25 @@ pub enum OpenError {
         log: PathBuf,
     },
     #[error(
+        "{} beside the history {} is of a file of another size, and SQLite would cut the history to that: both are left untouched. \
+         If another program was killed while it wrote to the history, have that program open it; else move the journal away",
+        journal.display(),
+        path.display()
+    )]
+    ForeignJournal {
+        path: PathBuf,
+        /// What lies under the name of its `-journal`.
+        journal: PathBuf,
+    },
+    #[error("{} is not a regular file, so the history {} can't be used beside it; move it away", beside.display(), path.display())]
+    Obstructed {
+        path: PathBuf,
+        /// What lies under the name of its `-wal`, `-shm` or `-journal`.
+        beside: PathBuf,
+    },
+    #[error("the history {} was replaced while it was opened; try again", path.display())]
+    Replaced { path: PathBuf },
+    #[error(
         "the history {} is from a newer ccwatch: its schema is version {found}, and this ccwatch knows up to {known}; \
          run the newer ccwatch",
         path.display()
@@ -127,8 +146,11 @@ impl OpenError {
             | Self::NotSqlite { .. }
             | Self::NotAHistory { .. }
             | Self::ForeignLog { .. }
+            | Self::ForeignJournal { .. }
+            | Self::Obstructed { .. }
             | Self::Newer { .. } => true,
             Self::Missing { .. }
+            | Self::Replaced { .. }
             | Self::Older { .. }
             | Self::Held { .. }
             | Self::Damaged { .. }
@@ -162,6 +184,8 @@ impl OpenError {
         }
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Self::NotSqlite { path },
+            // SQLite sees it, too, where it is about to write.
+            Some(ErrorCode::ReadOnly) if is_moved(&source) => Self::Replaced { path },
             _ if is_damage(&source) => Self::Damaged { path, source },
             Some(ErrorCode::ReadOnly) => Self::ReadOnly { path },
             _ => Self::Sqlite { path, source },
@@ -237,6 +261,12 @@ impl From<rusqlite::Error> for Failure {
 fn is_disk_full(error: &rusqlite::Error) -> bool {
     let extended = error.sqlite_error().map(|error| error.extended_code);
     error.sqlite_error_code() == Some(ErrorCode::DiskFull) || extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+}
+
+/// <https://www.sqlite.org/rescode.html#readonly_dbmoved>
+fn is_moved(error: &rusqlite::Error) -> bool {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    extended == Some(rusqlite::ffi::SQLITE_READONLY_DBMOVED)
 }
 
 /// What is missing though it was always there is damage as well: a file that was overwritten in place is read without an

@@ -100,7 +100,7 @@ impl Editor {
     pub fn open_or_make(path: &Path) -> Result<Self, OpenError> {
         for _ in 0..MOMENTS {
             match Self::open(path) {
-                Err(OpenError::Missing { .. } | OpenError::Older { found: 0, .. }) => {}
+                Err(OpenError::Missing { .. }) => {}
                 opened => return opened,
             }
             match History::open(path) {

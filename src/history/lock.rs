@@ -16,6 +16,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::beside;
 use super::error::OpenError;
 use super::owner::Owner;
 use super::place::Place;
@@ -40,7 +41,12 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// Asked by a shared lock that is let go at once: there is no way to ask the kernel without one.
 pub(super) fn is_held(path: &Path) -> bool {
     let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let Ok(file) = File::open(lock_path(&real)) else {
+    let lock = lock_path(&real);
+    // Asked first: to open a pipe would be to wait for whoever writes into it.
+    if !fs::metadata(&lock).is_ok_and(|about| about.is_file()) {
+        return false;
+    }
+    let Ok(file) = File::open(lock) else {
         return false;
     };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
@@ -117,9 +123,7 @@ fn open(history: &Path, lock: &Path) -> io::Result<File> {
 }
 
 fn lock_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
+    beside::named(path, ".lock")
 }
 
 /// What the holder wrote when it took the lock, which is when the file was last changed.

@@ -48,6 +48,7 @@ mod attention;
 #[cfg(test)]
 mod backtest_law_tests;
 mod backup;
+mod beside;
 mod board;
 mod check;
 mod digests;
@@ -186,11 +187,7 @@ impl History {
 
     /// Writes something that says nothing new: where this fails, so would anything else.
     pub async fn prove_writable(&self) -> Result<(), HistoryError> {
-        self.writing(|tx| {
-            tx.transaction.execute("UPDATE meta SET history_id = history_id", [])?;
-            Ok(())
-        })
-        .await
+        self.writing(transaction::prove_writable).await
     }
 
     /// A number that the commits of other processes change, and none of this one's.

@@ -3,12 +3,7 @@
 //! A file that is not ours is not touched: its first hundred bytes are read before SQLite sees it. For that to tell a
 //! history from any other SQLite file at all times, a new one gets its `application_id` before anything else and before
 //! it turns to WAL, so that the id stands in the file itself from the first byte on.
-//!
-//! Nor is a file of ours damaged by what lies beside it. SQLite takes any sound write-ahead log under the right name for the
-//! file's own, and writes its pages into it: a backup that is copied by hand over a history whose `-wal` is still there is
-//! lost. A file that is not in WAL mode, as no copy of ours is, has no log; where one lies beside it, it is not opened
-//! ([`OpenError::ForeignLog`]). Of a file in WAL mode no one can tell; at least no log is folded into one that is
-//! not this program's to change ([`unguarded`]).
+//! Nor is a file of ours opened beside what would damage it ([`Beside`]).
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
@@ -21,20 +16,22 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use rustix::fs::{Access, access};
 use rustix::io::Errno;
 
+use super::beside::{self, Beside};
 use super::error::OpenError;
 use super::owner::Owner;
+use super::place::Place;
 
 /// `CCWT`: marks an SQLite file as a ccwatch history. <https://www.sqlite.org/pragma.html#pragma_application_id>
 pub(super) const APPLICATION_ID: i32 = 0x4343_5754;
-
-/// The file format's read and write version, of a file that is not in WAL mode.
-const NO_WAL: [u8; 2] = [1, 1];
 
 /// How long a statement waits for another process's lock before it fails.
 const BUSY_TIME_OUT: Duration = Duration::from_secs(5);
 
 /// What the WAL file is cut back to after a checkpoint, in bytes: a reader that took long does not leave a giant behind.
 const WAL_SIZE_LIMIT: i64 = 64 * 1024 * 1024;
+
+/// How often a file that is replaced while it is opened is opened again.
+const TRIES: u32 = 5;
 
 /// Room for every statement that the program runs.
 const STATEMENTS_KEPT: usize = 64;
@@ -97,16 +94,17 @@ pub(super) fn is_history(path: &Path) -> Result<bool, OpenError> {
         path: path.to_owned(),
         source,
     };
-    // Asked before and after: a new history turns to WAL mode first and has a log then, and one that leaves it loses its log
-    // first. Only what is there all the time is another file's.
-    let log = log_of(path);
     // Asked first: to open a pipe would be to wait for whoever writes into it.
     if !fs::metadata(path).map_err(not_readable)?.is_file() {
         return Err(OpenError::NotAFile { path: path.to_owned() });
     }
+    let beside = Beside::of(path)?;
     let mut header = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(100).read_to_end(&mut header))
+    let length = File::open(path)
+        .and_then(|mut file| {
+            (&mut file).take(100).read_to_end(&mut header)?;
+            Ok(file.metadata()?.len())
+        })
         .map_err(not_readable)?;
     if header.is_empty() {
         return Ok(false);
@@ -117,28 +115,8 @@ pub(super) fn is_history(path: &Path) -> Result<bool, OpenError> {
     if header.get(68..72) != Some(APPLICATION_ID.to_be_bytes().as_slice()) {
         return Err(OpenError::NotAHistory { path: path.to_owned() });
     }
-    if let Some(log) = log
-        && header.get(18..20) == Some(NO_WAL.as_slice())
-        && log_of(path).is_some()
-    {
-        let path = path.to_owned();
-        return Err(OpenError::ForeignLog { path, log });
-    }
+    beside.belongs_to(path, &header, length)?;
     Ok(true)
-}
-
-/// What SQLite would take for the write-ahead log of the file at `path`, if there is something in it.
-fn log_of(path: &Path) -> Option<PathBuf> {
-    // SQLite follows links, and so do the names beside.
-    let log = beside(&fs::canonicalize(path).ok()?, "-wal");
-    let about = fs::metadata(&log).ok()?;
-    (about.len() > 0).then_some(log)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 /// The connection that writes: marks an empty file as a history, and brings an older one up to date.
@@ -203,12 +181,12 @@ pub(super) fn at_leisure(path: &Path) -> Result<Connection, OpenError> {
 /// A writer for a process that is not the daemon, which may hold the file meanwhile: SQLite lets the two take turns.
 /// It makes no file and no schema.
 pub(super) fn outside_writer(path: &Path) -> Result<Connection, OpenError> {
-    drop(outside_reader(path)?);
-    let connection = connect(path)?;
+    let connection = outside_reader(path)?;
     let sorted = |source| OpenError::from_sqlite(path, source);
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(sorted)? {
         return Err(OpenError::ReadOnly { path: path.to_owned() });
     }
+    connection.pragma_update(None, "query_only", false).map_err(sorted)?;
     keep_safe(&connection).map_err(sorted)?;
     Ok(connection)
 }
@@ -239,40 +217,56 @@ pub(super) fn older_reader(path: &Path) -> Result<(Connection, i32), OpenError> 
 ///
 /// What lies in a WAL stays there: the file may be anyone's copy, and the log beside it another's.
 pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
-    match is_history(path) {
-        Ok(true) => {}
-        // Empty: a daemon is about to fill it, or was killed before it could.
-        Ok(false) => return Err(OpenError::Missing { path: path.to_owned() }),
-        Err(OpenError::File { path, source }) => {
-            return Err(match source.kind() {
-                io::ErrorKind::NotFound => OpenError::Missing { path },
-                io::ErrorKind::PermissionDenied => OpenError::NotAllowed { path },
-                _ => OpenError::File { path, source },
-            });
+    for _ in 0..TRIES {
+        match is_history(path) {
+            Ok(true) => {}
+            // Empty: a daemon is about to fill it, or was killed before it could.
+            Ok(false) => return Err(OpenError::Missing { path: path.to_owned() }),
+            Err(OpenError::File { path, source }) => {
+                return Err(match source.kind() {
+                    io::ErrorKind::NotFound => OpenError::Missing { path },
+                    io::ErrorKind::PermissionDenied => OpenError::NotAllowed { path },
+                    _ => OpenError::File { path, source },
+                });
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
+        let place = Place::of(path)?;
+        let connection = connect(path)?;
+        let sorted = |source| OpenError::from_sqlite(path, source);
+        let found = version(&connection).map_err(|source| match source.sqlite_error_code() {
+            // `-wal` and `-shm`: without them there is no reading in WAL mode.
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => unreadable_beside(path),
+            _ => sorted(source),
+        });
+        // A restore may have had it while this waited to read, and this would be what was put aside, read with the log of what
+        // took its place. From the first read on, no restore has it.
+        let is_replaced = !place.is_held();
+        // What SQLite made beside it goes with the connection; what lay there stays.
+        if is_replaced || Beside::of(path)?.has_log() {
+            fold_on_close(&connection, false).map_err(sorted)?;
+        }
+        if is_replaced {
+            continue;
+        }
+        let (found, known) = (found?, known_version());
+        if found == 0 {
+            // Being made, or its maker was killed.
+            return Err(OpenError::Missing { path: path.to_owned() });
+        }
+        if found > known {
+            let path = path.to_owned();
+            return Err(OpenError::Newer { path, found, known });
+        }
+        return Ok((connection, found));
     }
-    let connection = connect(path)?;
-    if log_of(path).is_some() {
-        fold_on_close(&connection, false).map_err(|source| OpenError::from_sqlite(path, source))?;
-    }
-    let found = version(&connection).map_err(|source| match source.sqlite_error_code() {
-        // `-wal` and `-shm`: without them there is no reading in WAL mode.
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen) => unreadable_beside(path),
-        _ => OpenError::from_sqlite(path, source),
-    })?;
-    let known = known_version();
-    if found > known {
-        let path = path.to_owned();
-        return Err(OpenError::Newer { path, found, known });
-    }
-    Ok((connection, found))
+    Err(OpenError::Replaced { path: path.to_owned() })
 }
 
 /// Why a file that may be read itself can't be read: what is beside it may not be read, or is not there and can't be made.
 fn unreadable_beside(path: &Path) -> OpenError {
     let is_forbidden = |beside: &PathBuf| access(beside, Access::READ_OK) == Err(Errno::ACCESS);
-    let beside = ["-wal", "-shm"].map(|suffix| beside(path, suffix));
+    let beside = ["-wal", "-shm"].map(|suffix| beside::named(path, suffix));
     let path = path.to_owned();
     match beside.into_iter().find(is_forbidden) {
         Some(beside) => OpenError::NotAllowedBeside { path, beside },

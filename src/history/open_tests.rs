@@ -3,6 +3,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::super::fixtures::{Scene, event};
 use super::super::{History, OpenError, Reader};
+use super::beside::named;
 use super::*;
 use crate::model::RequestStatus::Pending;
 
@@ -110,8 +111,8 @@ fn a_log_beside_a_copy_is_not_taken_for_the_copys_own() {
     let [copied, killed] = [Scene::new(), Scene::new()];
     copied.execute(&format!("VACUUM INTO '{}'", path.display()));
     killed.record(&[killed.seen(1, event("a", Pending))]);
-    let log = beside(&path, "-wal");
-    fs::copy(beside(&killed.path(), "-wal"), &log).unwrap();
+    let log = named(&path, "-wal");
+    fs::copy(named(&killed.path(), "-wal"), &log).unwrap();
     let link = folder.path().join("link.db");
     symlink(&path, &link).unwrap();
     let before = (fs::read(&path).unwrap(), fs::read(&log).unwrap());
@@ -130,6 +131,97 @@ fn a_log_beside_a_copy_is_not_taken_for_the_copys_own() {
     assert_eq!(Reader::open(&path).unwrap().summary().unwrap().changes, 0);
 }
 
+/// A rollback journal as SQLite has it while it changes the first page of a file of so many pages.
+fn journal_of(folder: &Path, pages: usize) -> Vec<u8> {
+    let path = folder.join("journaled.db");
+    let mut connection = Connection::open(&path).unwrap();
+    let fill = format!("CREATE TABLE t (t); INSERT INTO t VALUES (zeroblob({}))", 4000 * pages);
+    connection.execute_batch(&fill).unwrap();
+    let transaction = connection.transaction().unwrap();
+    transaction.pragma_update(None, "user_version", 7).unwrap();
+    transaction
+        .execute_batch("PRAGMA cache_spill = 1; PRAGMA cache_size = 1")
+        .unwrap();
+    transaction.execute_batch("UPDATE t SET t = zeroblob(9000000)").unwrap();
+    let journal = fs::read(named(&path, "-journal")).unwrap();
+    drop(transaction);
+    drop(connection);
+    fs::remove_file(path).unwrap();
+    journal
+}
+
+#[test]
+fn a_journal_of_a_file_of_another_size_is_not_played_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    Scene::new().execute(&format!("VACUUM INTO '{}'", path.display()));
+    for is_in_wal_mode in [false, true] {
+        if is_in_wal_mode {
+            drop(History::open(&path).unwrap());
+        }
+        let journal = named(&path, "-journal");
+        fs::write(&journal, journal_of(folder.path(), 3)).unwrap();
+        let before = (fs::read(&path).unwrap(), fs::read(&journal).unwrap());
+        for error in [refused(&path), Reader::open(&path).unwrap_err()] {
+            assert!(matches!(error, OpenError::ForeignJournal { .. }), "{error}");
+            assert!(error.is_configuration());
+            assert_helpful(&error, &["history.db-journal", "move the journal away"]);
+        }
+        assert!((fs::read(&path).unwrap(), fs::read(&journal).unwrap()) == before);
+        // What nothing was written to is no journal.
+        fs::write(&journal, [0; 4616]).unwrap();
+        Reader::open(&path).unwrap();
+        fs::remove_file(&journal).unwrap();
+    }
+}
+
+/// Killed while it turned to WAL mode, or back: what is journaled is its own first page.
+#[test]
+fn a_journal_of_its_own_is_played_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    Scene::new().execute(&format!("VACUUM INTO '{}'", path.display()));
+    let whole = fs::read(&path).unwrap();
+    let mut journal = journal_of(folder.path(), 3);
+    let pages = u32::try_from(whole.len() / 4096).unwrap();
+    journal[16..20].copy_from_slice(&pages.to_be_bytes());
+    // Its header alone: that many pages, and none of them changed.
+    journal[8..12].fill(0);
+    fs::write(named(&path, "-journal"), &journal).unwrap();
+    Reader::open(&path).unwrap();
+    assert!(fs::read(&path).unwrap() == whole);
+}
+
+#[test]
+fn what_is_no_file_beside_it_is_named_and_nothing_waits_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    drop(History::open(&path).unwrap());
+    for suffix in ["-wal", "-shm", "-journal"] {
+        let beside = named(&path, suffix);
+        let pipe = || {
+            assert!(
+                std::process::Command::new("mkfifo")
+                    .arg(&beside)
+                    .status()
+                    .unwrap()
+                    .success()
+            );
+        };
+        let folder = || fs::create_dir(&beside).unwrap();
+        let link = || symlink("nowhere", &beside).unwrap();
+        for make in [&pipe as &dyn Fn(), &folder, &link] {
+            make();
+            for error in [refused(&path), Reader::open(&path).unwrap_err()] {
+                assert!(matches!(error, OpenError::Obstructed { .. }), "{error}");
+                assert_helpful(&error, &[&format!("history.db{suffix}"), "move it away"]);
+            }
+            fs::remove_file(&beside).or_else(|_| fs::remove_dir(&beside)).unwrap();
+        }
+    }
+    Reader::open(&path).unwrap();
+}
+
 /// Whoever reads a copy of a history that was killed reads its log as well, and changes neither.
 #[test]
 fn what_is_read_of_a_copy_stays_as_it_is() {
@@ -139,9 +231,9 @@ fn what_is_read_of_a_copy_stays_as_it_is() {
     scene.history.fold_all().unwrap();
     scene.record(&[scene.seen(1, event("a", Pending))]);
     for suffix in ["", "-wal"] {
-        fs::copy(beside(&scene.path(), suffix), beside(&path, suffix)).unwrap();
+        fs::copy(named(&scene.path(), suffix), named(&path, suffix)).unwrap();
     }
-    let contents = || ["", "-wal"].map(|suffix| fs::read(beside(&path, suffix)).unwrap());
+    let contents = || ["", "-wal"].map(|suffix| fs::read(named(&path, suffix)).unwrap());
     let before = contents();
     let (connection, _) = older_reader(&path).unwrap();
     let changes: i64 = connection
@@ -178,7 +270,7 @@ fn a_schema_that_was_never_made_is_made_by_the_daemon_and_refused_by_a_reader() 
         .unwrap();
     drop(connection);
     let error = Reader::open(&path).unwrap_err();
-    assert!(matches!(error, OpenError::Older { found: 0, .. }), "{error}");
+    assert!(matches!(error, OpenError::Missing { .. }), "{error}");
     assert_helpful(&error, &["history.db", "ccwatch run"]);
     drop(History::open(&path).unwrap());
     Reader::open(&path).unwrap();

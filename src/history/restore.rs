@@ -31,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::present::Present;
 use super::backup::AHEAD;
+use super::beside::named;
 use super::lock::Lock;
 use super::owner::Owner;
 use super::{BackupError, Failure, OpenError, back_up, open};
@@ -172,6 +173,10 @@ impl Restore {
             })?;
         }
         count_on(&mut copy, self.present.counts()).map_err(|source| failed(source.into()))?;
+        // As whoever opens it would make it: what they would need a journal for beside the history, where someone who still
+        // has the one that was there might take it for that one's.
+        copy.pragma_update_and_check(None, "journal_mode", "wal", |_| Ok(()))
+            .map_err(|source| failed(source.into()))?;
         drop(copy);
         file.sync_all().map_err(|source| self.misplaced(source))
     }
@@ -184,7 +189,7 @@ impl Restore {
         let bytes = fs::metadata(copy).map_err(place)?.len();
         steps::take(&steps::plan(copy, &self.path, &aside, &there)).map_err(place)?;
         let (before, beside): (Vec<&str>, _) = there.iter().partition(|suffix| suffix.is_empty());
-        let now_called = |suffix| steps::with(&aside, suffix);
+        let now_called = |suffix| named(&aside, suffix);
         Ok(Restored {
             bytes,
             before: before.into_iter().map(now_called).next(),
@@ -243,6 +248,7 @@ fn no_backup(error: OpenError) -> RestoreError {
             return RestoreError::NotThere { path, what };
         }
         OpenError::NotSqlite { path } => (path, "it is not an SQLite file"),
+        OpenError::NotAllowed { path } => (path, "this user may not read it"),
         OpenError::NotAHistory { path } => (path, "it is an SQLite file, but no ccwatch history"),
         OpenError::Damaged { path, source } => {
             let reason = source.to_string();

@@ -11,7 +11,7 @@ use super::*;
 use crate::model::RequestStatus;
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
-    steps::with(path, suffix)
+    named(path, suffix)
 }
 
 /// A history beside others in a folder, and a backup of an earlier state of it, which knows `early` and not `late`.
@@ -441,6 +441,27 @@ fn a_history_that_was_copied_over_anothers_log_is_kept_as_it_is_and_replaced() {
     assert_eq!(restored.beside, [beside(&kept, "-wal")]);
     assert!(restored.damage.is_some() && !restored.is_counted_on);
     assert!(fs::read(&restored.beside[0]).unwrap() == log);
+}
+
+/// A restore has a history to itself until it is another one. Who asked for it meanwhile, and waited, is given that other one.
+#[test]
+fn who_waited_while_it_was_replaced_reads_what_took_its_place() {
+    let case = Case::stopped();
+    let restore = case.copied();
+    let (path, waits) = (case.path(), std::sync::Barrier::new(2));
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            waits.wait();
+            known(&path)
+        });
+        waits.wait();
+        // Long enough for it to wait for the lock, as a rule; where it is not, it finds the new one at once.
+        std::thread::park_timeout(std::time::Duration::from_millis(300));
+        restore.put(&case.copy(), at(0)).unwrap();
+        drop(restore);
+        assert_eq!(reader.join().unwrap(), NEW);
+    });
+    assert_eq!(case.names(), ["", ".before-20261122T062800Z", ".lock"]);
 }
 
 #[test]

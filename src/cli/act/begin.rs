@@ -15,7 +15,7 @@ use crate::cli::{Failure, spinner};
 use crate::clock::Clock;
 use crate::cloud::{self, Act, Cause, Refused};
 use crate::decide::back_off;
-use crate::history::{Editor, Reader};
+use crate::history::{self, Editor, Reader};
 use crate::model::{ProgressEvent, RequestToken, TargetName, printable};
 
 /// So many times a call is made at the most.
@@ -113,10 +113,20 @@ pub(super) async fn before_the_call<T>(
 
 /// As [`begin`], by a way that is known.
 pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadline) -> Result<(), Failure> {
+    let interruption = Interruption::catch()?;
     let path = common.access.history_or_new()?;
     let mut editor = Editor::open_or_make(&path)?;
     way.may_record(&editor)?;
-    let interruption = Interruption::catch()?;
+    // What is begun is to be remembered. One that is only busy is waited for with the answer in hand.
+    match editor.prove_writable() {
+        Err(error) if !error.may_pass() || matches!(error.failure, history::Failure::DiskFull(_)) => {
+            return Err(error.into());
+        }
+        Ok(()) | Err(_) => {}
+    }
+    if interruption.stop().is_cancelled() {
+        return Err(interruption.failure());
+    }
 
     let client_token = act.client_token();
     if let Some(token) = client_token {

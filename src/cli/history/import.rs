@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use anyhow::anyhow;
+
 use super::progress;
 use crate::cli::Failure;
 use crate::cli::history_file::{HistoryFile, is_same_file};
@@ -62,6 +64,14 @@ async fn import(arguments: &Arguments, interruption: &Interruption) -> Result<()
     let mut beside = fs::canonicalize(&path)?.into_os_string();
     beside.push(".import");
     let copy = NewFile::begin(Path::new(&beside), true, &path)?;
+    if !copy.is_alone() {
+        // What both bring would come twice.
+        return Err(Failure::Work(anyhow!(
+            "another import into {} is under way; import when it has ended (if none is: remove what is called .*.import.*.partial \
+             beside the history)",
+            path.display()
+        )));
+    }
     let (bar, told) = progress::copy("copying the other");
     let other = Other::open(&arguments.other, copy.partial(), interruption.stop(), told);
     bar.finish_and_clear();

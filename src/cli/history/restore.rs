@@ -11,7 +11,7 @@ use crate::cli::history_file::HistoryFile;
 use crate::cli::interruption::{Interruption, interruptible};
 use crate::cli::new_file::NewFile;
 use crate::clock::Clock;
-use crate::history::{Restore, RestoreError, Restored};
+use crate::history::{OpenError, Restore, RestoreError, Restored};
 
 /// Put a backup in the place of the history, and keep what was there.
 ///
@@ -114,7 +114,9 @@ fn quoted(path: &Path) -> String {
 impl From<RestoreError> for Failure {
     fn from(error: RestoreError) -> Self {
         match error {
-            RestoreError::Itself { .. } | RestoreError::NotThere { .. } => Self::Arguments(error.to_string()),
+            RestoreError::Itself { .. }
+            | RestoreError::NotThere { .. }
+            | RestoreError::Open(OpenError::Folder { .. }) => Self::Arguments(error.to_string()),
             RestoreError::Open(error) => error.into(),
             error => Self::Work(error.into()),
         }

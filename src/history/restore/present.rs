@@ -19,8 +19,8 @@ pub(super) enum Look {
     History,
     /// Empty, or overwritten: SQLite can't open it.
     NoSqlite,
-    /// SQLite must not open it, since it would write the log of another file into it.
-    ForeignLog,
+    /// SQLite must not open it, since it would write into it what lies beside it, which is another file's.
+    BesideAnothers,
 }
 
 /// Refuses what is surely no history that was damaged: a folder, a pipe, another program's database.
@@ -28,7 +28,7 @@ pub(super) fn look(path: &Path) -> Result<Look, OpenError> {
     match open::is_history(path) {
         Ok(true) => Ok(Look::History),
         Ok(false) | Err(OpenError::NotSqlite { .. }) => Ok(Look::NoSqlite),
-        Err(OpenError::ForeignLog { .. }) => Ok(Look::ForeignLog),
+        Err(OpenError::ForeignLog { .. } | OpenError::ForeignJournal { .. }) => Ok(Look::BesideAnothers),
         Err(OpenError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(Look::Nothing),
         Err(error) => Err(error),
     }
@@ -59,7 +59,7 @@ impl Present {
                 };
                 return Ok(Self::damaged(what.to_owned()));
             }
-            Look::ForeignLog => return Ok(Self::damaged("the -wal beside it is another file's".to_owned())),
+            Look::BesideAnothers => return Ok(Self::damaged("what lies beside it is another file's".to_owned())),
         }
         let connection = match open::connect(path) {
             Ok(connection) => connection,

@@ -16,12 +16,12 @@
 //!
 //! A hidden copy that was not put in place is removed by the next restore. It and a plain `ccwatch run` find one of these states.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::super::beside::named;
 use super::folder;
 use crate::model::Timestamp;
 
@@ -43,7 +43,7 @@ pub(super) enum Step {
 
 /// What is to be done with the files that are `there`, each told by what its name ends with.
 pub(super) fn plan(copy: &Path, path: &Path, aside: &Path, there: &[&str]) -> Vec<Step> {
-    let names = |suffix: &&str| (with(path, suffix), with(aside, suffix));
+    let names = |suffix: &&str| (named(path, suffix), named(aside, suffix));
     let sync = || Step::Sync {
         folder: folder(path).to_owned(),
     };
@@ -105,7 +105,7 @@ pub(super) fn take(steps: &[Step]) -> io::Result<()> {
 pub(super) fn files(path: &Path) -> io::Result<Vec<&'static str>> {
     let mut there = Vec::new();
     for suffix in FILES {
-        if is_there(&with(path, suffix))? {
+        if is_there(&named(path, suffix))? {
             there.push(suffix);
         }
     }
@@ -114,12 +114,12 @@ pub(super) fn files(path: &Path) -> io::Result<Vec<&'static str>> {
 
 /// A name beside the history at `path` under which nothing lies, and nothing that belongs to it.
 pub(super) fn name_aside(path: &Path, now: Timestamp) -> io::Result<PathBuf> {
-    let first = with(path, &format!(".before-{}", now.to_jiff().strftime("%Y%m%dT%H%M%SZ")));
+    let first = named(path, &format!(".before-{}", now.to_jiff().strftime("%Y%m%dT%H%M%SZ")));
     let mut name = first.clone();
     let mut number = 1_u32;
     while !files(&name)?.is_empty() {
         number = number.saturating_add(1);
-        name = with(&first, &format!(".{number}"));
+        name = named(&first, &format!(".{number}"));
     }
     Ok(name)
 }
@@ -130,7 +130,7 @@ pub(super) fn is_part(file: &Path, path: &Path) -> bool {
     let parts = FILES.iter().chain(&[".lock"]);
     identity(file).is_some_and(|file| {
         parts
-            .map(|suffix| with(path, suffix))
+            .map(|suffix| named(path, suffix))
             .any(|part| Some(file) == identity(&part))
     })
 }
@@ -141,10 +141,4 @@ fn is_there(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-pub(super) fn with(path: &Path, suffix: &str) -> PathBuf {
-    let mut name: OsString = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
