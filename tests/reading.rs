@@ -190,6 +190,10 @@ fn where_nothing_is_found_it_is_said_in_which_history() {
     }
     let output = stage.ccwatch(&["events", "--target", "none", "--format", "jsonl"]);
     assert_eq!((out(&output), err(&output)), (String::new(), String::new()));
+    for command in ["requests", "hooks", "events", "gaps"] {
+        let csv = out(&stage.ccwatch(&[command, "--target", "none", "--format", "csv"]));
+        assert_eq!(csv.lines().count(), 1, "the names of the columns: {csv}");
+    }
 }
 
 #[test]

@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         ..times
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
-    let mut written = Written::new(&mut out, format, times);
+    let mut written = Written::begin(&mut out, format, times)?;
     let mut failed = Ok(());
     let mut last = reader.each_change(&filter, |change| match written.show(&change) {
         Ok(()) => ControlFlow::Continue(()),
@@ -91,20 +91,20 @@ const WIDTHS_IN_UTC: [u16; 2] = [24, 23];
 
 /// Changes as they are written.
 struct Written<'o, W: Write> {
-    rows: Rows<'o, W>,
+    rows: Rows<'o, W, ChangeRow>,
     stream: Stream<'static>,
     format: Format,
     times: Times,
 }
 
 impl<'o, W: Write> Written<'o, W> {
-    fn new(out: &'o mut W, format: Format, times: Times) -> Self {
-        Self {
-            rows: Rows::new(out, format),
+    fn begin(out: &'o mut W, format: Format, times: Times) -> Result<Self, Failure> {
+        Ok(Self {
+            rows: Rows::begin(out, format)?,
             stream: Stream::new(&HEADINGS, if times.utc { &WIDTHS_IN_UTC } else { &WIDTHS }),
             format,
             times,
-        }
+        })
     }
 
     fn show(&mut self, change: &ChangeRow) -> Result<(), Failure> {

@@ -68,7 +68,7 @@ pub(super) fn say_none(none: &str, history: &Path) -> io::Result<()> {
 }
 
 /// Shows the rows that `read` hands on, one after the other; in a table with the `cells` of each.
-pub(super) fn show<R: Serialize>(
+pub(super) fn show<R: Serialize + Default>(
     format: Format,
     listing: Listing<'_>,
     read: impl FnOnce(&mut dyn FnMut(R) -> ControlFlow<()>) -> Result<(), Failure>,
@@ -87,7 +87,7 @@ pub(super) fn show<R: Serialize>(
         output::write_table(&mut out, &table)?;
         return Ok(out.flush()?);
     }
-    let mut rows = Rows::new(&mut out, format);
+    let mut rows = Rows::begin(&mut out, format)?;
     let mut written = Ok(());
     read(&mut |row| match rows.row(&row) {
         Ok(()) => ControlFlow::Continue(()),
@@ -102,7 +102,7 @@ pub(super) fn show<R: Serialize>(
 }
 
 /// The same of rows that are all there.
-pub(super) fn show_all<R: Serialize>(
+pub(super) fn show_all<R: Serialize + Default>(
     format: Format,
     listing: Listing<'_>,
     rows: Vec<R>,

@@ -13,7 +13,7 @@ use crate::model::Timestamp;
 use crate::statistics::{HookVersion, Score, Scorecard, thousands};
 
 /// As machines get it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 struct Row<'a> {
     hook_type_name: Option<&'a str>,
     hook_type_version_id: Option<&'a str>,

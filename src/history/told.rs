@@ -36,7 +36,7 @@ pub struct DeliveryFilter {
 }
 
 /// A delivery, with what it tells: a change or a notice.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Told {
     #[serde(flatten)]
     pub delivery: DeliveryRow,

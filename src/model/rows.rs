@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Timestamp;
 
 /// A row of `v_requests`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct RequestRow {
     pub target: String,
     pub account_id: Option<String>,
@@ -35,7 +35,7 @@ pub struct RequestRow {
 }
 
 /// A row of `v_progress_events`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ProgressEventRow {
     pub id: i64,
     pub target: String,
@@ -51,7 +51,7 @@ pub struct ProgressEventRow {
 }
 
 /// A row of `v_hooks`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct HookRow {
     pub target: String,
     pub request_token: String,
@@ -68,7 +68,7 @@ pub struct HookRow {
 }
 
 /// A row of `v_hook_events`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct HookEventRow {
     pub id: i64,
     pub target: String,
@@ -84,7 +84,7 @@ pub struct HookEventRow {
 }
 
 /// A row of `v_changes`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ChangeRow {
     pub id: i64,
     pub at: Timestamp,
@@ -104,7 +104,7 @@ pub struct ChangeRow {
 }
 
 /// A row of `v_deliveries`. `state` is one of pending, sent, dead, skipped.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct DeliveryRow {
     pub id: i64,
     /// The change that it tells; `None` where it tells a notice.
@@ -123,7 +123,7 @@ pub struct DeliveryRow {
 }
 
 /// A row of `v_attempts`. `outcome` is one of sent, retry, dead.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AttemptRow {
     pub id: i64,
     pub delivery_id: i64,
@@ -144,7 +144,7 @@ pub struct AttemptRow {
 }
 
 /// A row of `v_incidents`: what went wrong, for a receiver that keeps incidents.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct IncidentRow {
     pub id: i64,
     pub receiver: String,
@@ -158,7 +158,7 @@ pub struct IncidentRow {
 }
 
 /// A row of `v_notices`: what was told of a receiver through another one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct NoticeRow {
     pub id: i64,
     pub at: Timestamp,
@@ -170,7 +170,7 @@ pub struct NoticeRow {
 }
 
 /// A row of `v_silences`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct SilenceRow {
     pub id: i64,
     /// One a line.
@@ -183,7 +183,7 @@ pub struct SilenceRow {
 }
 
 /// A row of `v_gaps`: a time in which a target was not looked at, and why. `to_at` is absent while it lasts.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct GapRow {
     pub target: String,
     pub from_at: Timestamp,
@@ -192,7 +192,7 @@ pub struct GapRow {
 }
 
 /// A row of `v_resource_models`: the last ResourceModel of a request, as far as the configuration lets it be kept.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ResourceModelRow {
     pub target: String,
     pub request_token: String,

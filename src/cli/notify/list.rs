@@ -75,7 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     })?;
     if common.format == Format::Csv {
         // The delivery alone: a line of CSV has no room for what it tells.
-        let deliveries: Vec<_> = told.iter().map(|told| &told.delivery).collect();
+        let deliveries: Vec<_> = told.into_iter().map(|told| told.delivery).collect();
         return output::write_rows(&mut BufWriter::new(std::io::stdout().lock()), &deliveries, Format::Csv);
     }
     listing::show_all(

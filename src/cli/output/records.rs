@@ -6,6 +6,7 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::marker::PhantomData;
 
 use serde::Serialize;
 use serde_json::Serializer;
@@ -18,23 +19,29 @@ use crate::model::{is_printable, printable};
 
 /// Writes rows, each a flat struct, one after the other: nothing waits for the last of them.
 #[derive(Debug)]
-pub(in crate::cli) struct Rows<'o, W> {
+pub(in crate::cli) struct Rows<'o, W, R> {
     out: &'o mut W,
     format: Format,
     is_empty: bool,
+    of: PhantomData<R>,
 }
 
-impl<'o, W: Write> Rows<'o, W> {
-    /// For machines: [`Format::Table`], which needs all of its rows at once, is taken for JSON.
-    pub(in crate::cli) fn new(out: &'o mut W, format: Format) -> Self {
-        Self {
+impl<'o, W: Write, R: Serialize + Default> Rows<'o, W, R> {
+    /// For machines: [`Format::Table`], which needs all of its rows at once, is taken for JSON. CSV begins with the names of
+    /// the columns, with no rows too: an empty row knows them.
+    pub(in crate::cli) fn begin(out: &'o mut W, format: Format) -> Result<Self, Failure> {
+        if format == Format::Csv {
+            write_record(out, &Flat::of(&R::default())?.names)?;
+        }
+        Ok(Self {
             out,
             format,
             is_empty: true,
-        }
+            of: PhantomData,
+        })
     }
 
-    pub(in crate::cli) fn row<T: Serialize>(&mut self, row: &T) -> Result<(), Failure> {
+    pub(in crate::cli) fn row(&mut self, row: &R) -> Result<(), Failure> {
         let is_first = std::mem::replace(&mut self.is_empty, false);
         match self.format {
             Format::Table | Format::Json => {
@@ -42,15 +49,7 @@ impl<'o, W: Write> Rows<'o, W> {
                 write_json_object(self.out, row)
             }
             Format::Jsonl => write_json_line(self.out, row),
-            Format::Csv => {
-                let row = Flat::of(row)?;
-                let mut csv = csv::Writer::from_writer(Vec::new());
-                if is_first {
-                    csv.write_record(&row.names).map_err(io::Error::from)?;
-                }
-                csv.write_record(&row.fields).map_err(io::Error::from)?;
-                write_csv(self.out, csv)
-            }
+            Format::Csv => write_record(self.out, &Flat::of(row)?.fields),
         }
     }
 
@@ -59,7 +58,6 @@ impl<'o, W: Write> Rows<'o, W> {
         self.out
     }
 
-    /// An empty CSV is empty: the names of the columns come with the first row.
     pub(in crate::cli) fn end(self) -> Result<(), Failure> {
         match self.format {
             Format::Table | Format::Json if self.is_empty => writeln!(self.out, "[]")?,
@@ -71,12 +69,12 @@ impl<'o, W: Write> Rows<'o, W> {
 }
 
 /// Writes rows that are all there.
-pub(in crate::cli) fn write_rows<T: Serialize>(
+pub(in crate::cli) fn write_rows<R: Serialize + Default>(
     out: &mut impl Write,
-    rows: &[T],
+    rows: &[R],
     format: Format,
 ) -> Result<(), Failure> {
-    let mut written = Rows::new(out, format);
+    let mut written = Rows::begin(out, format)?;
     rows.iter().try_for_each(|row| written.row(row))?;
     written.end()
 }
@@ -99,8 +97,10 @@ fn write_json_object<T: Serialize>(out: &mut impl Write, thing: &T) -> Result<()
     Ok(thing.serialize(&mut serializer).map_err(io::Error::from)?)
 }
 
-/// Writes what a CSV writer gathered.
-fn write_csv(out: &mut impl Write, csv: csv::Writer<Vec<u8>>) -> Result<(), Failure> {
+/// Writes a record of CSV.
+fn write_record(out: &mut impl Write, fields: &[Vec<u8>]) -> Result<(), Failure> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(fields).map_err(io::Error::from)?;
     let bytes = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
     if !io::stdout().is_terminal() {
         return Ok(out.write_all(&bytes)?);
@@ -176,7 +176,7 @@ impl<F: Formatter> Formatter for Escaped<F> {
 mod tests {
     use super::*;
 
-    #[derive(Serialize)]
+    #[derive(Default, Serialize)]
     struct Row {
         name: Option<&'static str>,
         count: u32,
@@ -206,6 +206,19 @@ mod tests {
         assert_eq!(parsed["name"], "a,\u{9b}2J\u{202e}\u{1b}[31m\"b\"");
         let array: serde_json::Value = serde_json::from_str(&written(Format::Json)).unwrap();
         assert_eq!(array[0], parsed);
+    }
+
+    #[test]
+    fn without_a_row_csv_has_the_names_of_its_columns() {
+        for (format, expected) in [
+            (Format::Csv, "name,count\n"),
+            (Format::Json, "[]\n"),
+            (Format::Jsonl, ""),
+        ] {
+            let mut out = Vec::new();
+            write_rows::<Row>(&mut out, &[], format).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 
     #[test]

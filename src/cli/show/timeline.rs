@@ -13,7 +13,7 @@ use crate::model::rows::{HookEventRow, ProgressEventRow};
 use crate::model::{HookStatus, RequestStatus, Timestamp};
 
 /// A line of the timeline, as `--format csv` gives it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(super) struct Step {
     pub(super) at: Timestamp,
     /// When something else was seen. `None`: it lasts, or was but a moment.
@@ -26,9 +26,10 @@ pub(super) struct Step {
 }
 
 /// How a step is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Stroke {
     /// A status of the request.
+    #[default]
     Status,
     /// A status of a hook.
     Hook,

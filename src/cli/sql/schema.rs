@@ -9,7 +9,7 @@ use crate::cli::output::{self, Format};
 use crate::history::VIEWS;
 
 /// A column, for machines.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Row {
     view: &'static str,
     column: &'static str,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::statistics::{Outcomes, Tally, percent, thousands};
 
 /// A flat row. `T` is how its trend is written: a list in JSON, a text in CSV, which has no lists.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub(super) struct Row<T> {
     /// `None`: they have no such name, or, of a total, they are all.
     pub(super) group: Option<String>,
