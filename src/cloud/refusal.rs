@@ -23,6 +23,8 @@ pub struct Refused {
     pub may_pass: bool,
     /// Whether it may have been carried out all the same: no answer came that can be read.
     pub is_open: bool,
+    /// Whether a request is not cancelled because it has ended.
+    pub has_ended: bool,
 }
 
 /// What an error means for the call.
@@ -30,6 +32,8 @@ pub struct Refused {
 enum Verdict {
     /// It was not carried out, and the same again would not be either.
     Decided,
+    /// It was not carried out, since the request that it is about has ended.
+    Ended,
     /// It was not carried out, and may be later.
     Later,
     /// Whether it was carried out is not known.
@@ -47,8 +51,9 @@ impl Refused {
         };
         Self {
             remedy,
-            may_pass: verdict != Verdict::Decided,
+            may_pass: matches!(verdict, Verdict::Later | Verdict::Open),
             is_open: verdict == Verdict::Open,
+            has_ended: verdict == Verdict::Ended,
             failure,
         }
     }
@@ -90,7 +95,10 @@ fn declared(code: &str, act: &Act) -> Option<(Verdict, &'static str)> {
              get-caller-identity`"
         }
         "InvalidRequestException" | "ValidationException" if matches!(act, Act::Cancel { .. }) => {
-            "only a request that is PENDING or IN_PROGRESS can be cancelled; `ccwatch show` tells how this one ended"
+            return Some((
+                Verdict::Ended,
+                "only a request that is PENDING or IN_PROGRESS can be cancelled; `ccwatch show` tells how this one ended",
+            ));
         }
         "InvalidRequestException" | "ValidationException" => {
             "compare what was asked for with the type's schema: `aws cloudformation describe-type --type RESOURCE \

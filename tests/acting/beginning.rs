@@ -104,7 +104,7 @@ fn no_log_holds_what_was_sent_whatever_is_asked_of_it() {
 }
 
 #[test]
-fn a_cancel_ends_with_3() {
+fn a_cancel_that_cancels_is_a_success_and_one_that_comes_too_late_is_none() {
     let stage = Stage::new(&[QUICK]);
     let token = stage.begun(&create_slow(&[]));
 
@@ -115,25 +115,41 @@ fn a_cancel_ends_with_3() {
     assert!(out(&waited).contains(&token), "{}", out(&waited));
 
     let cancelled = stage.run(&["cancel", &token[..6], "--format", "json"]);
-    exits(&cancelled, 3);
+    exits(&cancelled, 0);
     let document = json(&cancelled);
     assert_eq!(document["outcome"], "cancelled");
     assert_eq!(document["request"]["status"], "CANCEL_COMPLETE");
     assert_eq!(document.get("client_token"), None);
     exits(&stage.run(&["wait", &token]), 3);
 
-    // Once more: it does no harm. One that succeeded can't be.
-    exits(&stage.run(&["cancel", &token, "--no-wait"]), 0);
+    // Once more: it does no harm. One that succeeded can't be, as far as the history knows without a call.
+    let again = stage.run(&["cancel", &token]);
+    exits(&again, 0);
+    assert!(err(&again).contains("was cancelled before"), "{}", err(&again));
+    assert!(out(&again).contains("CANCEL_COMPLETE"), "{}", out(&again));
     let other = json(&stage.run(&create(&["--format", "json"])));
     let done = other["request"]["request_token"].as_str().unwrap();
     let refused = stage.run(&["cancel", done]);
     exits(&refused, 1);
-    assert!(err(&refused).contains("already in status SUCCESS"), "{}", err(&refused));
-    assert!(
-        err(&refused).contains("only a request that is PENDING"),
-        "{}",
-        err(&refused)
-    );
+    let too_late = |output| err(output).contains("ended as SUCCESS before it could be cancelled");
+    assert!(too_late(&refused), "{}", err(&refused));
+    assert_eq!(stage.calls("CancelResourceRequest"), 1);
+
+    // One that ended behind the history's back is looked at.
+    let unseen = stage.begun(&create(&[]));
+    let has_ended = || {
+        let truth = stage.ask("GET /_simulator/truth");
+        truth["requests"][&unseen]["status"] == "SUCCESS"
+    };
+    until(has_ended);
+    let ended = "SELECT count(*) FROM v_requests WHERE NOT open AND status = 'SUCCESS'";
+    assert_eq!(stage.count(ended), 1);
+    let refused = stage.run(&["cancel", &unseen, "--no-wait"]);
+    exits(&refused, 1);
+    assert!(too_late(&refused), "{}", err(&refused));
+    assert_eq!(stage.count(ended), 2);
+    assert_eq!(stage.ask("GET /_simulator/calls")["early_looks"], 0, "law 5");
+
     let unknown = stage.run(&["cancel", "00000000-0000-0000-0000-000000000000"]);
     exits(&unknown, 1);
     assert!(err(&unknown).contains("RequestTokenNotFound"), "{}", err(&unknown));

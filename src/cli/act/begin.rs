@@ -13,10 +13,10 @@ use crate::cli::interruption::Interruption;
 use crate::cli::output::{self, DocumentFormat};
 use crate::cli::{Failure, spinner};
 use crate::clock::Clock;
-use crate::cloud::{self, Act, Cause, Refused};
+use crate::cloud::{self, Act, Cause, Looked, Refused};
 use crate::decide::back_off;
 use crate::history::{self, Editor, Reader};
-use crate::model::{ProgressEvent, RequestToken, TargetName, printable};
+use crate::model::{ProgressEvent, RequestStatus, RequestToken, TargetName, printable};
 
 /// So many times a call is made at the most.
 const TRIES: u32 = 4;
@@ -134,16 +134,21 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
     }
     let begun_as = OnceCell::new();
     let begun = async {
-        let event = insist(|| way.client.act(&act), interruption.stop()).await;
-        let event = event.map_err(|refused| explain(&refused, &act, &way.name))?;
+        let event = match insist(|| way.client.act(&act), interruption.stop()).await {
+            Ok(event) => event,
+            Err(refused) => {
+                let ended = look_at_ended(&mut editor, &way, &act, &refused).await?;
+                let (target, token) = ended.ok_or_else(|| explain(&refused, &act, &way.name))?;
+                return Ok::<_, Failure>((target, token, HadEnded(true)));
+            }
+        };
         let token = event.request_token.clone();
         let _ = begun_as.set(token.clone());
-        remember(&mut editor, &way, event, &act)
-            .await
-            .map(|target| (target, token))
+        let target = remember(&mut editor, &way, event, &act).await?;
+        Ok((target, token, HadEnded(false)))
     };
     let begun = see_through(spinner::while_waiting(act.operation(), begun), &interruption, deadline);
-    let (target, token) = match begun.await {
+    let (target, token, HadEnded(had_ended)) = match begun.await {
         Ok(begun) => begun?,
         Err(failure) => {
             say(&unfinished(&act, begun_as.get()));
@@ -151,6 +156,9 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
         }
     };
     drop(editor);
+    if had_ended {
+        return tell_ended(&common, &follow::state(&Reader::open(&path)?, &target, &token)?);
+    }
 
     let end = if common.no_wait {
         follow::state(&Reader::open(&path)?, &target, &token)?
@@ -172,11 +180,22 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
         DocumentFormat::Table if common.no_wait => print(&token),
         format => write(client_token, &end, format),
     };
-    if common.no_wait {
-        written
-    } else {
-        follow::conclude(written, &[end])
+    match act {
+        _ if common.no_wait => written,
+        Act::Cancel { .. } => follow::conclude_cancel(written, &end),
+        Act::Create { .. } | Act::Update { .. } | Act::Delete { .. } => follow::conclude(written, &[end]),
     }
+}
+
+/// Tells of a request that was to be cancelled, and had ended before.
+pub(super) fn tell_ended(common: &Common, end: &End) -> Result<(), Failure> {
+    if end.outcome == Outcome::Cancelled {
+        say(&format!(
+            "the request {} was cancelled before",
+            end.request.request_token
+        ));
+    }
+    follow::conclude_cancel(write(None, end, common.terms.format), end)
 }
 
 fn print(token: &RequestToken) -> Result<(), Failure> {
@@ -240,6 +259,30 @@ async fn insist<C: Future<Output = Result<ProgressEvent, Refused>>>(
         }
         tries += 1;
     }
+}
+
+/// Whether the request that was to be cancelled had ended before.
+struct HadEnded(bool);
+
+/// Looks once at a request that can't be cancelled because it has ended, and has the history take in how. `None` where that
+/// is not so, or not to be learnt: then what the service said is all that can be told.
+async fn look_at_ended(
+    editor: &mut Editor,
+    way: &Way,
+    act: &Act,
+    refused: &Refused,
+) -> Result<Option<(TargetName, RequestToken)>, Failure> {
+    let Act::Cancel { token } = act else { return Ok(None) };
+    if !refused.has_ended {
+        return Ok(None);
+    }
+    let Ok(Looked::Seen(event, hooks)) = way.client.get(token).await.result else {
+        return Ok(None);
+    };
+    let has_ended = event.status.as_ref().is_some_and(RequestStatus::is_final);
+    let place = (&way.name, way.account.as_ref(), &way.region);
+    let target = editor.record_look(place, *event, hooks, &way.routing(), Clock::system().now())?;
+    Ok(has_ended.then(|| (target, token.clone())))
 }
 
 /// Has the history take in what was begun. One that can't be written for now is waited for: to go on would be to forget it.

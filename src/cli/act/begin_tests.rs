@@ -22,6 +22,7 @@ fn refused(cause: Cause, may_pass: bool, is_open: bool) -> Refused {
         remedy: "mend it",
         may_pass,
         is_open,
+        has_ended: false,
     }
 }
 

@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 
 use super::begin::{self, Common};
-use crate::cli::follow::EXIT_CODES;
+use crate::cli::follow::{self, EXIT_CODES_OF_CANCEL, Outcome};
 use crate::cli::{Failure, find};
 use crate::cloud::Act;
 use crate::history::{OpenError, Reader};
@@ -11,13 +11,14 @@ use crate::model::RequestToken;
 
 /// Cancel a request (CancelResourceRequest), and follow it.
 ///
-/// Only a request that is PENDING or IN_PROGRESS can be cancelled. What it has done by then is not undone.
+/// Only a request that is PENDING or IN_PROGRESS can be cancelled. What it has done by then is not undone. Of one that the
+/// history knows to have ended, Cloud Control is asked nothing.
 #[derive(Debug, clap::Args)]
 #[command(after_help = format!("Examples:
   ccwatch cancel 73553e7d
   ccwatch cancel 73553e7d-6c1b-4f9e-9c55-0d2f6f7f4f0e --region eu-west-1
 
-{EXIT_CODES}"))]
+{EXIT_CODES_OF_CANCEL}"))]
 pub(in crate::cli) struct Cancel {
     /// The request's token; of one in the history enough of its beginning.
     #[arg(value_name = "TOKEN")]
@@ -41,6 +42,10 @@ pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
     match (found, reader) {
         (find::Found::Several(several), _) => Err(find::ambiguous(&request_token, &several)),
         (find::Found::One(target, token), Some(reader)) => {
+            let end = follow::state(&reader, &target, &token)?;
+            if matches!(end.outcome, Outcome::Success | Outcome::Failed | Outcome::Cancelled) {
+                return begin::tell_ended(&common, &end);
+            }
             let known = reader.target(&target)?;
             drop(reader);
             let known = known.ok_or_else(|| Failure::Work(anyhow!("the target {target} was removed")))?;

@@ -38,8 +38,8 @@ pub(super) use looks::Ways;
 use view::{Line, View};
 
 pub(super) use deadline::Deadline;
-pub(super) use outcome::{EXIT_CODES, Outcome};
-pub(super) use result::{conclude, tell, write};
+pub(super) use outcome::{EXIT_CODES, EXIT_CODES_OF_CANCEL, Outcome};
+pub(super) use result::{conclude, conclude_cancel, tell, write};
 
 /// Between two rounds. Another process may write, so there is no bell to wait for.
 const EVERY: Duration = Duration::from_millis(300);
@@ -65,8 +65,8 @@ struct Followed {
 /// How a request came out, as `--format json` gives it.
 #[derive(Debug, Serialize)]
 pub(super) struct End {
-    outcome: Outcome,
-    request: RequestRow,
+    pub(super) outcome: Outcome,
+    pub(super) request: RequestRow,
     hooks: Vec<HookRow>,
 }
 

@@ -2,9 +2,12 @@
 
 use std::io::{BufWriter, Write};
 
+use anyhow::anyhow;
+
 use super::{End, Outcome};
 use crate::cli::output::{self, DocumentFormat, cell, status_cell};
 use crate::cli::{Failure, when};
+use crate::model::printable;
 
 /// The exit code that the ends have, as a result. What came of writing them is of less matter: whoever closed standard output
 /// still asks by the exit code how it ended.
@@ -12,13 +15,34 @@ pub(in crate::cli) fn conclude(written: Result<(), Failure>, ends: &[End]) -> Re
     match Outcome::of_all(ends.iter().map(|end| end.outcome)) {
         Outcome::Success => written,
         outcome => {
-            if let Err(failure) = written
-                && !matches!(failure, Failure::ClosedPipe)
-            {
-                output::complain(&failure);
-            }
+            mention(written);
             Err(Failure::Outcome(outcome))
         }
+    }
+}
+
+/// The same of a request that was to be cancelled: that it was is success, and that it ended by itself is none.
+pub(in crate::cli) fn conclude_cancel(written: Result<(), Failure>, end: &End) -> Result<(), Failure> {
+    match end.outcome {
+        Outcome::Cancelled => written,
+        Outcome::Success | Outcome::Failed => {
+            mention(written);
+            Err(Failure::Work(anyhow!(
+                "the request {} ended as {} before it could be cancelled",
+                printable(&end.request.request_token),
+                printable(end.request.status.as_deref().unwrap_or("unknown")),
+            )))
+        }
+        _ => conclude(written, std::slice::from_ref(end)),
+    }
+}
+
+/// Says what came of writing where another failure is to be told by the exit code.
+fn mention(written: Result<(), Failure>) {
+    if let Err(failure) = written
+        && !matches!(failure, Failure::ClosedPipe)
+    {
+        output::complain(&failure);
     }
 }
 
