@@ -70,6 +70,7 @@ fn a_name_is_the_fault_of_an_argument_and_what_stands_in_the_way_is_not() {
         (1, "history backup /sys/x.db --history h.db"),
         (1, "history export -o /sys/x.csv --history h.db"),
         (1, "report -o /sys/x.html --history h.db"),
+        (1, "demo --for 1s --history /sys/x.db"),
         (1, &format!("{create} @/proc/self/mem")),
         // A configuration and a scenario are configuration, there or not.
         (78, "check --config none.toml"),

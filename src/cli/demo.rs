@@ -14,7 +14,7 @@ use super::when::rough;
 use crate::clock::Clock;
 use crate::cloud::Connection;
 use crate::config::{Config, Environment};
-use crate::daemon::{Daemon, ServiceManager, Signals};
+use crate::daemon::{Daemon, DaemonError, ServiceManager, Signals};
 use crate::deliver::Output;
 use crate::history::{Filter, Reader};
 use crate::simulator::{Scenario, Simulator, http};
@@ -98,7 +98,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         target.endpoint_url = Some(Url::parse(&endpoint).context("the simulator's address")?);
     }
     let output = Output::stdout().through(WhileRead { stop: stop.clone() });
-    let mut daemon = Daemon::new(config, Connection::to_simulator(), clock.clone(), &output)?;
+    let daemon = Daemon::new(config, Connection::to_simulator(), clock.clone(), &output);
+    // The history was named on the command line, and not in a configuration.
+    let mut daemon = daemon.map_err(|error| match error {
+        DaemonError::Open(error) => error.into(),
+        error => Failure::from(error),
+    })?;
     daemon.service_manager = ServiceManager::none();
 
     let mut talk = std::io::stderr();

@@ -2,7 +2,8 @@
 //!
 //! Results go to standard output, talk to standard error. Exit codes: 0 done, 1 failed at work (no permission, a full disk, a
 //! damaged file), 2 wrong arguments (also: a file to read is not there, one to make is), 78 (EX_CONFIG) configuration,
-//! 130 Ctrl-C, 143 SIGTERM; `wait` and the commands that act have more, for how a request ended.
+//! 130 Ctrl-C, 143 SIGTERM, but not of those that go on until then (`run`, `demo`, `simulate`, `top`); `wait` and the commands
+//! that act have more, for how a request ended.
 //! What came from the wire is made printable before it reaches a terminal. A closed pipe (`| head`) ends a command quietly.
 
 mod access;
@@ -75,9 +76,9 @@ Exit codes:
   0    done
   1    failed at work: no permission, a full disk, a damaged file
   2    wrong arguments; or a file to read is not there, or one to make is
-  78   the configuration is wrong, or not there
-  130  ended by Ctrl-C
-  143  ended by SIGTERM
+  78   the configuration is wrong, or not there; of run, the history that it names can't be used
+  130  ended by Ctrl-C, before the work was done; run, demo, simulate and top end well by it: 0
+  143  the same by SIGTERM
 
 Files:
   /etc/ccwatch/ccwatch.toml          the configuration
