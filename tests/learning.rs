@@ -317,6 +317,11 @@ fn stats_of_nothing_say_so() {
     let told = scene.said(&["stats"]);
     assert!(told.starts_with("No requests started since "), "{told}");
     assert!(told.contains("holds      0 requests, 0 events\n"), "{told}");
+    let told = scene.said(&["stats", "--region", "eu-west-7"]);
+    assert!(
+        told.contains("Z: no Region here is called eu-west-7 (did you mean eu-west-1?)."),
+        "{told}"
+    );
     assert!(scene.said(&["stats", "--format", "csv"]).starts_with("group,count,"));
     assert_eq!(scene.json(&["stats"])["groups"], json!([]));
 }

@@ -174,18 +174,50 @@ fn filters_mean_the_same_everywhere() {
 fn where_nothing_is_found_it_is_said_in_which_history() {
     let stage = Stage::new();
     let history = stage.folder.path().join("history.db");
-    for (command, what) in [
-        (&["requests", "--target", "none"][..], "requests"),
-        (&["hooks", "--target", "none"], "hooks"),
-        (&["hooks", "--scorecard", "--target", "none"], "hooks"),
-        (&["events", "--target", "none"], "events"),
-        (&["gaps", "--target", "none"], "gaps"),
+    let no_target = ": no target here is called none (there is prod)";
+    for (command, what, why) in [
+        (&["requests", "--target", "none"][..], "requests", no_target),
+        (&["hooks", "--target", "none"], "hooks", no_target),
+        (&["hooks", "--scorecard", "--target", "none"], "hooks", no_target),
+        (&["events", "--target", "none"], "events", no_target),
+        (&["gaps", "--target", "none"], "gaps", no_target),
+        (
+            &["gaps", "--target", "prod/eu-west-1,prd/eu-west-1", "--region", "us-*"],
+            "gaps",
+            ": no target here is called prd/eu-west-1 (did you mean prod/eu-west-1?)",
+        ),
+        (
+            &["requests", "--type", "aws::rds::dbinstance", "--region", "eu-west-2"],
+            "requests",
+            ": no Region here is called eu-west-2 (did you mean eu-west-1?); \
+             no type here is called aws::rds::dbinstance (did you mean AWS::RDS::DBInstance?)",
+        ),
+        (
+            &["hooks", "--hook", "Acme::Guard::Tags", "--error", "NotFound"],
+            "hooks",
+            ": no error code here is called NotFound (there is Throttling); \
+             no hook here is called Acme::Guard::Tags (there is Acme::Guard::Encryption)",
+        ),
+        // What names something that is there, or nothing in particular.
+        (
+            &["requests", "--type", "AWS::RDS::DBInstance", "--operation", "DELETE"],
+            "requests",
+            "",
+        ),
+        (
+            &["requests", "--type", "AWS::S3::*", "--target", "!dev"],
+            "requests",
+            "",
+        ),
     ] {
         let output = stage.ccwatch(command);
         assert_eq!(output.status.code(), Some(0), "{command:?}");
         assert_eq!(
             (out(&output), err(&output)),
-            (String::new(), format!("no {what} match in {}\n", history.display()))
+            (
+                String::new(),
+                format!("no {what} match in {}{why}\n", history.display())
+            )
         );
     }
     let output = stage.ccwatch(&["events", "--target", "none", "--format", "jsonl"]);

@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     failed?;
     if !arguments.follow {
         if format == Format::Table && written.stream.is_empty() {
-            return Ok(listing::say_none("no events match", reader.path())?);
+            return listing::say_none("no events match", &reader, Some(&filter));
         }
         return written.end();
     }

@@ -35,7 +35,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Listing {
             headings: &["FROM", "TO", "LASTED", "TARGET", "REASON"],
             none: "no gaps match",
-            history: reader.path(),
+            history: &reader,
+            filter: Some(&filter),
         },
         reader.gaps(&filter)?,
         |gap: &GapRow| {

@@ -33,14 +33,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.scorecard {
         let mut scorecard = Scorecard::default();
         reader.hook_facts(&filter, |hook| scorecard.add(hook))?;
-        return scorecard::show(&scorecard, arguments.common.format, times, reader.path());
+        return scorecard::show(&scorecard, arguments.common.format, times, (&reader, &filter));
     }
     listing::show(
         arguments.common.format,
         Listing {
             headings: &["SEEN", "TARGET", "HOOK", "MODE", "STATUS", "TOOK", "MESSAGE", "TOKEN"],
             none: "no hooks match",
-            history: reader.path(),
+            history: &reader,
+            filter: Some(&filter),
         },
         |each| Ok(reader.each_hook(&filter, each)?),
         |hook: &HookRow| {

@@ -3,7 +3,6 @@
 
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
-use std::path::Path;
 
 use comfy_table::Cell;
 use serde::Serialize;
@@ -12,6 +11,7 @@ use super::Failure;
 use super::filters::Limit;
 use super::history_file::HistoryFile;
 use super::output::{self, Format, Rows};
+use super::unknown;
 use super::when::Times;
 use crate::clock::Clock;
 use crate::history::{Filter, Reader};
@@ -54,17 +54,22 @@ impl Common {
 }
 
 /// What a table says besides its rows.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Listing<'a> {
     pub(super) headings: &'a [&'a str],
     /// Said on standard error where there are none, such as "no requests match"; and in which history.
     pub(super) none: &'a str,
-    pub(super) history: &'a Path,
+    pub(super) history: &'a Reader,
+    /// What was asked of it, if it was narrowed.
+    pub(super) filter: Option<&'a Filter>,
 }
 
 /// Says that there is nothing to show, and where: whoever has a history, and a service with another, may ask the wrong one.
-pub(super) fn say_none(none: &str, history: &Path) -> io::Result<()> {
-    writeln!(io::stderr(), "{none} in {}", history.display())
+/// So may whoever asks for a name that it does not have.
+pub(super) fn say_none(none: &str, history: &Reader, filter: Option<&Filter>) -> Result<(), Failure> {
+    let why = filter.map(|filter| unknown::in_words(history, filter)).transpose()?;
+    let why = why.unwrap_or_default();
+    Ok(writeln!(io::stderr(), "{none} in {}{why}", history.path().display())?)
 }
 
 /// Shows the rows that `read` hands on, one after the other; in a table with the `cells` of each.
@@ -82,7 +87,7 @@ pub(super) fn show<R: Serialize + Default>(
             ControlFlow::Continue(())
         })?;
         if table.is_empty() {
-            return Ok(say_none(listing.none, listing.history)?);
+            return say_none(listing.none, listing.history, listing.filter);
         }
         output::write_table(&mut out, &table)?;
         return Ok(out.flush()?);

@@ -39,6 +39,7 @@ mod spinner;
 mod sql;
 mod stats;
 mod top;
+mod unknown;
 mod wait;
 mod when;
 

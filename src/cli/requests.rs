@@ -41,7 +41,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 "TOKEN",
             ],
             none: "no requests match",
-            history: reader.path(),
+            history: &reader,
+            filter: Some(&filter),
         },
         |each| Ok(reader.each_request(&filter, each)?),
         |request: &RequestRow| {

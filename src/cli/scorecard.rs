@@ -1,7 +1,6 @@
 //! The scorecard of `ccwatch hooks --scorecard`: how each version of each hook did.
 
 use std::io::{BufWriter, Write};
-use std::path::Path;
 
 use serde::Serialize;
 
@@ -9,6 +8,7 @@ use super::Failure;
 use super::listing;
 use super::output::{self, Format, cell};
 use super::when::{self, Times};
+use crate::history::{Filter, Reader};
 use crate::model::Timestamp;
 use crate::statistics::{HookVersion, Score, Scorecard, thousands};
 
@@ -59,7 +59,12 @@ impl<'a> Row<'a> {
 }
 
 /// Writes a scorecard, as a table with a word on how to read it.
-pub(super) fn show(scorecard: &Scorecard, format: Format, times: Times, history: &Path) -> Result<(), Failure> {
+pub(super) fn show(
+    scorecard: &Scorecard,
+    format: Format,
+    times: Times,
+    (history, filter): (&Reader, &Filter),
+) -> Result<(), Failure> {
     let mut out = BufWriter::new(std::io::stdout().lock());
     let rows = scorecard.rows();
     let rows: Vec<Row<'_>> = rows.iter().map(|(version, score)| Row::new(version, score)).collect();
@@ -68,7 +73,7 @@ pub(super) fn show(scorecard: &Scorecard, format: Format, times: Times, history:
         return Ok(out.flush()?);
     }
     if rows.is_empty() {
-        return Ok(listing::say_none("no hooks match", history)?);
+        return listing::say_none("no hooks match", history, Some(filter));
     }
     let mut table = output::table(&[
         "HOOK",

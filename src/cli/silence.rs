@@ -164,7 +164,8 @@ fn list(arguments: &List, now: Timestamp) -> Result<(), Failure> {
         Listing {
             headings: &["ID", "STATE", "MATCHERS", "FROM", "UNTIL", "BY", "REASON"],
             none: "nothing is silenced",
-            history: reader.path(),
+            history: &reader,
+            filter: None,
         },
         silences,
         |silence| {

@@ -15,7 +15,7 @@ use super::filters::Filters;
 use super::history_file;
 use super::output::{self, Format, cell};
 use super::period::Period;
-use super::when;
+use super::{unknown, when};
 use crate::clock::Clock;
 use crate::history::{Filter, Reader};
 use crate::model::Timestamp;
@@ -104,7 +104,12 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             if arguments.format == Format::Json {
                 output::write_json(&mut out, &statistics)?;
             } else {
-                tell(&mut out, &statistics)?;
+                let why = if statistics.groups.is_empty() {
+                    unknown::in_words(&reader, &filter)?
+                } else {
+                    String::new()
+                };
+                tell(&mut out, &statistics, &why)?;
             }
         }
     }
@@ -144,7 +149,8 @@ fn count(reader: &Reader, by: By, filter: &Filter, period: Period) -> Result<Gro
     Ok(groups)
 }
 
-fn tell(out: &mut impl Write, statistics: &Statistics) -> Result<(), Failure> {
+/// `why` there is nothing, where there is nothing.
+fn tell(out: &mut impl Write, statistics: &Statistics, why: &str) -> Result<(), Failure> {
     let (heading, what, began, durations) = match statistics.by {
         By::Type => ("TYPE", "requests", "started", "what succeeded took"),
         By::Operation => ("OPERATION", "requests", "started", "what succeeded took"),
@@ -163,7 +169,7 @@ fn tell(out: &mut impl Write, statistics: &Statistics) -> Result<(), Failure> {
         None => format!("since {}", statistics.from),
     };
     if statistics.groups.is_empty() {
-        writeln!(out, "No {what} {began} {time}.")?;
+        writeln!(out, "No {what} {began} {time}{why}.")?;
     } else {
         let mut table = output::table(&[heading, "COUNT", "FAILED", "P50", "P90", "P99", "TREND"]);
         let groups = statistics.groups.iter().map(|row| (row.group.as_deref(), row));

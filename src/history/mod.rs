@@ -105,7 +105,7 @@ use crate::decide::routing::Routing;
 use crate::decide::stuck::Patience;
 use crate::model::{AccountId, Delivery, Region, RequestKey, Sighting, Standing, TargetId, TargetName, Timestamp};
 
-pub use asking::{Filter, Following};
+pub use asking::{Filter, Following, Unknown};
 pub use attention::{Escalation, Stuck};
 pub use backup::{BackedUp, BackupError, Size, back_up};
 pub use board::{Board, Brief, OpenRequest, ReceiverHealth, TargetHealth};

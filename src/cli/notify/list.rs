@@ -83,7 +83,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Listing {
             headings: &["ID", "SEEN", "RECEIVER", "WHAT", "STATE", "ATTEMPTS", "LAST ERROR"],
             none: "no deliveries match",
-            history: reader.path(),
+            history: &reader,
+            filter: None,
         },
         told,
         |told| {
@@ -144,7 +145,8 @@ fn attempts(reader: &Reader, id: i64, format: Format, times: Times) -> Result<()
         Listing {
             headings: &["NUMBER", "AT", "TOOK", "OUTCOME", "STATUS", "ANSWER", "ERROR"],
             none: &format!("no attempt at delivery {id}"),
-            history: reader.path(),
+            history: reader,
+            filter: None,
         },
         attempts,
         |attempt| {

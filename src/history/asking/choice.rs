@@ -88,6 +88,22 @@ pub(super) const TARGET: Column = Column {
     index: "requests_by_target",
 };
 
+impl Column {
+    /// All values that it has, in order.
+    pub(super) fn values(self, connection: &Connection) -> rusqlite::Result<Vec<String>> {
+        let mut statement = connection.prepare_cached(self.next)?;
+        let mut values = Vec::<String>::new();
+        // The empty text comes before every other; the service gives none.
+        while let Some(value) = statement
+            .query_row([values.last().map_or("", String::as_str)], |row| row.get(0))
+            .optional()?
+        {
+            values.push(value);
+        }
+        Ok(values)
+    }
+}
+
 /// The values of a column that are asked for, of those that the history has. Where none are left, nothing can match, and its
 /// lead finds that at once.
 #[derive(Debug, Clone)]
@@ -101,20 +117,12 @@ pub(in crate::history) struct Choice {
 impl Choice {
     /// Those values of a column that `patterns` let through. What is absent passes where there are only exclusions.
     pub(super) fn new(connection: &Connection, column: Column, patterns: &Patterns) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare_cached(column.next)?;
-        let mut values = Vec::new();
-        // The empty text comes before every other; the service gives none.
-        let mut last = String::new();
-        while let Some(value) = statement.query_row([&last], |row| row.get::<_, String>(0)).optional()? {
-            if patterns.matches(&[&value]) {
-                values.push(Value::from(value.clone()));
-            }
-            last = value;
-        }
+        let values = column.values(connection)?.into_iter();
+        let values = values.filter(|value| patterns.matches(&[value])).map(Value::from);
         let or_absent = patterns.matches(&[]) && connection.prepare_cached(column.absent)?.exists([])?;
         Ok(Self {
             column,
-            values,
+            values: values.collect(),
             or_absent,
         })
     }

@@ -17,10 +17,12 @@ mod filter;
 mod leads;
 mod listings;
 mod of_requests;
+mod unknown;
 
 pub use filter::Filter;
 pub(super) use filter::{Narrowed, START};
 pub use listings::Following;
+pub use unknown::Unknown;
 
 #[cfg(test)]
 #[path = "../asking_index_tests.rs"]
