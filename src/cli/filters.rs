@@ -202,8 +202,12 @@ fn patterns(option: &str, field: Field, given: &[String]) -> Result<Option<Patte
 fn refusal(field: Field, name: &str, words: &[&str]) -> String {
     let name = crate::model::printable(name);
     if words.is_empty() {
+        let (what, whole, pattern) = match field {
+            Field::HookTypeName => ("hook", "Acme::Guard::Encryption", "Acme::Guard::*"),
+            _ => ("type", "AWS::S3::Bucket", "AWS::S3::*"),
+        };
         return format!(
-            "no type is named `{name}`: expected a whole name, such as AWS::S3::Bucket, or a pattern, such as 'AWS::S3::*'"
+            "no {what} is named `{name}`: expected a whole name, such as {whole}, or a pattern, such as '{pattern}'"
         );
     }
     let meant = nearest(&name, words.iter().copied());
@@ -270,6 +274,10 @@ mod tests {
             ),
             (["--error", "Throtling"], "did you mean Throttling?"),
             (["--type", "S3"], "--type: no type is named `S3`: expected a whole name"),
+            (
+                ["--hook", "Acme"],
+                "--hook: no hook is named `Acme`: expected a whole name, such as Acme::",
+            ),
             (["--status", "\u{1b}[2J"], "`\u{fffd}[2J`"),
             (["--target", ""], "--target: an empty pattern"),
             (["--since", "yesterday"], "expected how long ago"),
