@@ -65,7 +65,7 @@ struct Add {
     /// Why, for whoever wonders that nothing was told.
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     reason: String,
-    /// Who asks for it; by default $SUDO_USER or $USER.
+    /// Who asks for it; by default $SUDO_USER, $USER or the number of the user.
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     by: Option<String>,
     #[command(flatten)]
@@ -122,17 +122,7 @@ fn add(arguments: &Add, now: Timestamp) -> Result<(), Failure> {
     if until <= from.max(now) {
         return Err(refused(format!("it would be over already: it ends at {until}")));
     }
-    let environment = Environment::of_process();
-    let someone = || {
-        let names = ["SUDO_USER", "USER"]
-            .into_iter()
-            .filter_map(|name| environment.get(name));
-        let names = names.filter_map(|name| name.to_str()).filter(|name| !name.is_empty());
-        names.map(str::to_owned).next()
-    };
-    let by = arguments.by.clone().or_else(someone);
-    let by =
-        by.ok_or_else(|| refused("neither $SUDO_USER nor $USER says who asks for it: say --by NAME".to_owned()))?;
+    let by = arguments.by.clone().unwrap_or_else(someone);
     let mut editor = Editor::open(&arguments.history.path()?)?;
     let id = editor.add_silence(&matchers, (from, until), (&by, &arguments.reason), now)?;
     let mut out = std::io::stdout().lock();
@@ -146,6 +136,14 @@ fn add(arguments: &Add, now: Timestamp) -> Result<(), Failure> {
         "silence {id} holds {begins}until {until}; `ccwatch silence end {id}` ends it"
     )?;
     Ok(out.flush()?)
+}
+
+/// Who asks, as far as the environment says: that of a timer or a container names no one.
+fn someone() -> String {
+    let environment = Environment::of_process();
+    let names = ["SUDO_USER", "USER"].map(|name| environment.get(name).and_then(|name| name.to_str()));
+    let name = names.into_iter().flatten().find(|name| !name.is_empty());
+    name.map_or_else(|| format!("uid {}", rustix::process::getuid()), str::to_owned)
 }
 
 fn list(arguments: &List, now: Timestamp) -> Result<(), Failure> {
