@@ -18,6 +18,9 @@ const LONGEST: usize = 262_144;
 /// UTF-8 takes so many bytes for a character at the most.
 const MOST_BYTES: u64 = 4 * LONGEST as u64;
 
+/// U+FEFF in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The operations of RFC 6902.
 const OPERATIONS: [&str; 6] = ["add", "remove", "replace", "move", "copy", "test"];
 
@@ -31,7 +34,7 @@ pub(super) fn desired_state(argument: &str) -> Result<SecretString, Failure> {
                 .then_some(())
                 .ok_or_else(|| "expected a JSON object".to_owned())
         })
-        .map_err(|fault| Failure::Arguments(format!("{source}: {fault}")))?;
+        .map_err(|fault| Failure::Arguments(format!("{source}: {fault}{}", or_file(argument))))?;
     Ok(text.into())
 }
 
@@ -40,8 +43,21 @@ pub(super) fn patch_document(argument: &str) -> Result<SecretString, Failure> {
     let (source, text) = read(argument, "--patch-document")?;
     check(&text)
         .and_then(|value| check_patch(&value))
-        .map_err(|fault| Failure::Arguments(format!("{source}: {fault}")))?;
+        .map_err(|fault| Failure::Arguments(format!("{source}: {fault}{}", or_file(argument))))?;
     Ok(text.into())
+}
+
+/// To go after what is wrong with a document that is more likely the name of a file: what was given is repeated only then, as
+/// it may hold a secret.
+fn or_file(argument: &str) -> String {
+    let is_one = argument != "-" && Path::new(argument).is_file();
+    let is_json = Path::new(argument).extension().is_some_and(|ending| ending == "json");
+    let names_one = is_json && !argument.contains(|c: char| c.is_whitespace() || "@{}[]\"".contains(c));
+    if is_one || names_one {
+        format!("; did you mean @{}?", crate::model::printable(argument))
+    } else {
+        String::new()
+    }
 }
 
 /// Returns the document with where it came from.
@@ -64,6 +80,10 @@ fn from(source: String, input: impl Read) -> Result<(String, String), Failure> {
     // One more than allowed, so that what is too long is known to be.
     let read = input.take(MOST_BYTES + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(&source, &error))?;
+    // Some editors put a byte order mark in front, which is no part of the text.
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Ok((source, text)),
         Err(error) => {
@@ -165,6 +185,14 @@ mod tests {
         }
         let told = refused(desired_state("@/not/there.json"));
         assert!(told.contains("can't read /not/there.json"), "{told}");
+        std::fs::write(&path, "\u{feff}{\"A\": 1}").unwrap();
+        let marked = format!("@{}", path.display());
+        assert_eq!(desired_state(&marked).unwrap().expose_secret(), "{\"A\": 1}");
+        // Without the sign that makes it a name.
+        let bare = path.display().to_string();
+        assert!(refused(desired_state(&bare)).ends_with(&format!("; did you mean @{bare}?")));
+        assert!(refused(patch_document("nofile.json")).ends_with("; did you mean @nofile.json?"));
+        assert!(!refused(desired_state("{\"hunter2\": .json")).contains("did you mean"));
         std::fs::write(&path, [b'{', 0xff]).unwrap();
         assert!(refused(desired_state(&format!("@{}", path.display()))).contains("from byte 1 on"));
     }
