@@ -511,7 +511,10 @@ fn a_report_replaces_no_file_unless_it_is_told_to_and_leaves_no_other() {
         names.sort();
         names
     };
-    assert_eq!(scene.said(&["report", "-o", "report.html"]), "");
+    let made = scene.run(&["report", "-o", "report.html"]);
+    assert_eq!((made.status.code(), made.stdout), (Some(0), Vec::new()));
+    let told = String::from_utf8(made.stderr).unwrap();
+    assert!(told.starts_with("report.html: ") && told.lines().count() == 1, "{told}");
     let page = fs::read_to_string(&path).unwrap();
     assert!(page.ends_with("</html>") || page.ends_with("</html>\n"));
     fs::write(&path, "mine").unwrap();
@@ -524,7 +527,7 @@ fn a_report_replaces_no_file_unless_it_is_told_to_and_leaves_no_other() {
     );
     assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    scene.said(&["report", "-o", "report.html", "--force"]);
+    assert!(scene.run(&["report", "-o", "report.html", "--force"]).status.success());
     assert_ne!(fs::read_to_string(&path).unwrap(), "mine");
     let mode = fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o644, "who could read it still can");

@@ -291,6 +291,18 @@ fn every_format_has_the_same_rows() {
 }
 
 #[test]
+fn a_report_is_not_written_to_a_terminal() {
+    let stage = Stage::new();
+    // `!` has the line succeed where the command fails.
+    let told = stage.on_terminal(80, "report", "! ");
+    assert!(
+        told.contains("name a file with -o") && !told.contains("<html"),
+        "{told}"
+    );
+    assert!(out(&stage.ccwatch(&["report"])).contains("<html"));
+}
+
+#[test]
 fn what_is_unknown_or_wrong_gets_a_plain_answer() {
     let stage = Stage::new();
     for (arguments, code, said) in [

@@ -1,9 +1,10 @@
 //! `ccwatch report`
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use indicatif::HumanBytes;
 
 use super::Failure;
 use super::filters::Filters;
@@ -49,6 +50,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let only = arguments.filters.in_words();
     let page = |reader: &Reader| make(reader, &filter, period, &only, now);
     if arguments.output.as_path() == Path::new("-") {
+        if io::stdout().is_terminal() {
+            let text = "the report is a page for a browser, and not for a terminal: name a file with -o".to_owned();
+            return Err(Failure::Arguments(text));
+        }
         let page = page(&arguments.history.open()?)?;
         let mut out = io::stdout().lock();
         out.write_all(page.as_bytes())?;
@@ -60,7 +65,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let page = page(&arguments.history.open()?.heeding(interruption.stop())?)?;
         let written = new.file().write_all(page.as_bytes());
         written.with_context(|| format!("the report can't be written to {}", arguments.output.display()))?;
-        new.keep_with_former_mode(interruption)
+        new.keep_with_former_mode(interruption)?;
+        let size = HumanBytes(page.len() as u64);
+        Ok(writeln!(io::stderr(), "{}: {size}", arguments.output.display())?)
     })
 }
 
