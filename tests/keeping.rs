@@ -104,7 +104,12 @@ fn a_report_replaces_neither_the_history_nor_a_device_even_by_force() {
     let output = report("/dev/null");
     assert_eq!(output.status.code(), Some(2));
     assert!(complaint(&output).contains("no regular file"));
-    well(&["check", "--history", &kept.history()]);
+    let sound = well(&["check", "--history", &kept.history()]);
+    let verdict = sound.lines().last().unwrap();
+    assert!(
+        verdict.starts_with("All ") && verdict.ends_with(" laws hold."),
+        "{sound}"
+    );
     assert!(names(kept.folder.path()).is_empty());
     assert!(report(&kept.file("page.html")).status.success());
     assert_eq!(names(kept.folder.path()), ["page.html"]);
@@ -250,6 +255,11 @@ fn check_says_what_is_wrong_and_exits_with_1() {
     let table = String::from_utf8(output.stdout.clone()).unwrap();
     assert!(
         table.contains("hooks-counted") && table.contains("prod/eu-west-1 t3"),
+        "{table}"
+    );
+    let verdict = table.lines().last().unwrap();
+    assert!(
+        verdict.starts_with("Broken: 1 of ") && verdict.ends_with(" laws."),
         "{table}"
     );
     assert!(complaint(&output).contains("is not well"));

@@ -84,5 +84,17 @@ fn tell(out: &mut impl Write, findings: &[Finding]) -> Result<(), Failure> {
             writeln!(out, "  it can't be checked: {}", printable(error))?;
         }
     }
-    Ok(())
+    Ok(writeln!(out, "\n{}", verdict(findings))?)
+}
+
+fn verdict(findings: &[Finding]) -> String {
+    let all = findings.len();
+    let unchecked = findings.iter().filter(|finding| finding.error.is_some()).count();
+    let broken = findings.iter().filter(|finding| !finding.is_well()).count() - unchecked;
+    match (broken, unchecked) {
+        (0, 0) => format!("All {all} laws hold."),
+        (_, 0) => format!("Broken: {broken} of {all} laws."),
+        (0, _) => format!("Not to be checked: {unchecked} of {all} laws."),
+        _ => format!("Broken: {broken}, not to be checked: {unchecked}, of {all} laws."),
+    }
 }
