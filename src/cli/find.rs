@@ -19,6 +19,10 @@ const SHOWN: usize = 5;
 
 /// Looks for the requests whose token begins with `prefix`, in all targets, or in those of this name or entry.
 pub(super) fn requests(reader: &Reader, prefix: &str, target: Option<&str>) -> Result<Found, Failure> {
+    if prefix.is_empty() {
+        let text = "an empty text is no request's token: give enough of its beginning".to_owned();
+        return Err(Failure::Arguments(text));
+    }
     let found = reader.find_tokens(prefix, target, SHOWN + 1)?;
     // A whole token may be the beginning of another one.
     let mut exact = found.iter().filter(|(_, token)| token.as_str() == prefix);

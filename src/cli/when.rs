@@ -35,7 +35,7 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
     if let Ok(duration) = humantime::parse_duration(text.strip_prefix('-').unwrap_or(text)) {
         return Ok(Moment::Ago(duration));
     }
-    let expected = "expected how long ago, such as 2d or 1h 30m, or a time, such as 2026-11-22T06:28:00Z";
+    let expected = "expected how long ago, such as 2d or 1h 30m, or a time, such as 2026-11-22T06:28:00Z or 2026-11-22";
     time(text).map(Moment::At).map_err(|_| {
         if is_option(text) {
             format!("this is the next option, and a time is missing before it; {expected}")
@@ -58,7 +58,7 @@ pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     };
     Timestamp::parse(text)
         .or_else(local)
-        .ok_or_else(|| "expected a time, such as 2026-11-22T06:28:00Z or \"2026-11-22 18:00\"".to_owned())
+        .ok_or_else(|| "expected a time, such as 2026-11-22T06:28:00Z, \"2026-11-22 18:00\" or 2026-11-22".to_owned())
 }
 
 /// When the clock on the wall shows `civil`: the first time, where it is put back; where it is put forward, as if it had not
