@@ -23,7 +23,7 @@ use crate::model::rows::ChangeRow;
 
 In a pattern, `*` stands for any characters and `!` in front excludes; several may be given with commas between.")]
 pub(super) struct Arguments {
-    /// Wait for more, until Ctrl-C.
+    /// Wait for more, until Ctrl-C. `--since 0s` leaves out what was before.
     #[arg(long, short)]
     follow: bool,
     #[command(flatten)]
