@@ -152,16 +152,16 @@ fn count(reader: &Reader, by: By, filter: &Filter, period: Period) -> Result<Gro
 /// `why` there is nothing, where there is nothing.
 fn tell(out: &mut impl Write, statistics: &Statistics, why: &str) -> Result<(), Failure> {
     let (heading, what, began, durations) = match statistics.by {
-        By::Type => ("TYPE", "requests", "started", "what succeeded took"),
-        By::Operation => ("OPERATION", "requests", "started", "what succeeded took"),
-        By::Target => ("TARGET", "requests", "started", "what succeeded took"),
-        By::Region => ("REGION", "requests", "started", "what succeeded took"),
-        By::Error => ("ERROR", "failed requests", "started", "what succeeded took"),
+        By::Type => ("TYPE", "requests", "started", "what succeeded"),
+        By::Operation => ("OPERATION", "requests", "started", "what succeeded"),
+        By::Target => ("TARGET", "requests", "started", "what succeeded"),
+        By::Region => ("REGION", "requests", "started", "what succeeded"),
+        By::Error => ("ERROR", "failed requests", "started", "what succeeded"),
         By::Hook => (
             "HOOK",
             "invocations of hooks",
             "were first seen",
-            "what passed took, as ccwatch saw it",
+            "what passed, as ccwatch saw it,",
         ),
     };
     let time = match statistics.to {
@@ -191,7 +191,7 @@ fn tell(out: &mut impl Write, statistics: &Statistics, why: &str) -> Result<(), 
         writeln!(
             out,
             "\nCOUNT: {what} that {began} {time}. FAILED: of those whose end is known.\n\
-             P50, P90, P99: so many per cent of {durations} no longer than this.\n\
+             P50, P90, P99: so many per cent of {durations} took no longer than this.\n\
              TREND: COUNT by the {}, in UTC, from {} on.",
             statistics.trend_unit, statistics.trend_from
         )?;

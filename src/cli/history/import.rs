@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::decide::merging::Left;
 use crate::decide::retention::Stride;
 use crate::history::{Editor, Import, ImportError, Imported, Other, OtherError};
+use crate::model::counted;
 
 /// Bring what another ccwatch history knows into this one.
 ///
@@ -116,18 +117,19 @@ async fn bring(
 fn tell(imported: &Imported, is_rehearsal: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     let comes = if is_rehearsal { "would come" } else { "came" };
-    writeln!(out, "{} requests {comes} whole", imported.whole)?;
+    let requests = |count| counted(count, "request");
+    writeln!(out, "{} {comes} whole", requests(imported.whole))?;
     writeln!(
         out,
-        "{} requests were known, and something of them {comes}",
-        imported.united
+        "{} known before, of which something {comes}",
+        requests(imported.united)
     )?;
     writeln!(
         out,
-        "{} requests were known, and nothing of them is new",
-        imported.known
+        "{} known before, of which nothing is new",
+        requests(imported.known)
     )?;
-    writeln!(out, "{} gaps {comes}", imported.gaps)?;
+    writeln!(out, "{} {comes}", counted(imported.gaps, "gap"))?;
     if !imported.targets.is_empty() {
         let names: Vec<_> = imported
             .targets
@@ -136,16 +138,16 @@ fn tell(imported: &Imported, is_rehearsal: bool) -> Result<(), Failure> {
             .collect();
         writeln!(out, "new targets: {}", names.join(", "))?;
     }
-    for (left, requests) in &imported.left {
+    for (left, count) in &imported.left {
         let why = match left {
-            Left::GoesOnThere => "go on there: import them when they have ended",
-            Left::GoesOnHere => "go on here, and are told from here: import the rest when they have ended",
+            Left::GoesOnThere => "open there; import again when that has ended",
+            Left::GoesOnHere => "open here, and told from here; import the rest when that has ended",
             Left::MayBeSeenHere => {
-                "are younger than eight days, of a target that is watched from here: this ccwatch finds them by itself"
+                "younger than eight days, of a target that is watched from here; this ccwatch finds such by itself"
             }
-            Left::Contradicts => "ended otherwise here: they stay as they are",
+            Left::Contradicts => "ended otherwise here, which stays as it is",
         };
-        writeln!(out, "{requests} requests {why}")?;
+        writeln!(out, "{} left out: {why}", requests(*count))?;
     }
     Ok(())
 }
