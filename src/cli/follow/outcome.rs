@@ -32,7 +32,7 @@ pub(in crate::cli) const EXIT_CODES: &str = "Exit codes:
 /// The same of a cancel, which succeeds where the request does not.
 pub(in crate::cli) const EXIT_CODES_OF_CANCEL: &str = "Exit codes:
   0    the request was cancelled (CANCEL_COMPLETE), now or before; with --no-wait: it will be
-  1    it ended as SUCCESS or FAILED before it could be cancelled, or how it stands could not be learnt
+  1    it ended as SUCCESS or FAILED before that, or how it stands could not be learnt
   4    it was lost: its token expired before it was seen to end
   124  the time given by --timeout was up
   130  ended by Ctrl-C (143: by SIGTERM); the request goes on to its end";
