@@ -454,6 +454,8 @@ fn a_terminal_of_any_width_shows_all_of_it_and_nothing_acts_on_it() {
         stage.on_terminal(120, "requests", "").contains("\u{1b}["),
         "colours on a terminal"
     );
+    let dumb = stage.on_terminal(120, "requests", "TERM=dumb");
+    assert!(!dumb.contains('\u{1b}'), "{dumb:?}");
     for format in ["json", "jsonl", "csv"] {
         let shown = stage.on_terminal(120, &format!("requests --format {format}"), "");
         assert!(

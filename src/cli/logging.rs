@@ -13,6 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use super::output;
 use crate::journal;
 
 #[derive(Debug, clap::Args)]
@@ -64,8 +65,7 @@ pub(super) fn set_up(arguments: &Logging, quiet: bool) {
             registry.with(layer).init();
         }
         Format::Text => {
-            let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            let colour = std::io::stderr().is_terminal() && !no_colour;
+            let colour = std::io::stderr().is_terminal() && output::allows_colour();
             registry
                 .with(layer.with_writer(std::io::stderr).with_ansi(colour))
                 .init();

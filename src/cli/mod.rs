@@ -87,7 +87,8 @@ Files:
   /var/lib/ccwatch/history.db        the service's
 
 Environment:
-  NO_COLOR  nothing is coloured where this is set to anything")]
+  NO_COLOR  nothing is coloured where this is set to anything
+  TERM      nor where this is dumb")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -61,7 +61,13 @@ pub(super) fn show_document<T: Serialize>(
 
 /// Whether standard output is a terminal that wants colour.
 pub(super) fn wants_colour() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    io::stdout().is_terminal() && allows_colour()
+}
+
+/// Whether the environment has nothing against colour on a terminal.
+pub(super) fn allows_colour() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
 /// Enough of a request token to be told apart by, on a terminal, where room is scarce; all of it elsewhere. `show` takes
