@@ -11,7 +11,7 @@ use tracing::warn;
 use self::excesses::{Cut, Excesses, Unmade};
 use super::Failure;
 use super::history_file::Configured;
-use super::output::{self, DocumentFormat, cell};
+use super::output::{self, Column, DocumentFormat, Table, cell};
 use super::when::{self, Moment, rough};
 use crate::clock::Clock;
 use crate::config::{Config, Environment};
@@ -171,14 +171,14 @@ fn tell(out: &mut impl Write, findings: &Findings) -> Result<(), Failure> {
     let Findings { from, to, changes, .. } = findings;
     let first = findings.first_change_at.unwrap_or(*from);
     writeln!(out, "{changes} changes from {} to {to}\n", first.max(*from))?;
-    let mut table = output::table(&[
-        "RECEIVER",
-        "CHANGES",
-        "MESSAGES",
-        "DIGESTS",
-        "BUSIEST HOUR",
-        "LONGEST WAIT",
-        "CUT",
+    let mut table = Table::new([
+        Column::name("RECEIVER"),
+        Column::whole("CHANGES"),
+        Column::whole("MESSAGES"),
+        Column::whole("DIGESTS").yields(3),
+        Column::words("BUSIEST HOUR").yields(2),
+        Column::whole("LONGEST WAIT").yields(1),
+        Column::whole("CUT"),
     ]);
     for told in &findings.receivers {
         let busiest = told.busiest_hour_at.map(|hour| {
@@ -188,7 +188,7 @@ fn tell(out: &mut impl Write, findings: &Findings) -> Result<(), Failure> {
                 hour.to_utc().strftime("%Y-%m-%d %H:%MZ")
             )
         });
-        table.add_row([
+        table.row([
             cell(Some(&told.receiver)),
             cell(Some(&told.changes.to_string())),
             cell(Some(&told.messages.to_string())),
@@ -198,7 +198,7 @@ fn tell(out: &mut impl Write, findings: &Findings) -> Result<(), Failure> {
             cell(Some(&told.cut.to_string())),
         ]);
     }
-    output::write_table(out, &table)?;
+    table.write(out)?;
     let unmatched: Vec<_> = findings.routes.iter().filter(|route| route.changes == 0).collect();
     if !unmatched.is_empty() {
         let names: Vec<_> = unmatched.iter().map(|route| route.route.as_str()).collect();
@@ -215,9 +215,9 @@ fn tell(out: &mut impl Write, findings: &Findings) -> Result<(), Failure> {
     }
     if !findings.cut.is_empty() {
         writeln!(out, "\nMessages that would be cut, some of each receiver's:\n")?;
-        let mut table = output::table(&["RECEIVER", "CHANGE", "PART", "SIZE", "LIMIT", "UNIT"]);
+        let mut table = Table::new(["RECEIVER", "CHANGE", "PART", "SIZE", "LIMIT", "UNIT"].map(Column::words));
         for cut in &findings.cut {
-            table.add_row([
+            table.row([
                 cell(Some(&cut.receiver)),
                 cell(Some(&cut.change.to_string())),
                 cell(Some(cut.part)),
@@ -226,7 +226,7 @@ fn tell(out: &mut impl Write, findings: &Findings) -> Result<(), Failure> {
                 cell(Some(cut.unit)),
             ]);
         }
-        output::write_table(out, &table)?;
+        table.write(out)?;
         writeln!(out, "\n`ccwatch notify preview RECEIVER --change ID` shows one.")?;
     }
     Ok(())

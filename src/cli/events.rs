@@ -9,7 +9,7 @@ use comfy_table::Cell;
 use super::Failure;
 use super::filters::Filters;
 use super::listing;
-use super::output::{Format, Rows, Stream, cell, status_cell};
+use super::output::{Column, Format, Rows, Stream, cell, status_cell};
 use super::when::Times;
 use crate::model::rows::ChangeRow;
 
@@ -84,7 +84,11 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// What a change is shown as, to people.
-const HEADINGS: [&str; 3] = ["SEEN", "STATUS", "WHAT"];
+const COLUMNS: [Column<'static>; 3] = [
+    Column::whole("SEEN"),
+    Column::whole("STATUS"),
+    Column::text("WHAT").yields(1),
+];
 /// Enough for a time and a status, so that columns stand still.
 const WIDTHS: [u16; 2] = [11, 23];
 const WIDTHS_IN_UTC: [u16; 2] = [24, 23];
@@ -101,7 +105,7 @@ impl<'o, W: Write> Written<'o, W> {
     fn begin(out: &'o mut W, format: Format, times: Times) -> Result<Self, Failure> {
         Ok(Self {
             rows: Rows::begin(out, format)?,
-            stream: Stream::new(&HEADINGS, if times.utc { &WIDTHS_IN_UTC } else { &WIDTHS }),
+            stream: Stream::new(&COLUMNS, if times.utc { &WIDTHS_IN_UTC } else { &WIDTHS }),
             format,
             times,
         })

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::filters::PlaceAndTime;
 use super::listing::{self, Listing};
-use super::output::cell;
+use super::output::{Column, cell};
 use super::when::rough;
 use crate::history::Filter;
 use crate::model::rows::GapRow;
@@ -33,7 +33,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     listing::show_all(
         arguments.common.format,
         Listing {
-            headings: &["FROM", "TO", "LASTED", "TARGET", "REASON"],
+            columns: &[
+                Column::whole("FROM"),
+                Column::whole("TO").yields(2),
+                Column::whole("LASTED"),
+                Column::whole("TARGET"),
+                Column::text("REASON").yields(1),
+            ],
             none: "no gaps match",
             history: &reader,
             filter: Some(&filter),

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::filters::Filters;
 use super::listing::{self, Listing};
-use super::output::{self, cell, status_cell};
+use super::output::{self, Column, cell, status_cell};
 use super::scorecard;
 use super::when::rough;
 use crate::model::rows::HookRow;
@@ -38,7 +38,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     listing::show(
         arguments.common.format,
         Listing {
-            headings: &["SEEN", "TARGET", "HOOK", "MODE", "STATUS", "TOOK", "MESSAGE", "TOKEN"],
+            columns: &[
+                Column::whole("SEEN"),
+                Column::whole("TARGET").yields(3),
+                Column::name("HOOK"),
+                Column::whole("MODE").yields(4),
+                Column::whole("STATUS"),
+                Column::whole("TOOK").yields(2),
+                Column::text("MESSAGE").yields(1),
+                Column::token("TOKEN"),
+            ],
             none: "no hooks match",
             history: &reader,
             filter: Some(&filter),

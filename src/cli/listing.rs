@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::Failure;
 use super::filters::Limit;
 use super::history_file::HistoryFile;
-use super::output::{self, Format, Rows};
+use super::output::{Column, Format, Rows, Table};
 use super::unknown;
 use super::when::Times;
 use crate::clock::Clock;
@@ -56,7 +56,7 @@ impl Common {
 /// What a table says besides its rows.
 #[derive(Clone, Copy)]
 pub(super) struct Listing<'a> {
-    pub(super) headings: &'a [&'a str],
+    pub(super) columns: &'a [Column<'a>],
     /// Said on standard error where there are none, such as "no requests match"; and in which history.
     pub(super) none: &'a str,
     pub(super) history: &'a Reader,
@@ -81,15 +81,15 @@ pub(super) fn show<R: Serialize + Default>(
 ) -> Result<(), Failure> {
     let mut out = BufWriter::new(io::stdout().lock());
     if format == Format::Table {
-        let mut table = output::table(listing.headings);
+        let mut table = Table::new(listing.columns);
         read(&mut |row| {
-            table.add_row(cells(&row));
+            table.row(cells(&row));
             ControlFlow::Continue(())
         })?;
         if table.is_empty() {
             return say_none(listing.none, listing.history, listing.filter);
         }
-        output::write_table(&mut out, &table)?;
+        table.write(&mut out)?;
         return Ok(out.flush()?);
     }
     let mut rows = Rows::begin(&mut out, format)?;

@@ -3,7 +3,7 @@
 use super::Failure;
 use super::filters::Filters;
 use super::listing::{self, Listing};
-use super::output::{self, cell, outcome_cell};
+use super::output::{self, Column, cell, noted_status_cell};
 use super::when;
 use crate::model::rows::RequestRow;
 
@@ -29,16 +29,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     listing::show(
         arguments.common.format,
         Listing {
-            headings: &[
-                "STARTED",
-                "TARGET",
-                "OPERATION",
-                "TYPE",
-                "IDENTIFIER",
-                "STATUS",
-                "TOOK",
-                "HOOKS",
-                "TOKEN",
+            columns: &[
+                Column::whole("STARTED"),
+                Column::whole("TARGET").yields(3),
+                Column::whole("OPERATION").yields(4),
+                Column::name("TYPE"),
+                Column::name("IDENTIFIER").yields(5),
+                Column::words("STATUS"),
+                Column::whole("TOOK").yields(1),
+                Column::whole("HOOKS").yields(2),
+                Column::token("TOKEN"),
             ],
             none: "no requests match",
             history: &reader,
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 cell(request.operation.as_deref()),
                 cell(request.type_name.as_deref()),
                 cell(request.identifier.as_deref()),
-                outcome_cell(request.status.as_deref(), request.error_code.as_deref()),
+                noted_status_cell(request.status.as_deref(), request.error_code.as_deref()),
                 cell(Some(&when::seconds(request.duration_s))),
                 cell(Some(&hooks)),
                 cell(Some(output::short_token(&request.request_token))),

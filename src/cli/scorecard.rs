@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Failure;
 use super::listing;
-use super::output::{self, Format, cell};
+use super::output::{self, Column, Format, Table, cell};
 use super::when::{self, Times};
 use crate::history::{Filter, Reader};
 use crate::model::Timestamp;
@@ -75,24 +75,24 @@ pub(super) fn show(
     if rows.is_empty() {
         return listing::say_none("no hooks match", history, Some(filter));
     }
-    let mut table = output::table(&[
-        "HOOK",
-        "VERSION",
-        "COUNT",
-        "PASSED",
-        "BLOCKED",
-        "WARNED",
-        "FAILED",
-        "BROKEN",
-        "RUNNING",
-        "P50",
-        "P90",
-        "P99",
-        "FIRST SEEN",
-        "LAST SEEN",
+    let mut table = Table::new([
+        Column::name("HOOK"),
+        Column::name("VERSION"),
+        Column::whole("COUNT").right(),
+        Column::whole("PASSED").right().yields(6),
+        Column::whole("BLOCKED").right(),
+        Column::whole("WARNED").right(),
+        Column::whole("FAILED").right().yields(7),
+        Column::whole("BROKEN").right().yields(5),
+        Column::whole("RUNNING").right().yields(4),
+        Column::whole("P50").right().yields(3),
+        Column::whole("P90").right().yields(2),
+        Column::whole("P99").right().yields(9),
+        Column::whole("FIRST SEEN").yields(1),
+        Column::whole("LAST SEEN").yields(8),
     ]);
     for row in &rows {
-        table.add_row([
+        table.row([
             cell(row.hook_type_name),
             cell(row.hook_type_version_id),
             cell(Some(&thousands(row.invocations))),
@@ -109,16 +109,14 @@ pub(super) fn show(
             cell(Some(&times.show(Some(row.last_seen_at)))),
         ]);
     }
-    for column in 2..=11 {
-        output::align_right(&mut table, column);
-    }
-    output::write_table(&mut out, &table)?;
-    writeln!(
-        out,
-        "\nBLOCKED: failed in FAIL mode. WARNED: failed in WARN mode, and would have blocked in FAIL mode. FAILED: in a mode\n\
+    table.write(&mut out)?;
+    writeln!(out)?;
+    output::write_text(
+        &mut out,
+        "BLOCKED: failed in FAIL mode. WARNED: failed in WARN mode, and would have blocked in FAIL mode. FAILED: in a mode\n\
          that the service did not say. BROKEN: those of the three in which the hook itself broke (HOOK_FAILED). RUNNING: no\n\
          end was seen. P50, P90, P99: from the first look at it to the look that saw its end, so no finer than the looks are\n\
-         apart; what had ended by the first look is left out."
+         apart; what had ended by the first look is left out.",
     )?;
     Ok(out.flush()?)
 }

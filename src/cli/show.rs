@@ -7,14 +7,13 @@ use std::io::{BufWriter, Write};
 use anyhow::anyhow;
 use serde::Serialize;
 
-use self::timeline::Scale;
+use self::timeline::{Scale, after};
 use super::Failure;
 use super::find;
 use super::history_file;
-use super::output::{self, Format, cell, status_cell};
-use super::when::{self, Times, rough};
+use super::output::{self, Column, Format, Table, cell, status_cell};
+use super::when::{self, Times};
 use crate::clock::Clock;
-use crate::model::Timestamp;
 use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
 
 /// Show one request: what is known of it, its timeline with its hooks, and who was told.
@@ -38,10 +37,6 @@ pub(super) struct Arguments {
     #[arg(long)]
     utc: bool,
 }
-
-/// Characters of a bar of the timeline, and where the terminal has few.
-const BAR: usize = 32;
-const NARROW_BAR: usize = 8;
 
 /// A request's whole story, as `--format json` gives it.
 #[derive(Debug, Serialize)]
@@ -122,25 +117,19 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
 
     writeln!(out)?;
     let scale = Scale::of(story, times.now);
-    let width = if output::is_narrow() { NARROW_BAR } else { BAR };
-    let life = format!("{:width$}", rough(scale.length()));
-    let mut timeline = output::table(&["AFTER", "LASTED", &life, "WHAT", "STATUS", "DETAIL"]);
-    for step in timeline::steps(story) {
-        let lasted = step.until.map(|until| rough(until.since(step.at)));
-        timeline.add_row([
-            cell(Some(&after(step.at, scale.begin))),
-            cell(lasted.as_deref()),
-            cell(Some(&scale.bar(&step, width))),
-            cell(Some(&step.what)),
-            status_cell(step.status.as_deref()),
-            cell(Some(&step.detail)),
-        ]);
-    }
-    output::write_table(out, &timeline)?;
+    timeline::write(out, scale, &timeline::steps(story), output::terminal_width())?;
 
     if !story.deliveries.is_empty() {
         writeln!(out)?;
-        let mut deliveries = output::table(&["AFTER", "RECEIVER", "CHANGE", "STATE", "ATTEMPTS", "SENT", "LAST ERROR"]);
+        let mut deliveries = Table::new([
+            Column::whole("AFTER"),
+            Column::name("RECEIVER"),
+            Column::words("CHANGE"),
+            Column::whole("STATE"),
+            Column::whole("ATTEMPTS").yields(2),
+            Column::whole("SENT").yields(3),
+            Column::text("LAST ERROR").yields(1),
+        ]);
         for delivery in &story.deliveries {
             let change = story
                 .changes
@@ -148,7 +137,7 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
                 .find(|change| Some(change.id) == delivery.change_id)
                 .map(|change| format!("{} {}", change.kind, change.to_status.as_deref().unwrap_or_default()));
             let sent_after = delivery.sent_at.map(|sent_at| after(sent_at, scale.begin));
-            deliveries.add_row([
+            deliveries.row([
                 cell(sent_after.as_deref()),
                 cell(Some(&delivery.receiver)),
                 cell(change.as_deref()),
@@ -158,11 +147,7 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
                 cell(delivery.last_error.as_deref()),
             ]);
         }
-        output::write_table(out, &deliveries)?;
+        deliveries.write(out)?;
     }
     Ok(())
-}
-
-fn after(time: Timestamp, begin: Timestamp) -> String {
-    format!("+{}", rough(time.since(begin)))
 }

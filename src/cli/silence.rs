@@ -9,7 +9,7 @@ use clap::{ArgGroup, Subcommand};
 use super::Failure;
 use super::history_file::HistoryFile;
 use super::listing::{self, Listing};
-use super::output::{Format, cell};
+use super::output::{Column, Format, cell};
 use super::when::{self, Times};
 use crate::clock::Clock;
 use crate::config::Environment;
@@ -160,7 +160,15 @@ fn list(arguments: &List, now: Timestamp) -> Result<(), Failure> {
     listing::show_all(
         arguments.format,
         Listing {
-            headings: &["ID", "STATE", "MATCHERS", "FROM", "UNTIL", "BY", "REASON"],
+            columns: &[
+                Column::whole("ID"),
+                Column::whole("STATE"),
+                Column::words("MATCHERS"),
+                Column::whole("FROM").yields(2),
+                Column::whole("UNTIL"),
+                Column::name("BY").yields(3),
+                Column::text("REASON").yields(1),
+            ],
             none: "nothing is silenced",
             history: &reader,
             filter: None,

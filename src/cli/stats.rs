@@ -13,7 +13,7 @@ use self::row::Row;
 use super::Failure;
 use super::filters::Filters;
 use super::history_file;
-use super::output::{self, Format, cell};
+use super::output::{self, Column, Format, Table, cell};
 use super::period::Period;
 use super::{unknown, when};
 use crate::clock::Clock;
@@ -171,10 +171,18 @@ fn tell(out: &mut impl Write, statistics: &Statistics, why: &str) -> Result<(), 
     if statistics.groups.is_empty() {
         writeln!(out, "No {what} {began} {time}{why}.")?;
     } else {
-        let mut table = output::table(&[heading, "COUNT", "FAILED", "P50", "P90", "P99", "TREND"]);
+        let mut table = Table::new([
+            Column::name(heading),
+            Column::whole("COUNT").right(),
+            Column::whole("FAILED").right(),
+            Column::whole("P50").right().yields(3),
+            Column::whole("P90").right().yields(1),
+            Column::whole("P99").right().yields(4),
+            Column::whole("TREND").yields(2),
+        ]);
         let groups = statistics.groups.iter().map(|row| (row.group.as_deref(), row));
         for (name, row) in groups.chain([(Some("(all)"), &statistics.all)]) {
-            table.add_row([
+            table.row([
                 cell(name),
                 cell(Some(&row.count_in_words())),
                 cell(Some(&row.failed_in_words())),
@@ -184,17 +192,15 @@ fn tell(out: &mut impl Write, statistics: &Statistics, why: &str) -> Result<(), 
                 cell(Some(&sparkline(&row.trend))),
             ]);
         }
-        for column in 1..=5 {
-            output::align_right(&mut table, column);
-        }
-        output::write_table(out, &table)?;
-        writeln!(
-            out,
-            "\nCOUNT: {what} that {began} {time}. FAILED: of those whose end is known.\n\
+        table.write(out)?;
+        writeln!(out)?;
+        let legend = format!(
+            "COUNT: {what} that {began} {time}. FAILED: of those whose end is known.\n\
              P50, P90, P99: so many per cent of {durations} took no longer than this.\n\
              TREND: COUNT by the {}, in UTC, from {} on.",
             statistics.trend_unit, statistics.trend_from
-        )?;
+        );
+        output::write_text(out, &legend)?;
     }
     writeln!(out)?;
     statistics.history.tell(out)

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use anyhow::anyhow;
 
 use super::{End, Outcome};
-use crate::cli::output::{self, DocumentFormat, cell, status_cell};
+use crate::cli::output::{self, Column, DocumentFormat, Table, cell, status_cell};
 use crate::cli::{Failure, when};
 use crate::model::printable;
 
@@ -48,7 +48,15 @@ fn mention(written: Result<(), Failure>) {
 
 /// Writes how requests came out, for people: a table of them, and one of their hooks.
 pub(in crate::cli) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Failure> {
-    let mut requests = output::table(&["REQUEST", "STATUS", "OPERATION", "TYPE", "IDENTIFIER", "TOOK", "DETAIL"]);
+    let mut requests = Table::new([
+        Column::token("REQUEST"),
+        Column::whole("STATUS"),
+        Column::whole("OPERATION").yields(3),
+        Column::name("TYPE"),
+        Column::name("IDENTIFIER").yields(4),
+        Column::whole("TOOK").yields(2),
+        Column::text("DETAIL").yields(1),
+    ]);
     for End { outcome, request, .. } in ends {
         let detail = [request.error_code.as_deref(), request.status_message.as_deref()];
         let detail: Vec<&str> = detail.into_iter().flatten().collect();
@@ -57,7 +65,7 @@ pub(in crate::cli) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Fai
             Outcome::Unseen => "it can't be looked at, and goes on".to_owned(),
             _ => detail.join(": "),
         };
-        requests.add_row([
+        requests.row([
             cell(Some(&request.request_token)),
             status_cell(request.status.as_deref()),
             cell(request.operation.as_deref()),
@@ -67,14 +75,20 @@ pub(in crate::cli) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Fai
             cell(Some(&detail)),
         ]);
     }
-    output::write_table(out, &requests)?;
+    requests.write(out)?;
     if ends.iter().all(|end| end.hooks.is_empty()) {
         return Ok(());
     }
     writeln!(out)?;
-    let mut hooks = output::table(&["HOOK", "OF", "MODE", "STATUS", "DETAIL"]);
+    let mut hooks = Table::new([
+        Column::name("HOOK"),
+        Column::token("OF"),
+        Column::whole("MODE").yields(2),
+        Column::whole("STATUS"),
+        Column::text("DETAIL").yields(1),
+    ]);
     for hook in ends.iter().flat_map(|end| &end.hooks) {
-        hooks.add_row([
+        hooks.row([
             cell(hook.hook_type_name.as_deref()),
             cell(Some(output::short_token(&hook.request_token))),
             cell(hook.failure_mode.as_deref()),
@@ -82,7 +96,7 @@ pub(in crate::cli) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Fai
             cell(hook.status_message.as_deref()),
         ]);
     }
-    Ok(output::write_table(out, &hooks)?)
+    Ok(hooks.write(out)?)
 }
 
 /// Writes how several requests came out: as JSON, one array.

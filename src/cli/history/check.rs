@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::progress;
 use crate::cli::Failure;
 use crate::cli::history_file::HistoryFile;
-use crate::cli::output::{self, DocumentFormat, cell};
+use crate::cli::output::{self, Column, DocumentFormat, Table, cell};
 use crate::history::Finding;
 use crate::model::printable;
 
@@ -59,19 +59,23 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 fn tell(out: &mut impl Write, findings: &[Finding]) -> Result<(), Failure> {
-    let mut table = output::table(&["LAW", "BROKEN", "MEANING"]);
+    let mut table = Table::new([
+        Column::whole("LAW"),
+        Column::whole("BROKEN"),
+        Column::text("MEANING").yields(1),
+    ]);
     for finding in findings {
         let broken = match &finding.error {
             Some(_) => "?".to_owned(),
             None => finding.broken.to_string(),
         };
-        table.add_row([
+        table.row([
             cell(Some(finding.law)),
             cell(Some(&broken)),
             cell(Some(finding.meaning)),
         ]);
     }
-    output::write_table(out, &table)?;
+    table.write(out)?;
     for finding in findings.iter().filter(|finding| !finding.is_well()) {
         writeln!(out, "\n{}:", finding.law)?;
         for example in &finding.examples {

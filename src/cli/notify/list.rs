@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use crate::cli::Failure;
 use crate::cli::listing::{self, Listing};
-use crate::cli::output::{self, Format, cell};
+use crate::cli::output::{self, Column, Format, cell};
 use crate::cli::when::{self, Moment, Times, rough};
 use crate::history::{DeliveryFilter, Reader, Told};
 use crate::model::rows::{AttemptRow, ChangeRow};
@@ -81,7 +81,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     listing::show_all(
         common.format,
         Listing {
-            headings: &["ID", "SEEN", "RECEIVER", "WHAT", "STATE", "ATTEMPTS", "LAST ERROR"],
+            columns: &[
+                Column::whole("ID"),
+                Column::whole("SEEN"),
+                Column::name("RECEIVER"),
+                Column::text("WHAT").yields(3),
+                Column::words("STATE"),
+                Column::whole("ATTEMPTS").yields(2),
+                Column::text("LAST ERROR").yields(1),
+            ],
             none: "no deliveries match",
             history: &reader,
             filter: None,
@@ -143,7 +151,15 @@ fn attempts(reader: &Reader, id: i64, format: Format, times: Times) -> Result<()
     listing::show_all(
         format,
         Listing {
-            headings: &["NUMBER", "AT", "TOOK", "OUTCOME", "STATUS", "ANSWER", "ERROR"],
+            columns: &[
+                Column::whole("NUMBER"),
+                Column::whole("AT"),
+                Column::whole("TOOK").yields(3),
+                Column::whole("OUTCOME"),
+                Column::whole("STATUS").yields(4),
+                Column::text("ANSWER").yields(1),
+                Column::text("ERROR").yields(2),
+            ],
             none: &format!("no attempt at delivery {id}"),
             history: reader,
             filter: None,

@@ -9,7 +9,7 @@ use tracing::warn;
 use super::sample;
 use crate::cli::Failure;
 use crate::cli::history_file::Configured;
-use crate::cli::output::{self, DocumentFormat, cell};
+use crate::cli::output::{self, Column, DocumentFormat, Table, cell};
 use crate::config::{Environment, ReceiverSettings, Secrets};
 use crate::deliver::{Measure, Output, build};
 use crate::history::Reader;
@@ -111,9 +111,9 @@ fn tell(out: &mut impl Write, shown: &Shown<'_>) -> Result<(), Failure> {
     }
     if !shown.measures.is_empty() {
         writeln!(out)?;
-        let mut table = output::table(&["PART", "SIZE", "LIMIT", "UNIT", ""]);
+        let mut table = Table::new(["PART", "SIZE", "LIMIT", "UNIT", ""].map(Column::words));
         for measure in &shown.measures {
-            table.add_row([
+            table.row([
                 cell(Some(measure.part)),
                 cell(Some(&measure.size.to_string())),
                 cell(Some(&measure.limit.to_string())),
@@ -121,7 +121,7 @@ fn tell(out: &mut impl Write, shown: &Shown<'_>) -> Result<(), Failure> {
                 cell(Some(if measure.cut { "would be cut" } else { "fits" })),
             ]);
         }
-        output::write_table(out, &table)?;
+        table.write(out)?;
     }
     Ok(())
 }

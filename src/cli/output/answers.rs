@@ -6,11 +6,11 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Cell, CellAlignment, Table};
+use comfy_table::{Cell, CellAlignment};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{Format, cell, status_cell, table, write_json_line, write_table};
+use super::{Column, Format, Table, cell, status_cell, write_json_line};
 use crate::cli::Failure;
 use crate::history::SqlValue;
 use crate::model::printable;
@@ -31,8 +31,7 @@ pub(in crate::cli) struct Answers<W: Write> {
 enum Shape<W: Write> {
     Table {
         out: W,
-        table: Table,
-        rows: usize,
+        rows: Vec<Vec<Cell>>,
         widths: Vec<usize>,
     },
     Json {
@@ -43,7 +42,7 @@ enum Shape<W: Write> {
         out: W,
     },
     Csv {
-        csv: csv::Writer<W>,
+        csv: Box<csv::Writer<W>>,
         for_terminal: bool,
     },
 }
@@ -62,19 +61,15 @@ impl<W: Write> Answers<W> {
         let names = told_apart(columns);
         let mut answers = Self {
             shape: match format {
-                Format::Table => {
-                    let headings: Vec<&str> = names.iter().map(String::as_str).collect();
-                    Shape::Table {
-                        out,
-                        table: table(&headings),
-                        rows: 0,
-                        widths: names.iter().map(String::len).collect(),
-                    }
-                }
+                Format::Table => Shape::Table {
+                    out,
+                    rows: Vec::new(),
+                    widths: names.iter().map(String::len).collect(),
+                },
                 Format::Json => Shape::Json { out, is_empty: true },
                 Format::Jsonl => Shape::Jsonl { out },
                 Format::Csv => Shape::Csv {
-                    csv: csv::Writer::from_writer(out),
+                    csv: Box::new(csv::Writer::from_writer(out)),
                     for_terminal: io::stdout().is_terminal(),
                 },
             },
@@ -98,10 +93,8 @@ impl<W: Write> Answers<W> {
             values,
         };
         match &mut self.shape {
-            Shape::Table {
-                table, rows, widths, ..
-            } => {
-                if *rows >= TABLE_ROWS {
+            Shape::Table { rows, widths, .. } => {
+                if rows.len() >= TABLE_ROWS {
                     return Ok(Room::Full);
                 }
                 let texts: Vec<_> = values.iter().map(|value| cut_text(*value)).collect();
@@ -110,13 +103,12 @@ impl<W: Write> Answers<W> {
                     .map(|(width, text)| text.as_ref().map_or(1, String::len).max(*width))
                     .collect();
                 // A first row is always shown: it has at most 2,000 columns.
-                if *rows > 0 && wider.iter().sum::<usize>() * (*rows + 1) > TABLE_BYTES {
+                if !rows.is_empty() && wider.iter().sum::<usize>() * (rows.len() + 1) > TABLE_BYTES {
                     return Ok(Room::Full);
                 }
                 let cells = values.iter().zip(&texts);
-                table.add_row(cells.map(|(value, text)| cell_of(*value, text.as_deref())));
+                rows.push(cells.map(|(value, text)| cell_of(*value, text.as_deref())).collect());
                 *widths = wider;
-                *rows += 1;
             }
             Shape::Json { out, is_empty } => {
                 write!(out, "{}", if *is_empty { "\n" } else { "," })?;
@@ -138,8 +130,13 @@ impl<W: Write> Answers<W> {
     pub(in crate::cli) fn end(self) -> Result<Ending<W>, Failure> {
         let mut left = Vec::new();
         let out = match self.shape {
-            Shape::Table { out, table, .. } => {
-                write_table(&mut left, &table)?;
+            Shape::Table { out, rows, .. } => {
+                let columns: Vec<Column<'_>> = self.names.iter().map(|name| Column::text(name)).collect();
+                let mut table = Table::new(columns);
+                for cells in rows {
+                    table.row(cells);
+                }
+                table.write(&mut left)?;
                 out
             }
             Shape::Json { out, .. } => {

@@ -1,6 +1,7 @@
 //! Tables for people, records for machines, and words for standard error.
 
 mod answers;
+mod columns;
 mod flat;
 mod records;
 mod table;
@@ -15,10 +16,9 @@ use super::{Failure, logging};
 use crate::model::{HookStatus, RequestStatus};
 
 pub(super) use answers::{Answers, Room};
+pub(super) use columns::Column;
 pub(super) use records::{Rows, write_json, write_json_line, write_rows};
-pub(super) use table::{
-    Stream, align_right, cell, is_narrow, outcome_cell, status_cell, table, write_facts, write_table,
-};
+pub(super) use table::{Stream, Table, cell, noted_status_cell, status_cell, terminal_width, write_facts, write_text};
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -73,9 +73,8 @@ pub(super) fn allows_colour() -> bool {
 /// Enough of a request token to be told apart by, on a terminal, where room is scarce; all of it elsewhere. `show` takes
 /// either.
 pub(super) fn short_token(token: &str) -> &str {
-    const ENOUGH: usize = 8;
     if io::stdout().is_terminal() {
-        &token[..token.floor_char_boundary(ENOUGH)]
+        &token[..token.floor_char_boundary(columns::SHORT_TOKEN)]
     } else {
         token
     }

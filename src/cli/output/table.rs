@@ -1,27 +1,97 @@
 //! Tables for people, which fit where they are shown.
 //!
-//! A terminal that is wide enough shows a table as it is. One that is not, but has [`NARROWEST`] columns, shows it with long
-//! texts folded. In fewer columns a table is unreadable however it is folded, so each row becomes a block of lines, a
-//! heading and its value on each. A pipe has no width: lines are left whole there, for `grep` and `awk`.
+//! A terminal that is wide enough shows a table as it is; [`columns`](super::columns) says what becomes of it in another. In
+//! the fewest columns each row becomes a block of lines, a heading and its value on each. A pipe has no width: lines are left
+//! whole there, for `grep` and `awk`.
 
 use std::io::{self, IsTerminal, Write};
 
-use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, Width, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table as Lines, Width, presets,
+};
 
+use super::columns::{Column, LEAST_BAR, Layout, Needs, SPACE, arrange, cut};
 use super::{colour_of, wants_colour};
 use crate::model::printable;
 
-/// The fewest columns of a terminal in which a table is folded.
-const NARROWEST: u16 = 100;
-/// Between two columns.
-const SPACE: u16 = 2;
+/// What stands below a row is so far from the left.
+const INDENT: u16 = 2;
 
-/// A table without lines between its rows.
-pub(in crate::cli) fn table(headings: &[&str]) -> Table {
-    let mut table = bare();
-    table.set_header(headings.iter().map(|heading| heading_cell(heading)));
-    spaced(&mut table);
-    table
+/// Rows that stand below each other.
+#[derive(Debug)]
+pub(in crate::cli) struct Table<'a> {
+    columns: Vec<Column<'a>>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl<'a> Table<'a> {
+    pub(in crate::cli) fn new(columns: impl Into<Vec<Column<'a>>>) -> Self {
+        Self {
+            columns: columns.into(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// Adds a row, with a cell for each column.
+    pub(in crate::cli) fn row(&mut self, cells: impl Into<Vec<Cell>>) {
+        self.rows.push(cells.into());
+    }
+
+    pub(in crate::cli) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// How much room a bar has in a terminal of so many columns; `None` if it had better be left out.
+    pub(in crate::cli) fn room(&self, column: usize, width: Option<u16>) -> Option<usize> {
+        match self.layout(width) {
+            Layout::Columns { beside, .. } => {
+                let shown = beside.into_iter().find(|(number, _)| *number == column);
+                shown.map(|(_, width)| width)
+            }
+            Layout::Blocks => {
+                let headings = self.columns.iter().map(|column| Needs::of(column.heading).all);
+                let room = usize::from(width?).checked_sub(headings.max()? + usize::from(SPACE))?;
+                (room >= LEAST_BAR).then_some(room)
+            }
+        }
+    }
+
+    /// Writes it so that it fits.
+    pub(in crate::cli) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        self.write_within(out, terminal_width())
+    }
+
+    /// The same, in a terminal of so many columns; elsewhere (`None`) whole.
+    pub(in crate::cli) fn write_within(&self, out: &mut impl Write, width: Option<u16>) -> io::Result<()> {
+        let headings = self.columns.iter().map(|column| column.heading);
+        match self.layout(width) {
+            Layout::Columns { beside, below } => {
+                let headings: Vec<Cell> = headings.map(heading_cell).collect();
+                for cells in std::iter::once(&headings).chain(&self.rows) {
+                    write_row(out, &self.columns, cells, (&beside, &below), width)?;
+                }
+            }
+            Layout::Blocks => {
+                for (number, cells) in self.rows.iter().enumerate() {
+                    if number > 0 {
+                        writeln!(out)?;
+                    }
+                    write_block(out, headings.clone().zip(cells.iter().cloned()), width)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn layout(&self, room: Option<u16>) -> Layout {
+        let mut needs: Vec<Needs> = self.columns.iter().map(|column| Needs::of(column.heading)).collect();
+        for cells in &self.rows {
+            for (needs, cell) in needs.iter_mut().zip(cells) {
+                *needs = needs.and(Needs::of(&cell.content()));
+            }
+        }
+        arrange(&self.columns, &needs, room.map(usize::from))
+    }
 }
 
 /// A cell with text from anywhere; absent text is a dash.
@@ -34,11 +104,11 @@ pub(in crate::cli) fn status_cell(status: Option<&str>) -> Cell {
     coloured(cell(status), status)
 }
 
-/// A cell with a request's status and, of one that failed, why, in the service's word.
-pub(in crate::cli) fn outcome_cell(status: Option<&str>, error_code: Option<&str>) -> Cell {
-    match error_code {
+/// The same, with a word on it: why it failed, say.
+pub(in crate::cli) fn noted_status_cell(status: Option<&str>, note: Option<&str>) -> Cell {
+    match note {
         None => status_cell(status),
-        Some(code) => coloured(cell(Some(&format!("{} ({code})", status.unwrap_or("-")))), status),
+        Some(note) => coloured(cell(Some(&format!("{} ({note})", status.unwrap_or("-")))), status),
     }
 }
 
@@ -49,18 +119,6 @@ fn coloured(cell: Cell, status: Option<&str>) -> Cell {
     }
 }
 
-/// Puts what is in a column, numbers say, to its right edge.
-pub(in crate::cli) fn align_right(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-}
-
-/// Writes a table so that it fits.
-pub(in crate::cli) fn write_table(out: &mut impl Write, table: &Table) -> io::Result<()> {
-    write_within(out, table, terminal_width())
-}
-
 /// Writes what is known of one thing, a name and a value on each line, so that it fits.
 pub(in crate::cli) fn write_facts<'a>(
     out: &mut impl Write,
@@ -69,20 +127,41 @@ pub(in crate::cli) fn write_facts<'a>(
     write_block(out, facts, terminal_width())
 }
 
+/// Writes sentences. Their lines are made anew where the terminal has too few columns for them.
+pub(in crate::cli) fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
+    write_text_within(out, text, terminal_width())
+}
+
+fn write_text_within(out: &mut impl Write, text: &str, width: Option<u16>) -> io::Result<()> {
+    let longest = text.lines().map(|line| Needs::of(line).all).max().unwrap_or_default();
+    match width {
+        Some(width) if longest > usize::from(width) => {
+            let mut lines = bare();
+            lines.add_row([Cell::new(text.replace('\n', " "))]);
+            if let Some(column) = lines.column_mut(0) {
+                column.set_padding((0, 0));
+            }
+            fold(&mut lines, width);
+            write_lines(out, &lines)
+        }
+        _ => writeln!(out, "{text}"),
+    }
+}
+
 /// Rows that are written as they come, each so that it fits: in columns that stand still however many follow, or as blocks,
 /// for what follows may need more columns than the first.
 #[derive(Debug)]
 pub(in crate::cli) struct Stream<'a> {
-    headings: &'a [&'a str],
-    /// How wide the first columns are at least.
+    columns: &'a [Column<'a>],
+    /// How wide the columns are but for the last, which is as wide as there is room.
     widths: &'a [u16],
     is_empty: bool,
 }
 
 impl<'a> Stream<'a> {
-    pub(in crate::cli) fn new(headings: &'a [&'a str], widths: &'a [u16]) -> Self {
+    pub(in crate::cli) fn new(columns: &'a [Column<'a>], widths: &'a [u16]) -> Self {
         Self {
-            headings,
+            columns,
             widths,
             is_empty: true,
         }
@@ -99,82 +178,86 @@ impl<'a> Stream<'a> {
 
     fn row_within(&mut self, out: &mut impl Write, cells: Vec<Cell>, width: Option<u16>) -> io::Result<()> {
         let is_first = std::mem::replace(&mut self.is_empty, false);
-        let Some(width) = width else {
+        let widths = self.widths.iter().copied().map(usize::from);
+        let Some(room) = width.map(usize::from) else {
             // As below, but whole however long, and without what it costs to fold: there may be millions.
-            let widths = self.widths.iter().copied().map(usize::from).chain(std::iter::repeat(0));
-            let texts = cells.iter().zip(widths);
+            let texts = cells.iter().zip(widths.chain(std::iter::repeat(0)));
             let texts: Vec<_> = texts
                 .map(|(cell, width)| format!("{:width$}", cell.content()))
                 .collect();
             return writeln!(out, "{}", texts.join("  ").trim_end());
         };
-        if width < NARROWEST {
-            if !is_first {
-                writeln!(out)?;
+        let needs: Vec<Needs> = widths.chain([usize::from(u16::MAX)]).map(Needs::exactly).collect();
+        match arrange(self.columns, &needs, Some(room)) {
+            Layout::Columns { beside, below } => write_row(out, self.columns, &cells, (&beside, &below), width),
+            Layout::Blocks => {
+                if !is_first {
+                    writeln!(out)?;
+                }
+                let headings = self.columns.iter().map(|column| column.heading);
+                write_block(out, headings.zip(cells), width)
             }
-            return write_block(out, self.headings.iter().copied().zip(cells), Some(width));
         }
-        let mut row = bare();
-        row.add_row(cells);
-        spaced(&mut row);
-        for (column, width) in row.column_iter_mut().zip(self.widths) {
-            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width + SPACE)));
-        }
-        fold(&mut row, width);
-        write_lines(out, &row)
     }
 }
 
-/// Whether tables are shown as blocks.
-pub(in crate::cli) fn is_narrow() -> bool {
-    terminal_width().is_some_and(|width| width < NARROWEST)
-}
-
-fn terminal_width() -> Option<u16> {
+/// How many columns the terminal has; `None` where standard output is none.
+pub(in crate::cli) fn terminal_width() -> Option<u16> {
     if !io::stdout().is_terminal() {
         return None;
     }
     // Some terminals say that they have no columns.
-    Table::new().width().filter(|width| *width > 0)
+    Lines::new().width().filter(|width| *width > 0)
 }
 
-/// Trailing blanks, which padding leaves, are cut.
-fn write_within(out: &mut impl Write, table: &Table, width: Option<u16>) -> io::Result<()> {
-    let needed = table
-        .column_max_content_widths()
-        .into_iter()
-        .fold(0, |all: u16, column| all.saturating_add(column).saturating_add(SPACE))
-        .saturating_sub(SPACE);
-    match width {
-        Some(width) if needed > width && width < NARROWEST => write_blocks(out, table, width),
-        Some(width) if needed > width => {
-            let mut folded = table.clone();
-            fold(&mut folded, width);
-            write_lines(out, &folded)
-        }
-        _ => write_lines(out, table),
+/// Writes a row: the cells that stand beside each other, and below them those for which that leaves no room.
+fn write_row(
+    out: &mut impl Write,
+    columns: &[Column<'_>],
+    cells: &[Cell],
+    (beside, below): (&[(usize, usize)], &[usize]),
+    width: Option<u16>,
+) -> io::Result<()> {
+    let mut line = bare();
+    let shown = beside.iter().filter_map(|(number, width)| {
+        let (column, cell) = (columns.get(*number)?, cells.get(*number)?);
+        let text = cut(&cell.content(), column.shape, *width);
+        let cell = text.map_or_else(|| cell.clone(), Cell::new);
+        Some(if column.is_right {
+            cell.set_alignment(CellAlignment::Right)
+        } else {
+            cell
+        })
+    });
+    line.add_row(shown);
+    for (place, (column, (_, width))) in line.column_iter_mut().zip(beside).enumerate() {
+        // Blanks after the last would be too many for a terminal, and have colours that keep them from being cut.
+        let space = if place + 1 < beside.len() { SPACE } else { 0 };
+        let width = u16::try_from(*width).unwrap_or(u16::MAX).saturating_add(space);
+        column
+            .set_padding((0, space))
+            .set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
     }
-}
-
-fn write_lines(out: &mut impl Write, table: &Table) -> io::Result<()> {
-    for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
+    write_lines(out, &line)?;
+    let texts = below.iter().filter_map(|number| cells.get(*number));
+    for text in texts.filter(|cell| !matches!(cell.content().as_str(), "" | "-")) {
+        let mut line = bare();
+        line.add_row([text.clone()]);
+        if let Some(column) = line.column_mut(0) {
+            column.set_padding((INDENT, 0));
+        }
+        if let Some(width) = width {
+            fold(&mut line, width);
+        }
+        write_lines(out, &line)?;
     }
     Ok(())
 }
 
-/// Each row as lines of a heading and its value.
-fn write_blocks(out: &mut impl Write, table: &Table, width: u16) -> io::Result<()> {
-    let headings: Vec<String> = table
-        .header()
-        .map(|header| header.cell_iter().map(Cell::content).collect())
-        .unwrap_or_default();
-    for (number, row) in table.row_iter().enumerate() {
-        if number > 0 {
-            writeln!(out)?;
-        }
-        let headings = headings.iter().map(String::as_str);
-        write_block(out, headings.zip(row.cell_iter().cloned()), Some(width))?;
+/// Trailing blanks, which padding leaves, are cut.
+fn write_lines(out: &mut impl Write, lines: &Lines) -> io::Result<()> {
+    for line in lines.lines() {
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
@@ -212,152 +295,23 @@ fn heading_cell(heading: &str) -> Cell {
     }
 }
 
-/// Folds long texts, so that the table is no wider than that.
-fn fold(table: &mut Table, width: u16) {
-    table
+/// Folds long texts, so that they are no wider than that.
+fn fold(lines: &mut Lines, width: u16) {
+    lines
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width);
 }
 
 /// Without lines, and not folded.
-fn bare() -> Table {
-    let mut table = Table::new();
-    table
+fn bare() -> Lines {
+    let mut lines = Lines::new();
+    lines
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_width(u16::MAX);
-    table
-}
-
-fn spaced(table: &mut Table) {
-    for column in table.column_iter_mut() {
-        column.set_padding((0, SPACE));
-    }
+    lines
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(width: Option<u16>) -> String {
-        let mut table = table(&["STATUS", "IDENTIFIER"]);
-        table.add_row([status_cell(Some("FAILED")), cell(Some(&"a-long-name ".repeat(10)))]);
-        table.add_row([status_cell(None), cell(Some("\u{1b}[2J測試"))]);
-        let mut out = Vec::new();
-        write_within(&mut out, &table, width).unwrap();
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn a_failure_is_shown_with_its_reason_in_columns_and_in_blocks() {
-        let shown = |width| {
-            let mut table = table(&["STATUS", "IDENTIFIER"]);
-            table.add_row([outcome_cell(Some("FAILED"), Some("Throttling")), cell(Some("orders"))]);
-            table.add_row([outcome_cell(Some("SUCCESS"), None), cell(Some("logs"))]);
-            table.add_row([outcome_cell(None, None), cell(None)]);
-            let mut out = Vec::new();
-            write_within(&mut out, &table, width).unwrap();
-            String::from_utf8(out).unwrap()
-        };
-        assert_eq!(
-            shown(None),
-            "STATUS               IDENTIFIER\nFAILED (Throttling)  orders\nSUCCESS              logs\n-                    -\n"
-        );
-        let blocks = shown(Some(30));
-        assert!(
-            blocks.starts_with(
-                "STATUS      FAILED\n            (Throttling)\nIDENTIFIER  orders\n\nSTATUS      SUCCESS\n"
-            ),
-            "{blocks}"
-        );
-    }
-
-    #[test]
-    fn a_pipe_and_a_wide_terminal_show_whole_lines() {
-        for width in [None, Some(u16::MAX)] {
-            let shown = shown(width);
-            assert_eq!(shown.lines().count(), 3, "{shown}");
-            assert!(shown.lines().all(|line| line == line.trim_end()), "{shown}");
-        }
-    }
-
-    #[test]
-    fn a_terminal_of_a_hundred_columns_folds_and_one_of_twenty_shows_blocks() {
-        let folded = shown(Some(100));
-        assert_eq!(folded.lines().count(), 4, "{folded}");
-        let blocks = shown(Some(20));
-        assert!(blocks.starts_with("STATUS      FAILED\nIDENTIFIER  a-"), "{blocks}");
-        assert!(blocks.contains("\n\nSTATUS      -\n"), "{blocks}");
-        for width in [20, 99, 100] {
-            let shown = shown(Some(width));
-            assert!(
-                shown.lines().all(|line| line.chars().count() <= usize::from(width)),
-                "{shown}"
-            );
-        }
-    }
-
-    fn streamed(width: Option<u16>) -> String {
-        let mut stream = Stream::new(&["SEEN", "STATUS", "WHAT"], &[11, 23]);
-        let mut out = Vec::new();
-        for (status, what) in [
-            ("FAILED", "a-long-name ".repeat(12)),
-            ("HOOK_COMPLETE_SUCCEEDED", "short".to_owned()),
-        ] {
-            let cells = vec![cell(Some("1m ago")), status_cell(Some(status)), cell(Some(&what))];
-            stream.row_within(&mut out, cells, width).unwrap();
-        }
-        String::from_utf8(out).unwrap()
-    }
-
-    #[test]
-    fn rows_that_come_one_by_one_stand_in_the_same_columns() {
-        for width in [None, Some(u16::MAX), Some(100)] {
-            let shown = streamed(width);
-            let starts = |what: &str| shown.lines().find_map(|line| line.find(what));
-            assert_eq!(starts("FAILED"), Some(13), "{shown}");
-            assert_eq!(starts("HOOK_"), Some(13), "{shown}");
-            assert_eq!((starts("a-long"), starts("short")), (Some(38), Some(38)), "{shown}");
-            assert_eq!(shown.lines().count(), if width == Some(100) { 4 } else { 2 }, "{shown}");
-        }
-    }
-
-    #[test]
-    fn rows_that_come_one_by_one_are_blocks_where_it_is_narrow() {
-        for width in [20, 60, 99] {
-            let shown = streamed(Some(width));
-            assert!(
-                shown.starts_with("SEEN    1m ago\nSTATUS  FAILED\nWHAT    a-long"),
-                "{shown}"
-            );
-            assert!(shown.contains("\n\nSEEN    1m ago\nSTATUS  HOOK_"), "{shown}");
-            let fits = |line: &str| line.chars().count() <= usize::from(width);
-            assert!(shown.lines().all(fits), "{shown}");
-        }
-    }
-
-    #[test]
-    fn facts_are_lines_at_any_width() {
-        let facts = |width| {
-            let mut out = Vec::new();
-            let long = "a-long-name ".repeat(4);
-            let facts = [("REQUEST", cell(Some("aaaa1111"))), ("message", cell(Some(&long)))];
-            write_block(&mut out, facts, width).unwrap();
-            String::from_utf8(out).unwrap()
-        };
-        assert_eq!(facts(None).lines().count(), 2);
-        for width in [20, 60] {
-            let shown = facts(Some(width));
-            assert!(shown.starts_with("REQUEST  aaaa1111\nmessage  a-long"), "{shown}");
-            let fits = |line: &str| line.chars().count() <= usize::from(width);
-            assert!(shown.lines().all(fits), "{shown}");
-        }
-    }
-
-    #[test]
-    fn no_width_is_too_narrow_to_be_shown() {
-        for width in 1..20 {
-            assert!(shown(Some(width)).contains('F'), "{width}");
-        }
-    }
-}
+#[path = "table_tests.rs"]
+mod tests;

@@ -4,13 +4,19 @@
 //! status lasts from the look that showed it to the look that showed the next one. What lies between the start that the
 //! service tells and the first look is drawn as not seen.
 
+use std::io::{self, Write};
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::Story;
+use crate::cli::output::{Column, Table, cell, status_cell};
+use crate::cli::when::rough;
 use crate::model::rows::{HookEventRow, ProgressEventRow};
 use crate::model::{HookStatus, RequestStatus, Timestamp};
+
+/// Characters of a bar, where there is room.
+const BAR: usize = 32;
 
 /// A line of the timeline, as `--format csv` gives it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -97,6 +103,54 @@ impl Scale {
         let signs = std::iter::repeat_n(step.stroke.sign(), end.min(width).saturating_sub(begin));
         std::iter::repeat_n(' ', begin).chain(signs).collect()
     }
+}
+
+/// Writes the timeline in a terminal of so many columns. A bar is as long as there is room, and left out where there is hardly
+/// any: it is nothing that can be folded.
+pub(super) fn write(out: &mut impl Write, scale: Scale, steps: &[Step], width: Option<u16>) -> io::Result<()> {
+    let heading = format!("TIMELINE ({})", rough(scale.length()));
+    let longest = table(scale, steps, &heading, Some(BAR));
+    let bar = longest.room(BAR_AT, width).map(|room| room.min(BAR));
+    table(scale, steps, &heading, bar).write_within(out, width)
+}
+
+/// Where among the columns the bar is.
+const BAR_AT: usize = 2;
+
+fn table<'a>(scale: Scale, steps: &[Step], heading: &'a str, bar: Option<usize>) -> Table<'a> {
+    let mut columns = vec![
+        Column::whole("AFTER"),
+        Column::whole("LASTED").yields(2),
+        Column::bar(heading).yields(3),
+        Column::words("WHAT"),
+        Column::whole("STATUS"),
+        Column::text("DETAIL").yields(1),
+    ];
+    if bar.is_none() {
+        columns.remove(BAR_AT);
+    }
+    let mut table = Table::new(columns);
+    for step in steps {
+        let lasted = step.until.map(|until| rough(until.since(step.at)));
+        let mut cells = vec![
+            cell(Some(&after(step.at, scale.begin))),
+            cell(lasted.as_deref()),
+            cell(Some(&step.what)),
+            status_cell(step.status.as_deref()),
+            cell(Some(&step.detail)),
+        ];
+        if let Some(width) = bar {
+            let bar = scale.bar(step, width);
+            cells.insert(BAR_AT, cell(Some(&format!("{bar:width$}"))));
+        }
+        table.row(cells);
+    }
+    table
+}
+
+/// How long after the begin.
+pub(super) fn after(time: Timestamp, begin: Timestamp) -> String {
+    format!("+{}", rough(time.since(begin)))
 }
 
 /// Everything of a story in the order in which it was seen. Hooks run before the provisioning that they guard, so where one
@@ -246,5 +300,74 @@ mod tests {
         };
         assert_eq!(moment.bar(&step, 10), "◆");
         assert_eq!(moment.bar(&step, 0), "");
+    }
+
+    fn step(from: i64, until: Option<i64>, stroke: Stroke) -> Step {
+        Step {
+            at: at(from),
+            until: until.map(at),
+            what: "hook Acme::Guard::Encryption (WARN)".to_owned(),
+            status: Some("HOOK_COMPLETE_SUCCEEDED".to_owned()),
+            detail: "a sentence of the service that is long ".repeat(5),
+            stroke,
+        }
+    }
+
+    /// A request of 100 seconds, in the middle of which a hook ran for 25.
+    fn told(width: Option<u16>) -> String {
+        let scale = Scale {
+            begin: at(0),
+            end: at(100),
+        };
+        let steps = [
+            step(0, None, Stroke::Status),
+            step(50, Some(75), Stroke::Hook),
+            step(100, None, Stroke::Moment),
+        ];
+        let mut out = Vec::new();
+        write(&mut out, scale, &steps, width).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// Where the characters of a bar are, in each line that has any.
+    fn bars(told: &str) -> Vec<(usize, usize)> {
+        let is_bar = |c: &char| ['█', '▓', '◆'].contains(c);
+        let of = |line: &str| {
+            let places = line.chars().enumerate().filter(|(_, c)| is_bar(c));
+            let places: Vec<usize> = places.map(|(place, _)| place).collect();
+            Some((*places.first()?, places.len()))
+        };
+        told.lines().filter_map(of).collect()
+    }
+
+    #[test]
+    fn at_any_width_a_bar_is_on_one_line_and_begins_where_its_offset_says() {
+        for width in (20..=240).map(Some).chain([None]) {
+            let told = told(width);
+            let Some(room) = width else {
+                assert_eq!(bars(&told).len(), 3, "{told}");
+                continue;
+            };
+            let fits = |line: &str| line.chars().count() <= usize::from(room);
+            assert!(told.lines().all(fits), "{room}: {told}");
+            let Some(heading) = told.lines().find_map(|line| line.find("TIMELINE (1m 40s)")) else {
+                assert!(bars(&told).is_empty(), "{room}: {told}");
+                assert!(room < 80, "{room}: {told}");
+                continue;
+            };
+            // In blocks the bar is beside its heading, in a table below it.
+            let is_table = told.starts_with("AFTER  ") && heading > 0;
+            let begin = if is_table { heading } else { "TIMELINE (1m 40s)  ".len() };
+            let [status, hook, end] = bars(&told)[..] else {
+                panic!("{room}, each bar is on a line: {told}");
+            };
+            let length = status.1;
+            assert!((10..=BAR).contains(&length), "{room}: {told}");
+            assert_eq!(status.0, begin, "{room}: {told}");
+            assert_eq!(hook.0, begin + length / 2, "{room}: {told}");
+            assert_eq!(end, (begin + length - 1, 1), "{room}: {told}");
+        }
+        assert_eq!(bars(&told(Some(200)))[0].1, BAR);
+        assert_eq!(bars(&told(None)), bars(&told(Some(400))));
     }
 }

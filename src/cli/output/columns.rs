@@ -1,0 +1,418 @@
+//! Which columns of a table are shown, and how wide each is. Pure: the terminal's width is an argument.
+//!
+//! Where all of a table fits, all of it is shown. Where it does not, tokens are cut to what `show` takes, long names are cut
+//! in their middle and texts are folded; and where that is not enough, columns yield, in the order that they declare: a text
+//! goes below its row, and anything else is left out, a name only once names are cut short. Where no column can yield any
+//! more, or in fewer than [`NARROWEST`] columns, there is no sensible table.
+
+use ratatui::text::Span;
+
+/// The fewest columns of a terminal in which a table that does not fit is still a table.
+const NARROWEST: usize = 50;
+/// Between two columns.
+pub(super) const SPACE: u16 = 2;
+/// Enough of a request token to be told apart by.
+pub(super) const SHORT_TOKEN: usize = 8;
+/// The fewest cells in which a bar tells anything.
+pub(super) const LEAST_BAR: usize = 10;
+/// So much of a name is easy to read, and so much is still something.
+const NAME: usize = 20;
+const LEAST_NAME: usize = 10;
+const LEAST_TEXT: usize = 30;
+/// Beyond that a word is broken: `(GeneralServiceException)`, the longest that is ours to expect, is not.
+const LONGEST_WORD: usize = 25;
+
+/// A column, as its table declares it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::cli) struct Column<'a> {
+    pub(super) heading: &'a str,
+    pub(super) shape: Shape,
+    pub(super) is_right: bool,
+    yields: Option<u8>,
+}
+
+/// What may be done to what stands in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Whole,
+    Token,
+    Name,
+    Words,
+    Text,
+    Bar,
+}
+
+impl<'a> Column<'a> {
+    /// What means nothing unless it is whole: numbers, times.
+    pub(in crate::cli) const fn whole(heading: &'a str) -> Self {
+        Self {
+            heading,
+            shape: Shape::Whole,
+            is_right: false,
+            yields: None,
+        }
+    }
+
+    /// A request token, of which the beginning is enough.
+    pub(in crate::cli) const fn token(heading: &'a str) -> Self {
+        Self::whole(heading).shaped(Shape::Token)
+    }
+
+    /// A name, of which the beginning and the end are enough.
+    pub(in crate::cli) const fn name(heading: &'a str) -> Self {
+        Self::whole(heading).shaped(Shape::Name)
+    }
+
+    /// A few words, which are folded between them.
+    pub(in crate::cli) const fn words(heading: &'a str) -> Self {
+        Self::whole(heading).shaped(Shape::Words)
+    }
+
+    /// Whole sentences, which are folded.
+    pub(in crate::cli) const fn text(heading: &'a str) -> Self {
+        Self::whole(heading).shaped(Shape::Text)
+    }
+
+    /// A bar, which whoever draws it draws as long as there is room: see [`Table::room`](super::Table::room).
+    pub(in crate::cli) const fn bar(heading: &'a str) -> Self {
+        Self::whole(heading).shaped(Shape::Bar)
+    }
+
+    /// It yields where there is no room; the lowest number is the first to.
+    pub(in crate::cli) const fn yields(self, order: u8) -> Self {
+        Self {
+            yields: Some(order),
+            ..self
+        }
+    }
+
+    /// Stands at its right edge, as numbers do.
+    pub(in crate::cli) const fn right(self) -> Self {
+        Self { is_right: true, ..self }
+    }
+
+    const fn shaped(self, shape: Shape) -> Self {
+        Self { shape, ..self }
+    }
+
+    fn least(&self, needs: Needs, name: usize) -> usize {
+        let least = match self.shape {
+            Shape::Whole => return needs.all,
+            Shape::Token => SHORT_TOKEN,
+            Shape::Name => name,
+            Shape::Words => needs.word.min(LONGEST_WORD),
+            Shape::Text => LEAST_TEXT,
+            Shape::Bar => LEAST_BAR,
+        };
+        least.max(width(self.heading)).min(needs.all)
+    }
+}
+
+/// How wide what stands in a column is, its heading included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Needs {
+    pub(super) all: usize,
+    /// The longest word of it.
+    word: usize,
+}
+
+impl Needs {
+    pub(super) fn of(text: &str) -> Self {
+        Self {
+            all: width(text),
+            word: text.split(' ').map(width).max().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn exactly(width: usize) -> Self {
+        Self {
+            all: width,
+            word: width,
+        }
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            all: self.all.max(other.all),
+            word: self.word.max(other.word),
+        }
+    }
+}
+
+/// How a table is shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// By their numbers, the columns that stand beside each other, each with its width; and the texts below a row.
+    Columns {
+        beside: Vec<(usize, usize)>,
+        below: Vec<usize>,
+    },
+    /// Each row as lines of a heading and its value.
+    Blocks,
+}
+
+/// Lays columns out in a terminal of so many columns; elsewhere (`None`) there is room for all.
+pub(super) fn arrange(columns: &[Column<'_>], needs: &[Needs], room: Option<usize>) -> Layout {
+    let all: Vec<(usize, usize)> = needs.iter().map(|needs| needs.all).enumerate().collect();
+    let Some(room) = room.filter(|room| total(&all) > *room) else {
+        return Layout::Columns {
+            beside: all,
+            below: Vec::new(),
+        };
+    };
+    if room < NARROWEST {
+        return Layout::Blocks;
+    }
+    let least = |name: usize| -> Vec<(usize, usize)> {
+        let least = columns
+            .iter()
+            .zip(needs)
+            .map(|(column, needs)| column.least(*needs, name));
+        least.enumerate().collect()
+    };
+    let (easy, tight) = (least(NAME), least(LEAST_NAME));
+    let of = |widths: &[(usize, usize)], shown: &[usize]| -> Vec<(usize, usize)> {
+        let shown = widths.iter().filter(|(number, _)| shown.contains(number));
+        shown.copied().collect()
+    };
+    let fit = |widths: &[(usize, usize)], shown: &[usize]| total(&of(widths, shown)) <= room;
+    let mut shown: Vec<usize> = (0..columns.len()).collect();
+    let (names, others) = yielding(columns);
+    let (mut below, mut left_out) = (Vec::new(), Vec::new());
+    for number in others {
+        if fit(&easy, &shown) {
+            break;
+        }
+        shown.retain(|other| *other != number);
+        if columns.get(number).is_some_and(|column| column.shape == Shape::Text) {
+            below.push(number);
+        } else {
+            left_out.push(number);
+        }
+    }
+    let least = if fit(&easy, &shown) { &easy } else { &tight };
+    for number in names {
+        if fit(least, &shown) {
+            break;
+        }
+        shown.retain(|other| *other != number);
+    }
+    if !fit(least, &shown) {
+        return Layout::Blocks;
+    }
+    // Where a wide one had to go, a narrow one that went before it may have room after all.
+    for number in left_out.into_iter().rev() {
+        let mut with = shown.clone();
+        with.push(number);
+        if fit(&easy, &with) {
+            shown = with;
+        }
+    }
+    below.sort_unstable();
+    let mut beside = of(least, &shown);
+    grow(&mut beside, columns, needs, room);
+    Layout::Columns { beside, below }
+}
+
+/// The numbers of the columns that yield, the first to do so first: names, and others.
+fn yielding(columns: &[Column<'_>]) -> (Vec<usize>, Vec<usize>) {
+    let yielding = columns.iter().enumerate();
+    let mut yielding: Vec<_> = yielding
+        .filter_map(|(number, column)| Some((column.yields?, number, column.shape)))
+        .collect();
+    yielding.sort_by_key(|(order, ..)| *order);
+    let (names, others): (Vec<_>, Vec<_>) = yielding.into_iter().partition(|(.., shape)| *shape == Shape::Name);
+    let numbers = |columns: Vec<(u8, usize, Shape)>| columns.into_iter().map(|(_, number, _)| number).collect();
+    (numbers(names), numbers(others))
+}
+
+/// Shares out what is left of the room, to the narrowest first of those that have a use for it.
+fn grow(beside: &mut [(usize, usize)], columns: &[Column<'_>], needs: &[Needs], room: usize) {
+    for _ in total(beside)..room {
+        let has_use = |number: usize, width: usize| {
+            let grows = columns.get(number).is_some_and(|column| column.shape != Shape::Token);
+            grows && needs.get(number).is_some_and(|needs| width < needs.all)
+        };
+        let growing = beside.iter_mut().filter(|(number, width)| has_use(*number, *width));
+        match growing.min_by_key(|(_, width)| *width) {
+            Some((_, width)) => *width += 1,
+            None => break,
+        }
+    }
+}
+
+fn total(columns: &[(usize, usize)]) -> usize {
+    let space = usize::from(SPACE);
+    let with_space = |all: usize, (_, width): &(usize, usize)| all.saturating_add(width + space);
+    columns.iter().fold(0, with_space).saturating_sub(space)
+}
+
+/// The columns of a terminal that a text takes.
+pub(super) fn width(text: &str) -> usize {
+    Span::raw(text).width()
+}
+
+/// What is shown of a text in a column of such a shape and width. What is folded stays whole.
+pub(super) fn cut(text: &str, shape: Shape, room: usize) -> Option<String> {
+    if width(text) <= room {
+        return None;
+    }
+    match shape {
+        Shape::Token => Some(within(text.chars(), room)),
+        Shape::Name => {
+            // Names of a kind begin alike: the end tells more.
+            let front = room.saturating_sub(1) / 3;
+            let front = within(text.chars(), front);
+            let end = within(text.chars().rev(), room.saturating_sub(1 + width(&front)));
+            Some(format!("{front}…{}", end.chars().rev().collect::<String>()))
+        }
+        Shape::Whole | Shape::Words | Shape::Text | Shape::Bar => None,
+    }
+}
+
+fn within(characters: impl Iterator<Item = char>, room: usize) -> String {
+    let mut left = room;
+    characters
+        .take_while(|character| {
+            let width = width(character.encode_utf8(&mut [0; 4]));
+            let fits = width <= left;
+            left = left.saturating_sub(width);
+            fits
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column<'static>; 5] = [
+        Column::whole("SEEN"),
+        Column::whole("TARGET").yields(2),
+        Column::name("NAME"),
+        Column::token("TOKEN"),
+        Column::text("MESSAGE").yields(1),
+    ];
+
+    fn arranged(room: Option<usize>) -> Layout {
+        let needs = [7, 14, 40, 36, 200].map(Needs::exactly);
+        arrange(&COLUMNS, &needs, room)
+    }
+
+    fn columns(beside: &[(usize, usize)], below: &[usize]) -> Layout {
+        Layout::Columns {
+            beside: beside.to_vec(),
+            below: below.to_vec(),
+        }
+    }
+
+    #[test]
+    fn where_there_is_room_all_of_it_is_shown() {
+        let all = columns(&[(0, 7), (1, 14), (2, 40), (3, 36), (4, 200)], &[]);
+        assert_eq!(arranged(None), all);
+        assert_eq!(arranged(Some(305)), all);
+        assert_ne!(arranged(Some(304)), all);
+    }
+
+    #[test]
+    fn what_can_be_cut_or_folded_is_before_anything_yields() {
+        // The least of them is 7 + 14 + 20 + 8 + 30, and 8 between.
+        let least = [(0, 7), (1, 14), (2, 20), (3, 8), (4, 30)];
+        assert_eq!(arranged(Some(87)), columns(&least, &[]));
+        // What is left over goes to the narrowest; a token is long enough.
+        let shared = [(0, 7), (1, 14), (2, 32), (3, 8), (4, 31)];
+        assert_eq!(arranged(Some(100)), columns(&shared, &[]));
+    }
+
+    #[test]
+    fn a_text_yields_by_going_below_and_a_column_by_being_left_out() {
+        let below = [(0, 7), (1, 14), (2, 35), (3, 8)];
+        assert_eq!(arranged(Some(70)), columns(&below, &[4]));
+        let without = [(0, 7), (2, 31), (3, 8)];
+        assert_eq!(arranged(Some(50)), columns(&without, &[4]));
+    }
+
+    #[test]
+    fn a_name_yields_only_once_names_are_cut_short() {
+        let columns = [
+            Column::whole("A"),
+            Column::name("TYPE"),
+            Column::name("IDENTIFIER").yields(1),
+        ];
+        let needs = [20, 40, 40].map(Needs::exactly);
+        let beside = |room| match arrange(&columns, &needs, Some(room)) {
+            Layout::Columns { beside, .. } => beside,
+            Layout::Blocks => Vec::new(),
+        };
+        assert_eq!(beside(64), [(0, 20), (1, 20), (2, 20)]);
+        assert_eq!(beside(54), [(0, 20), (1, 15), (2, 15)]);
+        let needs = [30, 40, 40].map(Needs::exactly);
+        let Layout::Columns { beside, .. } = arrange(&columns, &needs, Some(50)) else {
+            panic!("a table");
+        };
+        assert_eq!(beside, [(0, 30), (1, 18)]);
+    }
+
+    #[test]
+    fn one_that_yielded_comes_back_where_another_left_it_room() {
+        let columns = [
+            Column::whole("A"),
+            Column::whole("B").yields(1),
+            Column::whole("C").yields(2),
+        ];
+        let needs = [30, 10, 60].map(Needs::exactly);
+        let Layout::Columns { beside, .. } = arrange(&columns, &needs, Some(50)) else {
+            panic!("a table");
+        };
+        assert_eq!(beside, [(0, 30), (1, 10)]);
+    }
+
+    #[test]
+    fn where_nothing_can_yield_any_more_there_is_no_table() {
+        assert_eq!(arranged(Some(49)), Layout::Blocks);
+        let needs = [60, 14, 12, 8, 200].map(Needs::exactly);
+        assert_eq!(arrange(&COLUMNS, &needs, Some(60)), Layout::Blocks);
+        // What fits is a table at any width.
+        let one = [Column::whole("A")];
+        let fits = columns(&[(0, 3)], &[]);
+        assert_eq!(arrange(&one, &[Needs::exactly(3)], Some(3)), fits);
+    }
+
+    #[test]
+    fn no_width_makes_a_table_wider_than_itself() {
+        for room in 0..400 {
+            if let Layout::Columns { beside, .. } = arranged(Some(room)) {
+                assert!(total(&beside) <= room, "{room}: {beside:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_not_broken() {
+        let columns = [Column::words("STATUS"), Column::text("WHAT")];
+        let needs = [Needs::of("FAILED (GeneralServiceException)"), Needs::exactly(500)];
+        let least = arrange(&columns, &needs, Some(57));
+        assert_eq!(
+            least,
+            Layout::Columns {
+                beside: vec![(0, 25), (1, 30)],
+                below: Vec::new()
+            }
+        );
+    }
+
+    #[test]
+    fn a_name_keeps_both_its_ends_and_a_token_its_beginning() {
+        let name = |text, room| cut(text, Shape::Name, room);
+        assert_eq!(name("AWS::RDS::DBInstance", 20), None);
+        assert_eq!(name("AWS::RDS::DBInstance", 13).as_deref(), Some("AWS:…Instance"));
+        assert_eq!(name("測試測試測試", 8).as_deref(), Some("測…測試"));
+        assert_eq!(name("abc", 1).as_deref(), Some("…"));
+        let token = cut("73553e7d-6c1b-4f9e", Shape::Token, 8);
+        assert_eq!(token.as_deref(), Some("73553e7d"));
+        assert_eq!(cut("a text", Shape::Text, 2), None);
+        for room in 1..12 {
+            assert!(width(&name("a測b試c測d試e", room).unwrap()) <= room);
+        }
+    }
+}
