@@ -464,6 +464,41 @@ fn a_terminal_of_any_width_shows_all_of_it_and_nothing_acts_on_it() {
 }
 
 #[test]
+fn a_table_that_ends_at_the_limit_says_so() {
+    let stage = Stage::new();
+    for (command, rows) in [("requests", 3), ("events", 4)] {
+        for (limit, says) in [
+            (0, false),
+            (2, true),
+            (rows - 1, true),
+            (rows, false),
+            (rows + 1, false),
+        ] {
+            let limit = limit.to_string();
+            let output = stage.ccwatch(&[command, "--limit", &limit]);
+            let said = if says {
+                format!("the newest {limit}; --limit 0 shows all\n")
+            } else {
+                String::new()
+            };
+            assert_eq!(err(&output), said, "{command} --limit {limit}");
+            for format in ["json", "jsonl", "csv"] {
+                let output = stage.ccwatch(&[command, "--limit", &limit, "--format", format]);
+                assert_eq!(err(&output), "", "{command} --limit {limit} --format {format}");
+            }
+        }
+        let newest = |limit| out(&stage.ccwatch(&[command, "--limit", limit, "--utc"]));
+        let (two, all) = (newest("2"), newest("0"));
+        let two: Vec<&str> = two.lines().filter(|line| !line.starts_with("STARTED")).collect();
+        assert_eq!(two.len(), 2, "{two:?}");
+        let times = |lines: &[&str]| -> Vec<String> { lines.iter().map(|line| line[..24].to_owned()).collect() };
+        let all: Vec<&str> = all.lines().filter(|line| !line.starts_with("STARTED")).collect();
+        let newest = if command == "events" { &all[2..] } else { &all[..2] };
+        assert_eq!(times(&two), times(newest), "{command}");
+    }
+}
+
+#[test]
 fn a_request_is_told_with_bars() {
     let stage = Stage::new();
     let told = out(&stage.ccwatch(&["show", "aaaa2222"]));

@@ -38,7 +38,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const BATCH: usize = 1000;
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let (reader, filter, times) = arguments.common.begin(|now| arguments.filters.filter(now))?;
+    let (reader, mut filter, times) = arguments.common.begin(|now| arguments.filters.filter(now))?;
     // A growing output is written a line at a time: one array would have to wait for its end.
     let format = if arguments.follow && arguments.common.format == Format::Json {
         Format::Jsonl
@@ -52,20 +52,38 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     };
     let mut out = BufWriter::new(std::io::stdout().lock());
     let mut written = Written::begin(&mut out, format, times)?;
+    let most = arguments.common.limits().0;
+    let counted = most.filter(|_| format == Format::Table && !arguments.follow);
+    if counted.is_none() {
+        filter.limit = most;
+    }
+    let mut held = Vec::new();
     let mut failed = Ok(());
-    let mut last = reader.each_change(&filter, |change| match written.show(&change) {
-        Ok(()) => ControlFlow::Continue(()),
-        Err(failure) => {
-            failed = Err(failure);
-            ControlFlow::Break(())
+    let mut last = reader.each_change(&filter, |change| {
+        if counted.is_some() {
+            held.push(change);
+            return ControlFlow::Continue(());
+        }
+        match written.show(&change) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                failed = Err(failure);
+                ControlFlow::Break(())
+            }
         }
     })?;
     failed?;
     if !arguments.follow {
+        // The oldest comes first, so if there are more, that is the one that is too many.
+        let more = counted.filter(|most| held.len() > *most);
+        for change in held.iter().skip(usize::from(more.is_some())) {
+            written.show(change)?;
+        }
         if format == Format::Table && written.stream.is_empty() {
             return listing::say_none("no events match", &reader, Some(&filter));
         }
-        return written.end();
+        written.end()?;
+        return Ok(more.map_or(Ok(()), listing::say_more)?);
     }
     written.flush()?;
     loop {

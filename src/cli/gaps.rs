@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             none: "no gaps match",
             history: &reader,
             filter: Some(&filter),
+            most: arguments.common.limits().0,
         },
         reader.gaps(&filter)?,
         |gap: &GapRow| {

@@ -51,6 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             none: "no hooks match",
             history: &reader,
             filter: Some(&filter),
+            most: arguments.common.limits().0,
         },
         |each| Ok(reader.each_hook(&filter, each)?),
         |hook: &HookRow| {

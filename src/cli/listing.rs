@@ -39,6 +39,13 @@ impl Common {
         }
     }
 
+    /// How many rows there may be, and how many to ask for: where a table is to say that there are more, one more.
+    pub(super) fn limits(&self) -> (Option<usize>, Option<usize>) {
+        let most = self.limit.rows();
+        let one_more = usize::from(self.format == Format::Table);
+        (most, most.map(|most| most.saturating_add(one_more)))
+    }
+
     /// Opens the history for what `filter`, which is handed the time, asks of it. What is wrong with that is said first.
     pub(super) fn begin(
         &self,
@@ -46,7 +53,7 @@ impl Common {
     ) -> Result<(Reader, Filter, Times), Failure> {
         let times = self.times();
         let filter = Filter {
-            limit: self.limit.rows(),
+            limit: self.limits().1,
             ..filter(times.now)?
         };
         Ok((self.history.open()?, filter, times))
@@ -62,6 +69,8 @@ pub(super) struct Listing<'a> {
     pub(super) history: &'a Reader,
     /// What was asked of it, if it was narrowed.
     pub(super) filter: Option<&'a Filter>,
+    /// So many rows at the most.
+    pub(super) most: Option<usize>,
 }
 
 /// Says that there is nothing to show, and where: whoever has a history, and a service with another, may ask the wrong one.
@@ -70,6 +79,11 @@ pub(super) fn say_none(none: &str, history: &Reader, filter: Option<&Filter>) ->
     let why = filter.map(|filter| unknown::in_words(history, filter)).transpose()?;
     let why = why.unwrap_or_default();
     Ok(writeln!(io::stderr(), "{none} in {}{why}", history.path().display())?)
+}
+
+/// Says that a table does not have all.
+pub(super) fn say_more(most: usize) -> io::Result<()> {
+    writeln!(io::stderr(), "the newest {most}; --limit 0 shows all")
 }
 
 /// Shows the rows that `read` hands on, one after the other; in a table with the `cells` of each.
@@ -82,7 +96,14 @@ pub(super) fn show<R: Serialize + Default>(
     let mut out = BufWriter::new(io::stdout().lock());
     if format == Format::Table {
         let mut table = Table::new(listing.columns);
+        let mut rows = 0;
+        let mut more = None;
         read(&mut |row| {
+            if let Some(most) = listing.most.filter(|most| rows >= *most) {
+                more = Some(most);
+                return ControlFlow::Break(());
+            }
+            rows += 1;
             table.row(cells(&row));
             ControlFlow::Continue(())
         })?;
@@ -90,7 +111,8 @@ pub(super) fn show<R: Serialize + Default>(
             return say_none(listing.none, listing.history, listing.filter);
         }
         table.write(&mut out)?;
-        return Ok(out.flush()?);
+        out.flush()?;
+        return Ok(more.map_or(Ok(()), say_more)?);
     }
     let mut rows = Rows::begin(&mut out, format)?;
     let mut written = Ok(());

@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             none: "no requests match",
             history: &reader,
             filter: Some(&filter),
+            most: arguments.common.limits().0,
         },
         |each| Ok(reader.each_request(&filter, each)?),
         |request: &RequestRow| {

@@ -172,6 +172,7 @@ fn list(arguments: &List, now: Timestamp) -> Result<(), Failure> {
             none: "nothing is silenced",
             history: &reader,
             filter: None,
+            most: None,
         },
         silences,
         |silence| {

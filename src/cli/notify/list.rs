@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         receiver: arguments.receiver.clone(),
         state: arguments.state.map(DeliveryState::from),
         since: arguments.since.map(|since| since.from(times.now)),
-        limit: common.limit.rows(),
+        limit: common.limits().1,
     })?;
     if common.format == Format::Csv {
         // The delivery alone: a line of CSV has no room for what it tells.
@@ -93,6 +93,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             none: "no deliveries match",
             history: &reader,
             filter: None,
+            most: common.limits().0,
         },
         told,
         |told| {
@@ -163,6 +164,7 @@ fn attempts(reader: &Reader, id: i64, format: Format, times: Times) -> Result<()
             none: &format!("no attempt at delivery {id}"),
             history: reader,
             filter: None,
+            most: None,
         },
         attempts,
         |attempt| {
