@@ -499,6 +499,18 @@ fn a_table_that_ends_at_the_limit_says_so() {
 }
 
 #[test]
+fn a_request_that_has_not_ended_says_when_it_was_last_seen() {
+    let stage = Stage::new();
+    let shown = |token| out(&stage.ccwatch(&["show", token, "--utc"]));
+    assert!(
+        shown("aaaa1111").contains("\nlast seen   2026-11-22T06:28:00.000Z\n"),
+        "{}",
+        shown("aaaa1111")
+    );
+    assert!(!shown("bbbb3333").contains("last seen"), "{}", shown("bbbb3333"));
+}
+
+#[test]
 fn a_request_is_told_with_bars() {
     let stage = Stage::new();
     let told = out(&stage.ccwatch(&["show", "aaaa2222"]));

@@ -92,6 +92,8 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
     let account = request.account_id.as_deref().unwrap_or("unknown account");
     let place = format!("{} ({account}, {})", request.target, request.region);
     let started = times.show(request.started_at.or(Some(request.first_seen_at)));
+    // One that no one looks at any more would look alive.
+    let last_seen = times.show(request.open.then_some(request.last_seen_at));
     let finished = times.show(request.finished_at);
     let took = when::seconds(request.duration_s);
     let rows = [
@@ -100,6 +102,7 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
         ("type", request.type_name.as_deref()),
         ("identifier", request.identifier.as_deref()),
         ("started", Some(started.as_str())),
+        ("last seen", Some(last_seen.as_str())),
         ("finished", Some(finished.as_str())),
         ("took", Some(took.as_str())),
         ("error", request.error_code.as_deref()),

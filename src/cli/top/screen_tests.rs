@@ -156,6 +156,7 @@ fn detailed() -> Top {
             error_code: None,
             status_message: None,
             identifier: Some("orders".into()),
+            open: true,
             ..failure("")
         },
         hooks: vec![failed],

@@ -55,6 +55,10 @@ fn lines(detail: &Detail, open: Option<&OpenRequest>, now: Timestamp, palette: P
         Some(&format!("{} ago, {started}", rough(now.since(started)))),
         Style::new(),
     );
+    if request.open {
+        let seen = format!("{} ago", rough(now.since(request.last_seen_at)));
+        say("last seen", Some(&seen), Style::new());
+    }
     if let Some(open) = open {
         let usually = open.usual.map_or_else(
             || "too few like it have succeeded to say".to_owned(),
