@@ -1,9 +1,13 @@
 //! `ccwatch gaps`
+//!
+//! A table says as well that no ccwatch looks just now: the time since the last look becomes a gap only when one starts again.
+
+use std::io::{self, Write};
 
 use super::Failure;
 use super::filters::PlaceAndTime;
 use super::listing::{self, Listing};
-use super::output::{Column, cell};
+use super::output::{Column, Format, cell};
 use super::when::rough;
 use crate::history::Filter;
 use crate::model::rows::GapRow;
@@ -56,5 +60,15 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 cell(Some(&gap.reason)),
             ]
         },
-    )
+    )?;
+    if arguments.common.format == Format::Table
+        && let Some(last) = reader.unwatched_since()?
+    {
+        let ago = rough(times.now.since(last));
+        writeln!(
+            io::stderr(),
+            "no ccwatch looks now: the last look was {ago} ago, at {last}"
+        )?;
+    }
+    Ok(())
 }

@@ -89,6 +89,7 @@ fn make(reader: &Reader, filter: &Filter, period: Period, only: &[String], now: 
         scorecard: &scorecard,
         gaps: &gaps,
         targets_since: reader.last_registered_at()?,
+        unwatched_since: reader.unwatched_since()?,
         open: &open,
     };
     Ok(render::page(&report).map_err(anyhow::Error::from)?)

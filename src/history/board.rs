@@ -29,8 +29,8 @@ pub struct Board {
     pub open_total: usize,
     /// Hooks of open requests that have not ended; those of the oldest requests first, up to [`Board::HOOKS_LIMIT`].
     pub hooks_running: Vec<HookRow>,
-    /// The open requests that wait for hooks, all of them.
-    pub waiting_for_hooks: usize,
+    /// All of the open requests some of whose hooks have not ended, or were not read yet.
+    pub hooks_pending: usize,
     /// Hooks in WARN mode that found fault, which no one but the history was told; the newest first, up to [`Board::LATEST_LIMIT`].
     pub warnings: Vec<HookRow>,
     /// Requests that FAILED, the last one first, up to [`Board::LATEST_LIMIT`].
@@ -225,7 +225,7 @@ impl Board {
             target.open += 1;
             self.open_total += 1;
             if row.get("hooks_pending")? {
-                self.waiting_for_hooks += 1;
+                self.hooks_pending += 1;
                 if self.hooks_running.len() < Board::HOOKS_LIMIT {
                     let id: RequestId = row.get("id")?;
                     self.hooks_running

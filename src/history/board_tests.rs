@@ -21,7 +21,7 @@ fn board(scene: &Scene) -> Board {
 fn an_empty_history_is_an_empty_board() {
     let scene = Scene::new();
     let board = board(&scene);
-    assert_eq!((board.open.len(), board.open_total, board.waiting_for_hooks), (0, 0, 0));
+    assert_eq!((board.open.len(), board.open_total, board.hooks_pending), (0, 0, 0));
     assert_eq!(board.targets.len(), 1);
     assert_eq!(board.targets[0].name, name("prod"));
     assert_eq!((board.receivers.len(), board.failures.len()), (0, 0));
@@ -107,7 +107,7 @@ fn hooks_that_run_are_told_from_those_that_ended_and_warnings_from_refusals() {
         |hooks: &[HookRow]| -> Vec<String> { hooks.iter().filter_map(|hook| hook.hook_type_name.clone()).collect() };
     assert_eq!(names(&board.hooks_running), ["Acme::Runs"]);
     assert_eq!(names(&board.warnings), ["Acme::Warned"]);
-    assert_eq!(board.waiting_for_hooks, 1);
+    assert_eq!(board.hooks_pending, 1);
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn beyond_the_limits_open_requests_are_counted() {
     assert_eq!(board.open[0].token.as_str(), "t1");
     let all = Board::OPEN_LIMIT + 7;
     assert_eq!(
-        (board.open_total, board.targets[0].open, board.waiting_for_hooks),
+        (board.open_total, board.targets[0].open, board.hooks_pending),
         (all, all, all)
     );
 }

@@ -35,6 +35,9 @@ WHERE baseline_began_at IS NOT NULL AND (account_id = ?2 AND region = ?3 OR name
 
 pub(super) const HOLDER: &str = "SELECT account_id FROM targets WHERE name = ?1 AND account_id <> ?2";
 
+/// As many rows as targets.
+pub(super) const LAST_LOOK: &str = "SELECT max(last_looked_at) FROM targets";
+
 /// A target, and whether anyone looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attendance {
@@ -51,6 +54,15 @@ impl Reader {
     /// Whether a daemon holds this history. One may begin, or end, at any time.
     pub fn is_held(&self) -> bool {
         lock::is_held(self.path())
+    }
+
+    /// The last look at any target, if no daemon holds this history now: since then nothing is known, which is no gap yet, as
+    /// only the next daemon can say why. `None`: one holds it, or none ever looked.
+    pub fn unwatched_since(&self) -> Result<Option<Timestamp>, HistoryError> {
+        if self.is_held() {
+            return Ok(None);
+        }
+        self.read(|connection| Ok(connection.query_row(LAST_LOOK, [], |row| row.get(0))?))
     }
 
     /// A target by its name just now.

@@ -131,8 +131,10 @@ fn a_history_is_made_where_there_is_none_and_left_to_a_daemon() {
     begun(&mut editor, 1, "new", "a");
     let reader = Reader::open(&path).unwrap();
     assert!(!reader.is_held());
+    assert_eq!(reader.unwatched_since().unwrap(), None, "no one ever looked");
     let history = History::open(&path).unwrap();
     assert!(reader.is_held());
+    assert_eq!(reader.unwatched_since().unwrap(), None);
     begun(&mut editor, 2, "new", "b");
     let target = reader.target(&name("new")).unwrap().unwrap().id;
     let attendance = reader.attendance(target).unwrap().unwrap();
@@ -157,6 +159,9 @@ fn a_history_is_made_where_there_is_none_and_left_to_a_daemon() {
         ),
         (true, Some(at(4)), Some("no route to host"))
     );
+    assert_eq!(reader.unwatched_since().unwrap(), None);
+    drop(history);
+    assert_eq!(reader.unwatched_since().unwrap(), Some(at(4)));
 }
 
 #[test]

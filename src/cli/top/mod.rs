@@ -174,6 +174,8 @@ impl Live {
     }
 
     fn read_if_new(&mut self) -> Result<(), HistoryError> {
+        // A ccwatch that ends may write nothing.
+        self.top.unwatched_since = self.reader.unwatched_since()?;
         let version = self.reader.version()?;
         if version != self.version || self.top.trouble.is_some() {
             let board = self.reader.board()?;

@@ -121,7 +121,7 @@ fn board() -> Board {
         ],
         open_total: 5,
         hooks_running: vec![hook("Acme::Guard::Encryption", "FAIL", "HOOK_IN_PROGRESS", 9)],
-        waiting_for_hooks: 1,
+        hooks_pending: 1,
         warnings: vec![warned],
         failures: vec![failure("The database did not stabilize"), failure("quota")],
         targets: vec![
@@ -205,6 +205,14 @@ fn a_request_is_shown_in_full_in_place() {
 #[test]
 fn an_empty_history_says_that_there_is_nothing() {
     insta::assert_snapshot!("empty", screen(&top(Board::default()), 100, 30));
+}
+
+#[test]
+fn that_no_one_looks_is_said_with_the_time_since() {
+    let mut top = top(board());
+    assert!(!screen(&top, 120, 30).contains("no look"));
+    top.unwatched_since = Some(ago(7380));
+    assert!(screen(&top, 120, 30).contains("no look for 2h 3m"));
 }
 
 #[test]

@@ -72,6 +72,8 @@ pub(super) struct Top {
     /// Whether the selected request is shown in full; what there is to show is read by others.
     pub(super) is_detailed: bool,
     pub(super) detail: Option<Detail>,
+    /// The last look, if no ccwatch looks now.
+    pub(super) unwatched_since: Option<Timestamp>,
     /// Why the history can't be read for now.
     pub(super) trouble: Option<String>,
     /// Places in the board's open requests, in the order in which they are shown.
@@ -91,6 +93,7 @@ impl Top {
             help: false,
             is_detailed: false,
             detail: None,
+            unwatched_since: None,
             trouble: None,
             order: Vec::new(),
             selected: 0,

@@ -51,6 +51,8 @@ pub struct Report<'a> {
     pub gaps: &'a [GapRow],
     /// Since when all of the targets are known; `None` if there are none.
     pub targets_since: Option<Timestamp>,
+    /// The last look, if no ccwatch looks now.
+    pub unwatched_since: Option<Timestamp>,
     /// The requests that have been open for longest, whenever they began.
     pub open: &'a [RequestRow],
 }

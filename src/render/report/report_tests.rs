@@ -80,6 +80,7 @@ fn page_of(text: &str) -> String {
         scorecard: &scorecard,
         gaps: &[gap],
         targets_since: None,
+        unwatched_since: None,
         open: &[open(text)],
     };
     page(&report).unwrap()
@@ -90,6 +91,10 @@ fn page_of_nothing() -> String {
 }
 
 fn page_without_gaps(targets_since: Option<Timestamp>) -> String {
+    page_that_no_one_adds_to(targets_since, None)
+}
+
+fn page_that_no_one_adds_to(targets_since: Option<Timestamp>, unwatched_since: Option<Timestamp>) -> String {
     let report = Report {
         from: at(0),
         to: at(72),
@@ -99,6 +104,7 @@ fn page_without_gaps(targets_since: Option<Timestamp>) -> String {
         scorecard: &Scorecard::default(),
         gaps: &[],
         targets_since,
+        unwatched_since,
         open: &[],
     };
     page(&report).unwrap()
@@ -187,6 +193,7 @@ fn absurd_times_and_counts_make_a_page() {
             scorecard: &Scorecard::default(),
             gaps: &[gap],
             targets_since: None,
+            unwatched_since: None,
             open: &[open("a")],
         };
         let page = page(&report).unwrap();
@@ -201,4 +208,10 @@ fn that_all_was_looked_at_is_said_only_of_a_time_in_which_all_targets_were_known
     let later = page_without_gaps(Some(at(24)));
     assert!(!later.contains(looked) && later.contains("ccwatch knows of no gap since"));
     assert!(!page_of_nothing().contains(looked));
+    let unwatched = page_that_no_one_adds_to(Some(at(0)), Some(at(30)));
+    assert!(!unwatched.contains(looked) && unwatched.contains("No ccwatch looked when this page was made"));
+    assert!(
+        page_that_no_one_adds_to(Some(at(0)), Some(at(72))).contains(looked),
+        "it was all before"
+    );
 }

@@ -18,6 +18,7 @@ use ratatui::widgets::{Block, Borders, Paragraph};
 
 use super::keys::HELP;
 use super::state::{Panel, Top};
+use crate::cli::when::rough;
 use crate::history::Board;
 use crate::model::{Timestamp, printable};
 
@@ -144,6 +145,7 @@ fn headline(top: &Top, now: Timestamp, palette: Palette) -> Line<'_> {
         .filter(|request| request.stuck_told_at.is_some())
         .count();
     let gaps = board.targets.iter().filter(|target| target.gap.is_some()).count();
+    let unwatched = top.unwatched_since.map(|last| rough(now.since(last)));
     let failing = board
         .receivers
         .iter()
@@ -159,7 +161,7 @@ fn headline(top: &Top, now: Timestamp, palette: Palette) -> Line<'_> {
         }
     };
     add(stuck, "stuck", palette.bad());
-    add(board.waiting_for_hooks, "waiting for hooks", Style::new());
+    add(board.hooks_pending, "with hooks pending", Style::new());
     add(
         gaps,
         if gaps == 1 { "target unseen" } else { "targets unseen" },
@@ -174,6 +176,9 @@ fn headline(top: &Top, now: Timestamp, palette: Palette) -> Line<'_> {
         },
         palette.bad(),
     );
+    if let Some(ago) = unwatched {
+        spans.push(Span::styled(format!(", no look for {ago}"), palette.bad()));
+    }
     spans.push(Span::styled(format!("  {}", text(&top.path)), DIM));
     Line::from(spans)
 }

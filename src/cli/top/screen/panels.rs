@@ -62,7 +62,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, which: Panel, top: &Top, n
 
 fn hooks_title(board: &Board) -> String {
     match board.hooks_running.len() {
-        Board::HOOKS_LIMIT => format!("Hooks: {} requests wait for some", board.waiting_for_hooks),
+        Board::HOOKS_LIMIT => format!("Hooks: {} requests have some pending", board.hooks_pending),
         running => format!("Hooks: {running} running"),
     }
 }

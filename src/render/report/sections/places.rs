@@ -41,6 +41,7 @@ pub(super) fn gaps(report: &Report<'_>) -> Section {
         ];
         table.row(Some(&gap.target), cells);
     }
+    let unwatched_since = report.unwatched_since.filter(|last| *last < to);
     let note = match report.targets_since {
         _ if !gaps.is_empty() => {
             "What began and was forgotten in such a time is missing from this page, and what ended in it \
@@ -48,15 +49,23 @@ pub(super) fn gaps(report: &Report<'_>) -> Section {
                 .to_owned()
         }
         None => "ccwatch has no target, so nothing was looked at.".to_owned(),
-        Some(since) if since <= from => "In all of this time every target was looked at.".to_owned(),
+        Some(since) if since <= from && unwatched_since.is_none() => {
+            "In all of this time every target was looked at.".to_owned()
+        }
         Some(since) => format!(
             "ccwatch knows of no gap since {}, when the last of its targets was added; what was before that, it did not see.",
             minute(since)
         ),
     };
+    let unwatched = unwatched_since.map(|last| {
+        format!(
+            "No ccwatch looked when this page was made: what came after {} is not known yet.",
+            minute(last)
+        )
+    });
     Section {
         title: "When ccwatch did not look".into(),
-        notes: vec![note],
+        notes: unwatched.into_iter().chain([note]).collect(),
         plot: strips::plot(gaps, from, to).map(picture),
         table: table.unless_empty(),
         ..Section::default()
