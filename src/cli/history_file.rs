@@ -12,12 +12,12 @@ use crate::history::{HistoryError, OpenError, Reader};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct HistoryFile {
-    /// The history file. If neither this nor --config is given: `$STATE_DIRECTORY/history.db`, the XDG state folder's
+    /// The history file, in place of the configuration's. If neither is given: `$STATE_DIRECTORY/history.db`, the XDG state folder's
     /// `ccwatch/history.db`, or `/var/lib/ccwatch/history.db`, the first that is there.
     #[arg(long, value_name = "FILE", env = "CCWATCH_HISTORY", value_hint = clap::ValueHint::FilePath)]
     history: Option<PathBuf>,
     /// A configuration file, for the path of its history.
-    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", value_hint = clap::ValueHint::FilePath, conflicts_with = "history")]
+    #[arg(long, short, value_name = "FILE", env = "CCWATCH_CONFIG", value_hint = clap::ValueHint::FilePath)]
     config: Option<PathBuf>,
 }
 
@@ -59,10 +59,11 @@ impl HistoryFile {
         Ok(Reader::open(&self.path()?)?)
     }
 
-    /// What the configuration says of its history; `None` if none was named.
+    /// What the configuration says of its history; `None` if none was named, or another history.
     pub(super) fn settings(&self) -> Result<Option<HistorySettings>, Failure> {
         let load = |config: &PathBuf| HistorySettings::load(config, &Environment::of_process());
-        Ok(self.config.as_ref().map(load).transpose()?)
+        let config = self.config.as_ref().filter(|_| self.history.is_none());
+        Ok(config.map(load).transpose()?)
     }
 
     pub(super) fn path(&self) -> Result<PathBuf, Failure> {
