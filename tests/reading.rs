@@ -327,6 +327,11 @@ fn what_is_unknown_or_wrong_gets_a_plain_answer() {
             2,
             "is not before --until",
         ),
+        (
+            &["events", "--follow", "--until", "1h"],
+            2,
+            "cannot be used with '--until",
+        ),
         (&["requests", "--limit", "-1"], 2, "or 0 for all"),
         (&["notify", "list", "--limit", "-1"], 2, "or 0 for all"),
         (&["sql", "--limit", "-1", "SELECT 1"], 2, "or 0 for all"),
@@ -386,6 +391,40 @@ fn a_history_that_can_not_be_read_is_named_with_what_to_do() {
             );
             assert!(!told.contains("panicked"), "{told}");
         }
+    }
+}
+
+#[test]
+fn that_no_ccwatch_looks_is_said_with_the_gaps_which_know_nothing_of_it_yet() {
+    let stage = Stage::new();
+    let told = || err(&stage.ccwatch(&["gaps"]));
+    assert!(!told().contains("looks"), "no one ever did");
+    let history = Connection::open(stage.path()).unwrap();
+    history
+        .execute("UPDATE targets SET last_looked_at = ?1", [stage.now.as_millis()])
+        .unwrap();
+    let said = "no ccwatch looks now: the last look was ";
+    assert!(
+        told().contains(said) && told().contains(" ago, at 2026-11-22T"),
+        "{}",
+        told()
+    );
+    assert_eq!(err(&stage.ccwatch(&["gaps", "--format", "json"])), "");
+    let _daemon = History::open(&stage.path()).unwrap();
+    assert!(!told().contains(said));
+}
+
+#[test]
+fn a_history_that_is_named_goes_before_a_configuration_that_the_environment_names() {
+    let stage = Stage::new();
+    for command in [&["requests"][..], &["stats"], &["history", "check"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ccwatch"))
+            .args(command)
+            .args(["--history", stage.path().to_str().unwrap()])
+            .env("CCWATCH_CONFIG", stage.folder.path().join("none.toml"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{command:?}: {}", err(&output));
     }
 }
 

@@ -24,7 +24,7 @@ use crate::model::rows::ChangeRow;
 In a pattern, `*` stands for any characters and `!` in front excludes; several may be given with commas between.")]
 pub(super) struct Arguments {
     /// Wait for more, until Ctrl-C. `--since 0s` leaves out what was before.
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "until")]
     follow: bool,
     #[command(flatten)]
     common: listing::Common,
