@@ -29,5 +29,5 @@ fn people_watch_it_in_a_terminal_and_get_the_terminal_back() {
         .concat();
     assert!(driven.status.success(), "{told}");
     // One line for each part that was tried.
-    assert_eq!(told.lines().count(), 7, "{told}");
+    assert_eq!(told.lines().count(), 8, "{told}");
 }

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import termios
 import time
 
 from pseudo import PATIENCE, Terminal
@@ -218,6 +219,23 @@ def a_closed_terminal():
             terminal.kill()
 
 
+def a_terminal_that_takes_no_characters():
+    """The first signal asks it to end in order, for which it would have to write; the second ends it."""
+    terminal = Terminal(TOP)
+    try:
+        terminal.shows("q end")
+        termios.tcflow(terminal.slave, termios.TCOOFF)
+        deadline = time.monotonic() + PATIENCE
+        while terminal.process.poll() is None:
+            assert time.monotonic() < deadline, "it does not end"
+            terminal.process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        assert terminal.process.returncode == 1, terminal.process.returncode
+        assert termios.tcgetattr(terminal.slave) == terminal.before, "the terminal's settings are not what they were"
+    finally:
+        terminal.kill()
+
+
 def no_colour():
     colour = re.compile(rb"\x1b\[[0-9;]*\b(3[1-7]|38|9[0-7])[;m]")
     for wish, expected in [("1", False), ("", True)]:
@@ -246,7 +264,17 @@ def no_terminal():
     assert refused.returncode == 1 and "requests --open" in refused.stderr and not refused.stdout, refused
 
 
-for part in [what_people_see, keys_sizes_and_news, ways_out, ctrl_z, a_closed_terminal, no_colour, no_terminal]:
+PARTS = [
+    what_people_see,
+    keys_sizes_and_news,
+    ways_out,
+    ctrl_z,
+    a_closed_terminal,
+    a_terminal_that_takes_no_characters,
+    no_colour,
+    no_terminal,
+]
+for part in PARTS:
     began = time.monotonic()
     part()
     print(f"{part.__name__}: {time.monotonic() - began:.1f} s", flush=True)

@@ -80,7 +80,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     // A terminal that takes no more characters holds up whoever writes to it. A second signal ends that too.
     tokio::spawn(async move {
         cut.cancelled().await;
-        terminal::restore();
+        terminal::abandon();
         std::process::exit(1);
     });
     let outcome = live.run(&mut screen, arguments.interval, &stop).await;

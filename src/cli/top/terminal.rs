@@ -1,14 +1,19 @@
 //! The terminal: taken, drawn on, listened to, lent to the shell, and given back.
 
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::cursor::Show;
 use ratatui::crossterm::event::{self, Event};
 use ratatui::crossterm::execute;
-use ratatui::crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
+use ratatui::crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::{DefaultTerminal, Frame, Terminal};
+use rustix::fs::OFlags;
 use rustix::process::{Signal, kill_current_process_group};
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -79,6 +84,20 @@ impl Drop for Screen {
 pub(super) fn restore() {
     let _ = ratatui::try_restore();
     let _ = execute!(io::stdout(), Show);
+}
+
+/// As [`restore`], of a terminal that may take no more characters, and waits for nothing: standard output is locked by
+/// whoever is in the midst of writing to it. The terminal's settings are given back in any case, the screen if there is room.
+pub(super) fn abandon() {
+    let _ = disable_raw_mode();
+    // Opened anew, so that not to wait is a matter of this descriptor alone.
+    let terminal = OpenOptions::new()
+        .write(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open("/dev/tty");
+    if let Ok(mut terminal) = terminal {
+        let _ = execute!(terminal, LeaveAlternateScreen, Show);
+    }
 }
 
 /// Whether it was not closed.
