@@ -315,6 +315,11 @@ fn what_is_unknown_or_wrong_gets_a_plain_answer() {
         (&["show", ""], 2, "an empty text is no request's token"),
         (&["wait", ""], 2, "an empty text is no request's token"),
         (&["show", "aaaa1111\u{1b}[2J"], 1, "begins with `aaaa1111\u{fffd}[2J`"),
+        (
+            &["sql", "--param", "q\u{1b}[31m=1", "SELECT 1"],
+            2,
+            "no parameter :q\u{fffd}[31m",
+        ),
         (&["requests", "--status", "FAILD"], 2, "did you mean FAILED?"),
         (&["requests", "--type", "RDS"], 2, "no type is named `RDS`"),
         (&["hooks", "--operation", "READ"], 2, "nothing has the operation `READ`"),
@@ -412,6 +417,17 @@ fn that_no_ccwatch_looks_is_said_with_the_gaps_which_know_nothing_of_it_yet() {
     assert_eq!(err(&stage.ccwatch(&["gaps", "--format", "json"])), "");
     let _daemon = History::open(&stage.path()).unwrap();
     assert!(!told().contains(said));
+}
+
+#[test]
+fn a_name_that_was_typed_is_not_repeated_raw() {
+    for hostile in ["/no/\u{1b}[31mhistory.db", "\u{9b}2J"] {
+        let told = err(&ccwatch(Path::new(hostile), &["requests"]));
+        assert!(
+            told.contains("there is no history at") && !told.contains(['\u{1b}', '\u{9b}']),
+            "{told:?}"
+        );
+    }
 }
 
 #[test]

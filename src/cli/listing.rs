@@ -15,7 +15,7 @@ use super::unknown;
 use super::when::Times;
 use crate::clock::Clock;
 use crate::history::{Filter, Reader};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, printable};
 
 /// What every command that lists takes. What it may be asked for is its own.
 #[derive(Debug, clap::Args)]
@@ -78,7 +78,11 @@ pub(super) struct Listing<'a> {
 pub(super) fn say_none(none: &str, history: &Reader, filter: Option<&Filter>) -> Result<(), Failure> {
     let why = filter.map(|filter| unknown::in_words(history, filter)).transpose()?;
     let why = why.unwrap_or_default();
-    Ok(writeln!(io::stderr(), "{none} in {}{why}", history.path().display())?)
+    Ok(writeln!(
+        io::stderr(),
+        "{none} in {}{why}",
+        printable(&history.path().to_string_lossy())
+    )?)
 }
 
 /// Says that a table does not have all.

@@ -13,7 +13,7 @@ use comfy_table::Color;
 use serde::Serialize;
 
 use super::{Failure, logging};
-use crate::model::{HookStatus, RequestStatus};
+use crate::model::{HookStatus, RequestStatus, printable};
 
 pub(super) use answers::{Answers, Room};
 pub(super) use columns::Column;
@@ -109,9 +109,11 @@ pub(super) fn complain(failure: &Failure) {
         Failure::Configuration(error) | Failure::Work(error) => told_once(error),
         other => other.to_string(),
     };
+    // A path or an argument that is repeated may hold anything.
+    let lines: Vec<_> = text.split('\n').map(printable).collect();
     // A log file of JSON lines or a terminal takes it as it is; the journal sorts each line by its priority.
     let priority = logging::journal_priority(tracing::Level::ERROR);
-    let text = text.replace('\n', &format!("\n{priority}"));
+    let text = lines.join(&format!("\n{priority}"));
     // There is nowhere left to say that standard error is closed.
     let _ = writeln!(io::stderr(), "{priority}ccwatch: {text}");
 }
