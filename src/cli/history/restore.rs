@@ -1,6 +1,6 @@
 //! `ccwatch history restore`
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::HumanBytes;
@@ -114,9 +114,13 @@ fn quoted(path: &Path) -> String {
 impl From<RestoreError> for Failure {
     fn from(error: RestoreError) -> Self {
         match error {
-            RestoreError::Itself { .. }
-            | RestoreError::NotThere { .. }
-            | RestoreError::Open(OpenError::Folder { .. }) => Self::Arguments(error.to_string()),
+            RestoreError::Itself { .. } | RestoreError::NotThere { .. } => Self::Arguments(error.to_string()),
+            // One that is there and may not be used is no wrong argument.
+            RestoreError::Open(OpenError::Folder { ref source, .. })
+                if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Self::Arguments(error.to_string())
+            }
             RestoreError::Open(error) => error.into(),
             error => Self::Work(error.into()),
         }
