@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -582,6 +583,20 @@ fn a_request_is_told_with_bars() {
     let open = out(&stage.ccwatch(&["show", "aaaa1111"]));
     assert!(open.contains("████"), "it is pending still: {open}");
     assert!(open.contains("  TIMELINE ("), "{open}");
+}
+
+#[test]
+fn following_ends_with_whoever_reads_it_though_nothing_changes() {
+    let stage = Stage::new();
+    let mut followed = Command::new(env!("CARGO_BIN_EXE_ccwatch"))
+        .args(["events", "--follow", "--format", "jsonl", "--history"])
+        .arg(stage.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let reader = BufReader::new(followed.stdout.take().unwrap());
+    assert_eq!(reader.lines().take(4).count(), 4);
+    assert_eq!(followed.wait().unwrap().code(), Some(0));
 }
 
 #[test]

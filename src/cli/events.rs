@@ -5,6 +5,8 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use comfy_table::Cell;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use super::Failure;
 use super::filters::Filters;
@@ -95,9 +97,22 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             written.flush()?;
         }
         last = more.last;
-        if more.is_all {
-            std::thread::park_timeout(LOOK_EVERY);
+        if more.is_all && reader_has_gone(LOOK_EVERY)? {
+            return Err(Failure::ClosedPipe);
         }
+    }
+}
+
+/// Waits, but no longer than there is someone to write for: the next change may be hours away.
+fn reader_has_gone(longest: Duration) -> Result<bool, Failure> {
+    let stdout = std::io::stdout();
+    // Nothing is asked for: that the other end was closed is told in any case (poll(2)).
+    let mut watched = [PollFd::new(&stdout, PollFlags::empty())];
+    let longest = Timespec::try_from(longest).map_err(anyhow::Error::from)?;
+    match poll(&mut watched, Some(&longest)) {
+        Ok(_) => Ok(watched[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)),
+        Err(Errno::INTR) => Ok(false),
+        Err(error) => Err(std::io::Error::from(error).into()),
     }
 }
 
