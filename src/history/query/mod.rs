@@ -241,7 +241,8 @@ fn bind(statement: &mut rusqlite::Statement<'_>, parameters: &[(String, String)]
     for index in 1..=statement.parameter_count() {
         let name = statement.parameter_name(index).unwrap_or("?").to_owned();
         let bare = name.trim_start_matches([':', '@', '$']);
-        let Some((_, value)) = parameters.iter().find(|(given, _)| given == bare) else {
+        let mut values = parameters.iter().filter(|(given, _)| given == bare);
+        let Some((_, value)) = values.next() else {
             return Err(SqlError::Statement {
                 message: format!("the statement's parameter {name} has no value"),
                 place: None,
@@ -251,6 +252,11 @@ fn bind(statement: &mut rusqlite::Statement<'_>, parameters: &[(String, String)]
                 }),
             });
         };
+        if values.next().is_some() {
+            return Err(SqlError::statement(&format!(
+                "the statement's parameter {name} has several values"
+            )));
+        }
         unused.retain(|given| *given != bare);
         statement
             .raw_bind_parameter(index, as_value(value))

@@ -293,6 +293,8 @@ fn parameters_are_numbers_where_they_are_spelled_as_such() {
     );
     assert!(error("SELECT ?", &[]).contains("name it, as in :name"));
     assert_eq!(error("SELECT 1", &[("a", "1")]), "the statement has no parameter :a");
+    let twice = error("SELECT :a", &[("a", "1"), ("a", "2")]);
+    assert_eq!(twice, "the statement's parameter :a has several values");
 }
 
 #[test]
