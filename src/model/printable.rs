@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 /// Replaces what could move a cursor, recolour a screen, break a line or turn the reading direction around: control
-/// characters (C0, DEL, C1) and Unicode's bidirectional and line-separating format characters. White space that breaks
-/// lines becomes a space, all else the replacement character, so that a hostile StatusMessage shows that something
-/// stood there and does nothing.
+/// characters (C0, DEL, C1) and Unicode's bidirectional and line-separating format characters; and what stands unseen in a
+/// name, which then looks like another. White space that breaks lines becomes a space, all else the replacement character,
+/// so that a hostile StatusMessage shows that something stood there and does nothing. The joiners within a word or an emoji stay.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_printable) {
         return Cow::Borrowed(text);
@@ -25,6 +25,12 @@ fn replacement(c: char) -> Option<char> {
         '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{061c}' | '\u{feff}' => {
             Some('\u{fffd}')
         }
+        '\u{ad}'
+        | '\u{180e}'
+        | '\u{200b}'
+        | '\u{2060}'..='\u{2064}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => Some('\u{fffd}'),
         _ => None,
     }
 }
@@ -36,6 +42,16 @@ mod tests {
     #[test]
     fn ordinary_text_is_left_alone() {
         assert!(matches!(printable("größe → 測試 ✓"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn what_is_not_seen_is_shown_and_what_joins_is_kept() {
+        for unseen in ['\u{ad}', '\u{200b}', '\u{2060}', '\u{fff9}', '\u{e0041}'] {
+            assert_eq!(printable(&format!("pro{unseen}d")), "pro\u{fffd}d");
+        }
+        for joined in ["👩\u{200d}👧", "☺\u{fe0f}", "نمی\u{200c}خواهم"] {
+            assert!(matches!(printable(joined), Cow::Borrowed(_)), "{joined}");
+        }
     }
 
     #[test]
