@@ -51,7 +51,7 @@ pub(in crate::cli) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Fai
     let mut requests = Table::new([
         Column::token("REQUEST"),
         Column::whole("STATUS"),
-        Column::whole("OPERATION").yields(3),
+        Column::whole("OP").yields_late(5),
         Column::name("TYPE"),
         Column::name("IDENTIFIER").yields(4),
         Column::whole("TOOK").yields(2),

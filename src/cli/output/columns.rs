@@ -2,8 +2,8 @@
 //!
 //! Where all of a table fits, all of it is shown. Where it does not, tokens are cut to what `show` takes, long names are cut
 //! in their middle and texts are folded; and where that is not enough, columns yield, in the order that they declare: a text
-//! goes below its row, and anything else is left out, a name only once names are cut short. Where no column can yield any
-//! more, or in fewer than [`NARROWEST`] columns, there is no sensible table.
+//! goes below its row, and anything else is left out, names and what tells as much as a name only once names are cut short.
+//! Where no column can yield any more, or in fewer than [`NARROWEST`] columns, there is no sensible table.
 
 use ratatui::text::Span;
 
@@ -17,7 +17,7 @@ pub(super) const SHORT_TOKEN: usize = 8;
 pub(super) const LEAST_BAR: usize = 10;
 /// So much of a name is easy to read, and so much is still something.
 const NAME: usize = 20;
-const LEAST_NAME: usize = 10;
+const LEAST_NAME: usize = 7;
 const LEAST_TEXT: usize = 30;
 /// Beyond that a word is broken: `(GeneralServiceException)`, the longest that is ours to expect, is not.
 const LONGEST_WORD: usize = 25;
@@ -28,7 +28,14 @@ pub(in crate::cli) struct Column<'a> {
     pub(super) heading: &'a str,
     pub(super) shape: Shape,
     pub(super) is_right: bool,
-    yields: Option<u8>,
+    yields: Option<Yields>,
+}
+
+/// In which order a column yields, the lowest number first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Yields {
+    BeforeNamesAreCut(u8),
+    Late(u8),
 }
 
 /// What may be done to what stands in a column.
@@ -78,10 +85,22 @@ impl<'a> Column<'a> {
         Self::whole(heading).shaped(Shape::Bar)
     }
 
-    /// It yields where there is no room; the lowest number is the first to.
+    /// It yields where there is no room; the lowest number is the first to. A name yields late.
     pub(in crate::cli) const fn yields(self, order: u8) -> Self {
+        let yields = match self.shape {
+            Shape::Name => Yields::Late(order),
+            _ => Yields::BeforeNamesAreCut(order),
+        };
         Self {
-            yields: Some(order),
+            yields: Some(yields),
+            ..self
+        }
+    }
+
+    /// The same, but only once names are cut short.
+    pub(in crate::cli) const fn yields_late(self, order: u8) -> Self {
+        Self {
+            yields: Some(Yields::Late(order)),
             ..self
         }
     }
@@ -177,9 +196,9 @@ pub(super) fn arrange(columns: &[Column<'_>], needs: &[Needs], room: Option<usiz
     };
     let fit = |widths: &[(usize, usize)], shown: &[usize]| total(&of(widths, shown)) <= room;
     let mut shown: Vec<usize> = (0..columns.len()).collect();
-    let (names, others) = yielding(columns);
-    let (mut below, mut left_out) = (Vec::new(), Vec::new());
-    for number in others {
+    let (early, late) = yielding(columns);
+    let (mut below, mut early_left_out, mut late_left_out) = (Vec::new(), Vec::new(), Vec::new());
+    for number in early {
         if fit(&easy, &shown) {
             break;
         }
@@ -187,25 +206,28 @@ pub(super) fn arrange(columns: &[Column<'_>], needs: &[Needs], room: Option<usiz
         if columns.get(number).is_some_and(|column| column.shape == Shape::Text) {
             below.push(number);
         } else {
-            left_out.push(number);
+            early_left_out.push(number);
         }
     }
     let least = if fit(&easy, &shown) { &easy } else { &tight };
-    for number in names {
+    for number in late {
         if fit(least, &shown) {
             break;
         }
         shown.retain(|other| *other != number);
+        late_left_out.push(number);
     }
     if !fit(least, &shown) {
         return Layout::Blocks;
     }
     // Where a wide one had to go, a narrow one that went before it may have room after all.
-    for number in left_out.into_iter().rev() {
-        let mut with = shown.clone();
-        with.push(number);
-        if fit(&easy, &with) {
-            shown = with;
+    for (left_out, widths) in [(late_left_out, least), (early_left_out, &easy)] {
+        for number in left_out.into_iter().rev() {
+            let mut with = shown.clone();
+            with.push(number);
+            if fit(widths, &with) {
+                shown = with;
+            }
         }
     }
     below.sort_unstable();
@@ -214,16 +236,17 @@ pub(super) fn arrange(columns: &[Column<'_>], needs: &[Needs], room: Option<usiz
     Layout::Columns { beside, below }
 }
 
-/// The numbers of the columns that yield, the first to do so first: names, and others.
+/// The numbers of the columns that yield, the first to do so first: before names are cut, and late.
 fn yielding(columns: &[Column<'_>]) -> (Vec<usize>, Vec<usize>) {
     let yielding = columns.iter().enumerate();
     let mut yielding: Vec<_> = yielding
-        .filter_map(|(number, column)| Some((column.yields?, number, column.shape)))
+        .filter_map(|(number, column)| Some((column.yields?, number)))
         .collect();
-    yielding.sort_by_key(|(order, ..)| *order);
-    let (names, others): (Vec<_>, Vec<_>) = yielding.into_iter().partition(|(.., shape)| *shape == Shape::Name);
-    let numbers = |columns: Vec<(u8, usize, Shape)>| columns.into_iter().map(|(_, number, _)| number).collect();
-    (numbers(names), numbers(others))
+    yielding.sort_unstable();
+    let is_early = |yields: &Yields| matches!(yields, Yields::BeforeNamesAreCut(_));
+    let (early, late): (Vec<_>, Vec<_>) = yielding.into_iter().partition(|(yields, _)| is_early(yields));
+    let numbers = |columns: Vec<(Yields, usize)>| columns.into_iter().map(|(_, number)| number).collect();
+    (numbers(early), numbers(late))
 }
 
 /// Shares out what is left of the room, to the narrowest first of those that have a use for it.
@@ -365,6 +388,31 @@ mod tests {
             panic!("a table");
         };
         assert_eq!(beside, [(0, 30), (1, 10)]);
+    }
+
+    #[test]
+    fn what_yields_late_outlasts_what_is_narrower() {
+        let columns = [
+            Column::whole("HOOKS").yields(1),
+            Column::whole("OP").yields_late(2),
+            Column::name("IDENTIFIER").yields(1),
+            Column::whole("TOKEN"),
+        ];
+        let needs = [5, 6, 40, 30].map(Needs::exactly);
+        let beside = |room| match arrange(&columns, &needs, Some(room)) {
+            Layout::Columns { beside, .. } => beside.into_iter().map(|(number, _)| number).collect(),
+            Layout::Blocks => Vec::new(),
+        };
+        assert_eq!(beside(67), [0, 1, 2, 3]);
+        // The identifier is cut, and where that is no longer enough it makes room for both.
+        assert_eq!(beside(66), [1, 2, 3]);
+        assert_eq!(beside(50), [1, 2, 3]);
+        let needs = [5, 6, 40, 36].map(Needs::exactly);
+        let arranged = arrange(&columns, &needs, Some(50));
+        assert_eq!(arranged, self::columns(&[(1, 6), (3, 36)], &[]));
+        let needs = [5, 6, 40, 44].map(Needs::exactly);
+        let arranged = arrange(&columns, &needs, Some(50));
+        assert_eq!(arranged, self::columns(&[(3, 44)], &[]));
     }
 
     #[test]

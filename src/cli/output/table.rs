@@ -16,6 +16,8 @@ use crate::model::printable;
 
 /// What stands below a row is so far from the left.
 const INDENT: u16 = 2;
+/// A blank at which no line is broken. It is written as any other.
+const UNBROKEN: &str = "\u{a0}";
 
 /// Rows that stand below each other.
 #[derive(Debug)]
@@ -104,11 +106,14 @@ pub(in crate::cli) fn status_cell(status: Option<&str>) -> Cell {
     coloured(cell(status), status)
 }
 
-/// The same, with a word on it: why it failed, say.
+/// The same, with a note on it: why it failed, say. Where it is folded, the note is on one line.
 pub(in crate::cli) fn noted_status_cell(status: Option<&str>, note: Option<&str>) -> Cell {
     match note {
         None => status_cell(status),
-        Some(note) => coloured(cell(Some(&format!("{} ({note})", status.unwrap_or("-")))), status),
+        Some(note) => {
+            let note = note.replace(' ', UNBROKEN);
+            coloured(cell(Some(&format!("{} ({note})", status.unwrap_or("-")))), status)
+        }
     }
 }
 
@@ -257,7 +262,7 @@ fn write_row(
 /// Trailing blanks, which padding leaves, are cut.
 fn write_lines(out: &mut impl Write, lines: &Lines) -> io::Result<()> {
     for line in lines.lines() {
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(out, "{}", line.trim_end().replace(UNBROKEN, " "))?;
     }
     Ok(())
 }

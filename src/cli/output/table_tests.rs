@@ -35,6 +35,31 @@ fn a_failure_is_shown_with_its_reason_in_columns_and_in_blocks() {
 }
 
 #[test]
+fn a_note_on_a_status_is_on_one_line() {
+    let mut table = Table::new([Column::words("STATUS"), Column::whole("TOKEN")]);
+    table.row([
+        noted_status_cell(Some("IN_PROGRESS"), Some("seen 15m ago")),
+        cell(Some(&"t".repeat(36))),
+    ]);
+    let shown = |width| {
+        let mut out = Vec::new();
+        table.write_within(&mut out, width).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let token = "t".repeat(36);
+    assert!(
+        shown(None).ends_with(&format!("\nIN_PROGRESS (seen 15m ago)  {token}\n")),
+        "{}",
+        shown(None)
+    );
+    let folded = shown(Some(60));
+    assert!(
+        folded.ends_with(&format!("\nIN_PROGRESS             {token}\n(seen 15m ago)\n")),
+        "{folded}"
+    );
+}
+
+#[test]
 fn a_pipe_and_a_wide_terminal_show_whole_lines() {
     for width in [None, Some(u16::MAX)] {
         let shown = shown(width);

@@ -193,6 +193,19 @@ fn a_smaller_one_shows_what_is_open_and_a_panel() {
 }
 
 #[test]
+fn what_was_asked_for_is_shown_where_there_is_room_for_its_type() {
+    for (width, is_shown) in [(35, false), (36, true), (50, true), (100, true)] {
+        let screen = screen(&top(board()), width, 15);
+        assert_eq!(screen.contains("CREATE"), is_shown, "{screen}");
+    }
+    let screen = screen(&top(board()), 50, 15);
+    assert!(
+        screen.contains("AWS::EC2::VPC") && screen.contains("AGE/P99"),
+        "{screen}"
+    );
+}
+
+#[test]
 fn a_tiny_one_shows_one_panel() {
     insta::assert_snapshot!("20x5", screen(&top(board()), 20, 5));
 }

@@ -32,7 +32,7 @@ const COLUMNS: [Column; 10] = [
     Column {
         heading: "OP",
         width: Constraint::Length(6),
-        from: 60,
+        from: 36,
         cell: |request, _, _| plain(request.operation.as_deref()),
     },
     Column {
@@ -74,7 +74,7 @@ const COLUMNS: [Column; 10] = [
     Column {
         heading: "AGE/P99",
         width: Constraint::Length(BAR),
-        from: 40,
+        from: 46,
         cell: bar,
     },
     Column {
