@@ -9,7 +9,7 @@ use crate::decide::routing::Routing;
 use crate::history::Reader;
 use crate::model::HookStatus::{CompleteFailed, CompleteSucceeded};
 use crate::model::RequestStatus::{Failed, InProgress, Pending, Success};
-use crate::model::rows::{ChangeRow, GapRow, HookRow};
+use crate::model::rows::{ChangeRow, GapRow, HookRow, InvocationRow};
 use crate::model::{AccountId, ErrorCode, Operation, ProgressEvent, Region, RequestKey, RequestStatus, Sighting};
 
 #[allow(clippy::unnecessary_wraps, reason = "it is what a filter has")]
@@ -28,8 +28,8 @@ pub(super) fn tokens(scene: &Scene, filter: &Filter) -> Vec<String> {
 
 pub(super) fn hooks(scene: &Scene, filter: &Filter) -> Vec<HookRow> {
     let mut found = Vec::new();
-    let each = |row| {
-        found.push(row);
+    let each = |row: InvocationRow| {
+        found.push(row.hook);
         ControlFlow::Continue(())
     };
     reader(scene).each_hook(filter, each).unwrap();

@@ -17,7 +17,7 @@ use super::rows::Stored;
 use super::sql::RequestId;
 use super::{Failure, History, HistoryError, Reader};
 use crate::decide::stuck::Usual;
-use crate::model::rows::{HookRow, RequestRow};
+use crate::model::rows::{InvocationRow, RequestRow};
 use crate::model::{RequestToken, TargetId, TargetName, Timestamp};
 
 /// How things stand.
@@ -28,11 +28,11 @@ pub struct Board {
     /// All of them.
     pub open_total: usize,
     /// Hooks of open requests that have not ended; those of the oldest requests first, up to [`Board::HOOKS_LIMIT`].
-    pub hooks_running: Vec<HookRow>,
+    pub hooks_running: Vec<InvocationRow>,
     /// All of the open requests some of whose hooks have not ended, or were not read yet.
     pub hooks_pending: usize,
     /// Hooks in WARN mode that found fault, which no one but the history was told; the newest first, up to [`Board::LATEST_LIMIT`].
-    pub warnings: Vec<HookRow>,
+    pub warnings: Vec<InvocationRow>,
     /// Requests that FAILED, the last one first, up to [`Board::LATEST_LIMIT`].
     pub failures: Vec<RequestRow>,
     /// By name.
@@ -161,7 +161,7 @@ impl Reader {
         self.read(|connection| {
             let mut board = Board {
                 failures: RequestRow::all(connection, FAILURES, [rows(Board::LATEST_LIMIT)])?,
-                warnings: HookRow::all(connection, WARNINGS, [rows(Board::LATEST_LIMIT)])?,
+                warnings: InvocationRow::all(connection, WARNINGS, [rows(Board::LATEST_LIMIT)])?,
                 receivers: receivers(connection)?,
                 ..Board::default()
             };
@@ -229,7 +229,7 @@ impl Board {
                 if self.hooks_running.len() < Board::HOOKS_LIMIT {
                     let id: RequestId = row.get("id")?;
                     self.hooks_running
-                        .extend(HookRow::all(connection, RUNNING_HOOKS, [id])?);
+                        .extend(InvocationRow::all(connection, RUNNING_HOOKS, [id])?);
                 }
             }
             if self.open.len() == Board::OPEN_LIMIT {

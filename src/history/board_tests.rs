@@ -103,11 +103,17 @@ fn hooks_that_run_are_told_from_those_that_ended_and_warnings_from_refusals() {
     )];
     scene.record(&[scene.got(2, guarded("b", Failed), refused)]);
     let board = board(&scene);
-    let names =
-        |hooks: &[HookRow]| -> Vec<String> { hooks.iter().filter_map(|hook| hook.hook_type_name.clone()).collect() };
+    let names = |hooks: &[InvocationRow]| -> Vec<String> {
+        hooks.iter().filter_map(|row| row.hook.hook_type_name.clone()).collect()
+    };
     assert_eq!(names(&board.hooks_running), ["Acme::Runs"]);
     assert_eq!(names(&board.warnings), ["Acme::Warned"]);
     assert_eq!(board.hooks_pending, 1);
+    let judged = board
+        .warnings
+        .first()
+        .map(|row| (row.type_name.clone(), row.hook.request_token.clone()));
+    assert_eq!(judged, Some((Some("AWS::Logs::LogGroup".into()), "a".into())));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use rusqlite::{Connection, Params, Row};
 
 use super::sql::{HookId, RequestId};
 use crate::model::rows::{
-    AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
-    RequestRow, ResourceModelRow, SilenceRow,
+    AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, InvocationRow, NoticeRow,
+    ProgressEventRow, RequestRow, ResourceModelRow, SilenceRow,
 };
 
 /// A row of a public view.
@@ -79,6 +79,24 @@ stored! {
 FROM hooks AS h
 JOIN requests AS r ON r.id = h.request_id
 JOIN targets AS t ON t.id = r.target_id"
+}
+
+impl Stored for InvocationRow {
+    const SELECT: &'static str = "SELECT t.name AS target, r.token AS request_token, h.hook_type_name,
+    h.hook_type_version_id, h.hook_type_arn, h.invocation_point, h.failure_mode, h.status, h.status_message, h.event_time,
+    h.first_seen_at, h.finished_at, r.type_name, r.identifier, r.operation
+FROM hooks AS h
+JOIN requests AS r ON r.id = h.request_id
+JOIN targets AS t ON t.id = r.target_id";
+
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            hook: HookRow::from_row(row)?,
+            type_name: row.get("type_name")?,
+            identifier: row.get("identifier")?,
+            operation: row.get("operation")?,
+        })
+    }
 }
 
 stored! {

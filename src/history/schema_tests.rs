@@ -17,8 +17,8 @@ use super::{
 };
 use crate::decide::route::Patterns;
 use crate::model::rows::{
-    AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, NoticeRow, ProgressEventRow,
-    RequestRow, ResourceModelRow, SilenceRow,
+    AttemptRow, ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, IncidentRow, InvocationRow, NoticeRow,
+    ProgressEventRow, RequestRow, ResourceModelRow, SilenceRow,
 };
 use crate::model::{DeliveryState, ProgressEvent, RequestStatus, Timestamp};
 
@@ -400,6 +400,7 @@ fn no_query_of_the_program_walks_a_table() {
         resource_models::MASK.into(),
         RequestRow::sql(rows::REQUEST_BY_ID),
         HookRow::sql(rows::HOOK_BY_ID),
+        InvocationRow::sql(rows::HOOK_BY_ID),
         reader::TOKENS.into(),
         by_token(RequestRow::sql("")),
         by_token(ProgressEventRow::sql("")),
@@ -486,13 +487,13 @@ fn the_board_walks_no_more_than_is_open_and_the_newest_of_each_list() {
             board::OPEN.to_owned(),
             vec!["SCAN r USING INDEX requests_open_by_start"],
         ),
-        (HookRow::sql(board::RUNNING_HOOKS), vec![]),
+        (InvocationRow::sql(board::RUNNING_HOOKS), vec![]),
         (
             RequestRow::sql(board::FAILURES),
             vec!["SCAN requests USING COVERING INDEX requests_failed_by_end"],
         ),
         (
-            HookRow::sql(board::WARNINGS),
+            InvocationRow::sql(board::WARNINGS),
             vec!["SCAN hooks USING INDEX hooks_warned_by_time"],
         ),
         (

@@ -1,4 +1,5 @@
-//! The public schema's rows, one struct for each view, one field for each column, in the views' order.
+//! The public schema's rows, one struct for each view, one field for each column, in the views' order; and a hook's with what
+//! it judged.
 //!
 //! These are what `--format json` prints, what a webhook's `data` carries, and what anyone who queries the file gets:
 //! names and columns are only ever added to, and a test in `history` compares them with the views.
@@ -65,6 +66,16 @@ pub struct HookRow {
     pub event_time: Option<Timestamp>,
     pub first_seen_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+}
+
+/// A row of `v_hooks`, and by its request what the hook judged. The latter's columns are called as in `v_requests`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct InvocationRow {
+    #[serde(flatten)]
+    pub hook: HookRow,
+    pub type_name: Option<String>,
+    pub identifier: Option<String>,
+    pub operation: Option<String>,
 }
 
 /// A row of `v_hook_events`.

@@ -293,6 +293,11 @@ pub(super) fn cut(text: &str, shape: Shape, room: usize) -> Option<String> {
     }
 }
 
+/// A name in so many columns, of which the beginning and the end are enough.
+pub(in crate::cli) fn shortened(name: &str, room: usize) -> String {
+    cut(name, Shape::Name, room).unwrap_or_else(|| name.to_owned())
+}
+
 fn within(characters: impl Iterator<Item = char>, room: usize) -> String {
     let mut left = room;
     characters

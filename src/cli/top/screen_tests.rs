@@ -11,7 +11,7 @@ use super::super::state::{Detail, Sort};
 use super::*;
 use crate::decide::stuck::Usual;
 use crate::history::{OpenRequest, ReceiverHealth, TargetHealth};
-use crate::model::rows::{HookRow, RequestRow};
+use crate::model::rows::{HookRow, InvocationRow, RequestRow};
 use crate::model::{RequestToken, TargetName};
 
 const NOW: Timestamp = Timestamp::from_millis(1_795_328_880_000);
@@ -120,9 +120,18 @@ fn board() -> Board {
             wide,
         ],
         open_total: 5,
-        hooks_running: vec![hook("Acme::Guard::Encryption", "FAIL", "HOOK_IN_PROGRESS", 9)],
+        hooks_running: vec![InvocationRow {
+            hook: hook("Acme::Guard::Encryption", "FAIL", "HOOK_IN_PROGRESS", 9),
+            type_name: Some("AWS::RDS::DBInstance".into()),
+            ..InvocationRow::default()
+        }],
         hooks_pending: 1,
-        warnings: vec![warned],
+        warnings: vec![InvocationRow {
+            hook: warned,
+            type_name: Some("AWS::S3::Bucket".into()),
+            identifier: Some("acme-assets-773119a8addedec8e".into()),
+            operation: Some("UPDATE".into()),
+        }],
         failures: vec![failure("The database did not stabilize"), failure("quota")],
         targets: vec![
             target("dev/eu-west-1", None),
@@ -298,7 +307,8 @@ fn text_from_the_wire_does_nothing_to_the_terminal() {
     board.open[0].type_name = Some(hostile.into());
     board.open[0].identifier = Some(hostile.into());
     board.failures[0].status_message = Some(hostile.into());
-    board.warnings[0].status_message = Some(hostile.into());
+    board.warnings[0].hook.status_message = Some(hostile.into());
+    board.warnings[0].identifier = Some(hostile.into());
     board.targets[1].gap = Some((NOW, hostile.into()));
     board.receivers[1].last_error = Some(hostile.into());
     let mut top = top(board);
@@ -345,7 +355,8 @@ proptest! {
         request.identifier = Some(words.clone());
         request.started_at = ago(age.into());
         request.usual = p99.map(|p99| Usual { p50: Duration::ZERO, p99: Duration::from_millis(p99.into()), samples: 20 });
-        board.warnings[0].status_message = Some(words.clone());
+        board.warnings[0].hook.status_message = Some(words.clone());
+        board.warnings[0].identifier = Some(words.clone());
         board.receivers[0].name = words.clone();
         board.targets[0].name = TargetName::from_stored(&words);
         board.failures[0].error_code = Some(words.clone());

@@ -14,7 +14,7 @@ use crate::history::rows::{HOOK_BY_ID, REQUEST_BY_ID, Stored};
 use crate::history::sql::{ChangeId, HookId};
 use crate::history::told::CHANGE_BY_ID;
 use crate::history::{HistoryError, Reader};
-use crate::model::rows::{ChangeRow, GapRow, HookRow, RequestRow};
+use crate::model::rows::{ChangeRow, GapRow, InvocationRow, RequestRow};
 
 /// Rows that are read in one transaction, where there are many: a reader that takes its time holds up no checkpoint.
 const AT_ONCE: usize = 1000;
@@ -56,8 +56,12 @@ impl Reader {
         self.each_row(&ids, REQUEST_BY_ID, |id| id.0, each)
     }
 
-    /// As [`each_request`](Self::each_request), the hooks.
-    pub fn each_hook(&self, filter: &Filter, each: impl FnMut(HookRow) -> ControlFlow<()>) -> Result<(), HistoryError> {
+    /// As [`each_request`](Self::each_request), the hooks, with what they judged.
+    pub fn each_hook(
+        &self,
+        filter: &Filter,
+        each: impl FnMut(InvocationRow) -> ControlFlow<()>,
+    ) -> Result<(), HistoryError> {
         let ids = self.read(|connection| Ok(hooks(connection, &Narrowed::new(connection, filter)?)?))?;
         self.each_row(&ids, HOOK_BY_ID, |id| id.0, each)
     }

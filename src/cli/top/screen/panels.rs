@@ -7,11 +7,15 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::{DIM, Palette, framed, text};
+use crate::cli::output::shortened;
 use crate::cli::top::state::{Panel, Top};
 use crate::cli::when::rough;
 use crate::history::{Board, ReceiverHealth, TargetHealth};
 use crate::model::Timestamp;
-use crate::model::rows::{HookRow, RequestRow};
+use crate::model::rows::{InvocationRow, RequestRow};
+
+/// The most columns for the identifier of what a hook judged: there is to be room for its message.
+const IDENTIFIER: usize = 10;
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, which: Panel, top: &Top, now: Timestamp, palette: Palette) {
     let board = &top.board;
@@ -69,7 +73,8 @@ fn hooks_title(board: &Board) -> String {
 
 /// Words with a blank between them, those that there are.
 fn words<'a>(words: impl IntoIterator<Item = Option<&'a str>>) -> String {
-    let words: Vec<_> = words.into_iter().flatten().map(text).collect();
+    let words = words.into_iter().flatten().filter(|word| !word.is_empty());
+    let words: Vec<_> = words.map(text).collect();
     words.join(" ")
 }
 
@@ -77,23 +82,36 @@ fn ago(time: Timestamp, now: Timestamp) -> String {
     rough(now.since(time))
 }
 
-fn running(hook: &HookRow, now: Timestamp) -> Line<'static> {
+/// What a hook judged, in short: `Bucket ac…edec8e`.
+fn judged(invocation: &InvocationRow) -> String {
+    let kind = invocation.type_name.as_deref();
+    let kind = kind.map(|name| name.rsplit("::").next().unwrap_or(name));
+    let identifier = invocation.identifier.as_deref();
+    let identifier = identifier.map(|identifier| shortened(identifier, IDENTIFIER));
+    words([kind, identifier.as_deref()])
+}
+
+fn running(invocation: &InvocationRow, now: Timestamp) -> Line<'static> {
+    let hook = &invocation.hook;
     Line::from(vec![
         Span::raw(format!("{:>7} ", ago(hook.first_seen_at, now))),
         Span::raw(words([
             hook.hook_type_name.as_deref().or(Some("unnamed")),
             hook.failure_mode.as_deref(),
+            Some(&judged(invocation)),
             hook.status.as_deref(),
         ])),
     ])
 }
 
-fn warning(hook: &HookRow, now: Timestamp, palette: Palette) -> Line<'static> {
+fn warning(invocation: &InvocationRow, now: Timestamp, palette: Palette) -> Line<'static> {
+    let hook = &invocation.hook;
     Line::from(vec![
         Span::styled(format!("{:>7} ", ago(hook.first_seen_at, now)), DIM),
         Span::styled("warned ", palette.warning()),
         Span::raw(words([
             hook.hook_type_name.as_deref().or(Some("unnamed")),
+            Some(&judged(invocation)),
             hook.status_message.as_deref(),
         ])),
     ])
