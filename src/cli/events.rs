@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use super::Failure;
 use super::filters::Filters;
 use super::listing;
-use super::output::{Column, Format, Rows, Stream, cell, status_cell};
+use super::output::{self, Column, Format, Rows, Stream, cell, status_cell};
 use super::when::Times;
 use crate::model::rows::ChangeRow;
 
@@ -168,13 +168,12 @@ fn cells(change: &ChangeRow, times: Times) -> Vec<Cell> {
     let words = [
         what(change),
         change.type_name.clone().unwrap_or_default(),
-        change
-            .identifier
-            .clone()
-            .unwrap_or_else(|| change.request_token.clone()),
+        change.identifier.clone().unwrap_or_default(),
         format!("({})", change.target),
         came_from(change),
         detail(change),
+        // The way on to `show`.
+        format!("[{}]", output::short_token(&change.request_token)),
     ];
     let words: Vec<_> = words.into_iter().filter(|word| !word.is_empty()).collect();
     vec![
@@ -206,5 +205,32 @@ fn detail(change: &ChangeRow) -> String {
         format!("{detail} [seen late]").trim_start().to_owned()
     } else {
         detail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+
+    #[test]
+    fn each_line_ends_with_the_token_that_leads_on() {
+        let now = Timestamp::from_millis(1_795_328_880_000);
+        for identifier in [None, Some("orders".to_owned())] {
+            let change = ChangeRow {
+                at: now,
+                request_token: "73553e7d-6c1b-4f9e-9c55-0d2f6f7f4f0e".to_owned(),
+                type_name: Some("AWS::S3::Bucket".to_owned()),
+                to_status: Some("FAILED".to_owned()),
+                message: Some("a sentence of the service".to_owned()),
+                identifier,
+                ..ChangeRow::default()
+            };
+            let cells = cells(&change, Times { utc: false, now });
+            let told = cells.last().unwrap().content();
+            let (_, token) = told.split_once("a sentence of the service [").unwrap();
+            assert!(token.starts_with("73553e7d") && token.ends_with(']'), "{told}");
+            assert_eq!(told.matches("73553e7d").count(), 1, "{told}");
+        }
     }
 }
