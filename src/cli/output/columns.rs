@@ -70,7 +70,7 @@ impl<'a> Column<'a> {
         Self::whole(heading).shaped(Shape::Name)
     }
 
-    /// A few words, which are folded between them.
+    /// A few words, which are folded between them, and a name among them between its parts.
     pub(in crate::cli) const fn words(heading: &'a str) -> Self {
         Self::whole(heading).shaped(Shape::Words)
     }
@@ -249,13 +249,22 @@ fn yielding(columns: &[Column<'_>]) -> (Vec<usize>, Vec<usize>) {
     (numbers(early), numbers(late))
 }
 
-/// Shares out what is left of the room, to the narrowest first of those that have a use for it.
+/// Shares out what is left of the room, to the narrowest first of those that have a use for it. Beside a bar names and words
+/// come first: it is as good in less room.
 fn grow(beside: &mut [(usize, usize)], columns: &[Column<'_>], needs: &[Needs], room: usize) {
+    let shape = |number: usize| columns.get(number).map(|column| column.shape);
+    if beside.iter().any(|(number, _)| shape(*number) == Some(Shape::Bar)) {
+        grow_those(beside, needs, room, |number| {
+            !matches!(shape(number), Some(Shape::Token | Shape::Bar | Shape::Text))
+        });
+    }
+    grow_those(beside, needs, room, |number| shape(number) != Some(Shape::Token));
+}
+
+fn grow_those(beside: &mut [(usize, usize)], needs: &[Needs], room: usize, is_such: impl Fn(usize) -> bool) {
     for _ in total(beside)..room {
-        let has_use = |number: usize, width: usize| {
-            let grows = columns.get(number).is_some_and(|column| column.shape != Shape::Token);
-            grows && needs.get(number).is_some_and(|needs| width < needs.all)
-        };
+        let has_use =
+            |number: usize, width: usize| is_such(number) && needs.get(number).is_some_and(|needs| width < needs.all);
         let growing = beside.iter_mut().filter(|(number, width)| has_use(*number, *width));
         match growing.min_by_key(|(_, width)| *width) {
             Some((_, width)) => *width += 1,
@@ -275,7 +284,8 @@ pub(super) fn width(text: &str) -> usize {
     Span::raw(text).width()
 }
 
-/// What is shown of a text in a column of such a shape and width. What is folded stays whole.
+/// What is shown of a text in a column of such a shape and width. What is folded stays whole; where blanks alone are no places
+/// for that, its lines are made here.
 pub(super) fn cut(text: &str, shape: Shape, room: usize) -> Option<String> {
     if width(text) <= room {
         return None;
@@ -289,8 +299,31 @@ pub(super) fn cut(text: &str, shape: Shape, room: usize) -> Option<String> {
             let end = within(text.chars().rev(), room.saturating_sub(1 + width(&front)));
             Some(format!("{front}…{}", end.chars().rev().collect::<String>()))
         }
-        Shape::Whole | Shape::Words | Shape::Text | Shape::Bar => None,
+        Shape::Words => folded(text, room),
+        Shape::Whole | Shape::Text | Shape::Bar => None,
     }
+}
+
+/// Words with a name among them that is too long for a line: lines that end between words and after a `::`.
+fn folded(text: &str, room: usize) -> Option<String> {
+    let is_too_long = |word: &str| width(word) > room && word.contains("::");
+    if !text.split(' ').any(is_too_long) {
+        return None;
+    }
+    let mut lines = vec![String::new()];
+    for (place, word) in text.split(' ').enumerate() {
+        for (part_place, part) in word.split_inclusive("::").enumerate() {
+            let space = if place > 0 && part_place == 0 { " " } else { "" };
+            match lines.last_mut() {
+                Some(line) if line.is_empty() || width(line) + space.len() + width(part) <= room => {
+                    line.push_str(space);
+                    line.push_str(part);
+                }
+                _ => lines.push(part.to_owned()),
+            }
+        }
+    }
+    Some(lines.join("\n"))
 }
 
 /// A name in so many columns, of which the beginning and the end are enough.
@@ -452,6 +485,43 @@ mod tests {
                 below: Vec::new()
             }
         );
+    }
+
+    #[test]
+    fn a_long_name_among_words_is_broken_between_its_parts() {
+        let words = |text, room| cut(text, Shape::Words, room);
+        let hook = "hook Acme::Guard::EncryptionAtRest (FAIL)";
+        assert_eq!(words(hook, 41), None);
+        assert_eq!(words(hook, 40), None, "between words is enough");
+        assert_eq!(
+            words(hook, 25).as_deref(),
+            Some("hook Acme::Guard::\nEncryptionAtRest (FAIL)")
+        );
+        assert_eq!(
+            words(hook, 16).as_deref(),
+            Some("hook Acme::\nGuard::\nEncryptionAtRest\n(FAIL)")
+        );
+        assert_eq!(words("not looked at", 5), None);
+        assert_eq!(words("FAILED (GeneralServiceException)", 20), None);
+    }
+
+    #[test]
+    fn a_bar_takes_what_names_and_words_leave() {
+        let columns = [
+            Column::bar("BAR"),
+            Column::words("WHAT"),
+            Column::text("DETAIL").yields(1),
+        ];
+        let needs = [
+            Needs::exactly(32),
+            Needs::of("hook Acme::Guard::Encryption (WARN)"),
+            Needs::exactly(90),
+        ];
+        let beside = |room| arrange(&columns, &needs, Some(room));
+        assert_eq!(beside(69), self::columns(&[(0, 10), (1, 25), (2, 30)], &[]));
+        assert_eq!(beside(79), self::columns(&[(0, 10), (1, 35), (2, 30)], &[]));
+        assert_eq!(beside(99), self::columns(&[(0, 30), (1, 35), (2, 30)], &[]));
+        assert_eq!(beside(60), self::columns(&[(0, 23), (1, 35)], &[2]));
     }
 
     #[test]

@@ -306,7 +306,7 @@ mod tests {
         Step {
             at: at(from),
             until: until.map(at),
-            what: "hook Acme::Guard::Encryption (WARN)".to_owned(),
+            what: "hook Acme::Guard::EncryptionAtRest (WARN)".to_owned(),
             status: Some("HOOK_COMPLETE_SUCCEEDED".to_owned()),
             detail: "a sentence of the service that is long ".repeat(5),
             stroke,
@@ -338,6 +338,20 @@ mod tests {
             Some((*places.first()?, places.len()))
         };
         told.lines().filter_map(of).collect()
+    }
+
+    #[test]
+    fn a_name_is_broken_between_its_parts_alone() {
+        for width in 80..=240 {
+            let told = told(Some(width));
+            assert_eq!(told.matches("EncryptionAtRest").count(), 3, "{width}: {told}");
+        }
+        let wide = told(Some(160));
+        assert_eq!(
+            wide.matches("hook Acme::Guard::EncryptionAtRest (WARN)").count(),
+            3,
+            "{wide}"
+        );
     }
 
     #[test]
