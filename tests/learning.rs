@@ -206,7 +206,8 @@ fn stats_count_by_type_with_shares_percentiles_and_a_trend() {
     Acme::�[31m�<script>alert(1)</script>::"'><img src=x onerror=y>{{7*7}}-->&amp;U+FFFF      1       -    -    -    -  ▁▁▁▁▁▁▁▁▁█
     (all)                                                                              101    10 %   5m   9m   9m  ██████████
 
-    COUNT: requests that started from 2026-11-01T00:00:00.000Z until 2026-11-11T00:00:00.000Z. FAILED: of those whose end is known.
+    COUNT: requests that started from 2026-11-01T00:00:00.000Z until 2026-11-11T00:00:00.000Z.
+    FAILED: of those whose end is known.
     P50, P90, P99: so many per cent of what succeeded took no longer than this.
     TREND: COUNT by the day, in UTC, from 2026-11-01T00:00:00.000Z on.
 
@@ -356,10 +357,13 @@ fn a_scorecard_says_how_each_version_of_each_hook_did() {
     Acme::�[31m�<script>alert(1)</script>::"'><img src=x onerror=y>{{7*7}}-->&amp;U+FFFF  00000002      1       0        0       1       0       0        0    -    -    -  2026-11-10T12:00:00.000Z  2026-11-10T12:00:00.000Z
     Acme::Guard::Encryption                                                          00000001      1       0        1       0       0       0        0   1m   1m   1m  2026-11-10T12:00:00.000Z  2026-11-10T12:00:00.000Z
 
-    BLOCKED: failed in FAIL mode. WARNED: failed in WARN mode, and would have blocked in FAIL mode. FAILED: in a mode
-    that the service did not say. BROKEN: those of the three in which the hook itself broke (HOOK_FAILED). RUNNING: no
-    end was seen. P50, P90, P99: from the first look at it to the look that saw its end, so no finer than the looks are
-    apart; what had ended by the first look is left out.
+    BLOCKED: failed in FAIL mode.
+    WARNED: failed in WARN mode, and would have blocked in FAIL mode.
+    FAILED: failed in a mode that the service did not say.
+    BROKEN: of all that failed, those in which the hook itself broke (HOOK_FAILED).
+    RUNNING: no end was seen.
+    P50, P90, P99: from the first look at it to the look that saw its end, so no finer than the looks are apart;
+    what had ended by the first look is left out.
     "#);
     let cards = scene.json(&["hooks", "--scorecard"]);
     let of = |name: &str, version: &str, blocked: u32, warned: u32, seconds: Value| {

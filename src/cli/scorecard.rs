@@ -58,6 +58,40 @@ impl<'a> Row<'a> {
     }
 }
 
+const COLUMNS: [Column<'static>; 14] = [
+    Column::name("HOOK"),
+    Column::name("VERSION"),
+    Column::whole("COUNT").right(),
+    Column::whole("PASSED").right().yields(9),
+    Column::whole("BLOCKED").right(),
+    Column::whole("WARNED").right(),
+    Column::whole("FAILED").right().yields(3),
+    Column::whole("BROKEN").right().yields(6),
+    Column::whole("RUNNING").right().yields(5),
+    Column::whole("P50").right().yields(4),
+    Column::whole("P90").right().yields(2),
+    Column::whole("P99").right().yields(7),
+    Column::whole("FIRST SEEN").yields(1),
+    Column::whole("LAST SEEN").yields(8),
+];
+
+/// What the columns mean.
+const LEGEND: [(&[&str], &str); 6] = [
+    (&["BLOCKED"], "failed in FAIL mode."),
+    (&["WARNED"], "failed in WARN mode, and would have blocked in FAIL mode."),
+    (&["FAILED"], "failed in a mode that the service did not say."),
+    (
+        &["BROKEN"],
+        "of all that failed, those in which the hook itself broke (HOOK_FAILED).",
+    ),
+    (&["RUNNING"], "no end was seen."),
+    (
+        &["P50", "P90", "P99"],
+        "from the first look at it to the look that saw its end, so no finer than the looks are apart;\n\
+         what had ended by the first look is left out.",
+    ),
+];
+
 /// Writes a scorecard, as a table with a word on how to read it.
 pub(super) fn show(
     scorecard: &Scorecard,
@@ -75,22 +109,7 @@ pub(super) fn show(
     if rows.is_empty() {
         return listing::say_none("no hooks match", history, Some(filter));
     }
-    let mut table = Table::new([
-        Column::name("HOOK"),
-        Column::name("VERSION"),
-        Column::whole("COUNT").right(),
-        Column::whole("PASSED").right().yields(6),
-        Column::whole("BLOCKED").right(),
-        Column::whole("WARNED").right(),
-        Column::whole("FAILED").right().yields(7),
-        Column::whole("BROKEN").right().yields(5),
-        Column::whole("RUNNING").right().yields(4),
-        Column::whole("P50").right().yields(3),
-        Column::whole("P90").right().yields(2),
-        Column::whole("P99").right().yields(9),
-        Column::whole("FIRST SEEN").yields(1),
-        Column::whole("LAST SEEN").yields(8),
-    ]);
+    let mut table = Table::new(COLUMNS);
     for row in &rows {
         table.row([
             cell(row.hook_type_name),
@@ -111,12 +130,59 @@ pub(super) fn show(
     }
     table.write(&mut out)?;
     writeln!(out)?;
-    output::write_text(
-        &mut out,
-        "BLOCKED: failed in FAIL mode. WARNED: failed in WARN mode, and would have blocked in FAIL mode. FAILED: in a mode\n\
-         that the service did not say. BROKEN: those of the three in which the hook itself broke (HOOK_FAILED). RUNNING: no\n\
-         end was seen. P50, P90, P99: from the first look at it to the look that saw its end, so no finer than the looks are\n\
-         apart; what had ended by the first look is left out.",
-    )?;
+    table.write_legend(&mut out, &LEGEND)?;
     Ok(out.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At a width: what has a column, and what is explained.
+    fn shown(width: u16) -> (Vec<String>, String) {
+        let mut table = Table::new(COLUMNS);
+        let version = ["Acme::Guard::EncryptionAtRest", "00000001", "1,234"].map(|text| cell(Some(text)));
+        let counts = ["1,200", "20", "14", "0", "3", "0"].map(|text| cell(Some(text)));
+        let times = ["1m 2s", "2m 5s", "12m 9s", "29d 23h ago", "12m 50s ago"].map(|text| cell(Some(text)));
+        table.row(version.into_iter().chain(counts).chain(times).collect::<Vec<_>>());
+        let (mut rows, mut legend) = (Vec::new(), Vec::new());
+        table.write_within(&mut rows, Some(width)).unwrap();
+        table.write_legend_within(&mut legend, &LEGEND, Some(width)).unwrap();
+        let rows = String::from_utf8(rows).unwrap();
+        let headings = rows
+            .lines()
+            .next()
+            .unwrap()
+            .split("  ")
+            .map(|heading| heading.trim().to_owned());
+        (headings.collect(), String::from_utf8(legend).unwrap())
+    }
+
+    #[test]
+    fn what_passed_outranks_what_hardly_ever_happens() {
+        for width in 50..=200 {
+            let (headings, _) = shown(width);
+            let has = |heading: &str| headings.iter().any(|other| other == heading);
+            assert!(has("PASSED") || !has("FAILED"), "{width}: {headings:?}");
+        }
+        assert!(shown(80).0.contains(&"PASSED".to_owned()));
+    }
+
+    #[test]
+    fn only_what_is_shown_is_explained() {
+        for width in 50..=200 {
+            let (headings, legend) = shown(width);
+            for (explained, _) in LEGEND {
+                for heading in explained {
+                    let is_shown = headings.iter().any(|other| other == heading);
+                    let is_explained = legend.lines().any(|line| {
+                        line.split_once(": ")
+                            .is_some_and(|(names, _)| names.split(", ").any(|name| name == *heading))
+                    });
+                    assert_eq!(is_shown, is_explained, "{width}, {heading}: {headings:?}\n{legend}");
+                }
+            }
+        }
+        assert!(shown(200).1.contains("P50, P90, P99: from"));
+    }
 }

@@ -194,13 +194,19 @@ fn tell(out: &mut impl Write, statistics: &Statistics, why: &str) -> Result<(), 
         }
         table.write(out)?;
         writeln!(out)?;
-        let legend = format!(
-            "COUNT: {what} that {began} {time}. FAILED: of those whose end is known.\n\
-             P50, P90, P99: so many per cent of {durations} took no longer than this.\n\
-             TREND: COUNT by the {}, in UTC, from {} on.",
-            statistics.trend_unit, statistics.trend_from
-        );
-        output::write_text(out, &legend)?;
+        let count = format!("{what} that {began} {time}.");
+        let took = format!("so many per cent of {durations} took no longer than this.");
+        let (unit, begin) = (&statistics.trend_unit, statistics.trend_from);
+        let trend = format!("COUNT by the {unit}, in UTC, from {begin} on.");
+        table.write_legend(
+            out,
+            &[
+                (&["COUNT"], &count),
+                (&["FAILED"], "of those whose end is known."),
+                (&["P50", "P90", "P99"], &took),
+                (&["TREND"], &trend),
+            ],
+        )?;
     }
     writeln!(out)?;
     statistics.history.tell(out)

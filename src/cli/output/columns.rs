@@ -170,6 +170,18 @@ pub(super) enum Layout {
     Blocks,
 }
 
+impl Layout {
+    /// Whether the column with this number has room.
+    pub(super) fn shows(&self, column: usize) -> bool {
+        match self {
+            Self::Columns { beside, below } => {
+                beside.iter().any(|(number, _)| *number == column) || below.contains(&column)
+            }
+            Self::Blocks => true,
+        }
+    }
+}
+
 /// Lays columns out in a terminal of so many columns; elsewhere (`None`) there is room for all.
 pub(super) fn arrange(columns: &[Column<'_>], needs: &[Needs], room: Option<usize>) -> Layout {
     let all: Vec<(usize, usize)> = needs.iter().map(|needs| needs.all).enumerate().collect();

@@ -85,6 +85,32 @@ impl<'a> Table<'a> {
         Ok(())
     }
 
+    /// Writes what the columns mean, but for those that have no room: headings, and what is to be said of them.
+    pub(in crate::cli) fn write_legend(&self, out: &mut impl Write, legend: &[(&[&str], &str)]) -> io::Result<()> {
+        self.write_legend_within(out, legend, terminal_width())
+    }
+
+    /// The same, in a terminal of so many columns.
+    pub(in crate::cli) fn write_legend_within(
+        &self,
+        out: &mut impl Write,
+        legend: &[(&[&str], &str)],
+        width: Option<u16>,
+    ) -> io::Result<()> {
+        let layout = self.layout(width);
+        let is_shown = |heading: &str| {
+            let mut columns = self.columns.iter().enumerate();
+            columns.any(|(number, column)| column.heading == heading && layout.shows(number))
+        };
+        for (headings, text) in legend {
+            let shown: Vec<&str> = headings.iter().copied().filter(|heading| is_shown(heading)).collect();
+            if !shown.is_empty() {
+                write_text_within(out, &format!("{}: {text}", shown.join(", ")), width)?;
+            }
+        }
+        Ok(())
+    }
+
     fn layout(&self, room: Option<u16>) -> Layout {
         let mut needs: Vec<Needs> = self.columns.iter().map(|column| Needs::of(column.heading)).collect();
         for cells in &self.rows {
@@ -133,10 +159,6 @@ pub(in crate::cli) fn write_facts<'a>(
 }
 
 /// Writes sentences. Their lines are made anew where the terminal has too few columns for them.
-pub(in crate::cli) fn write_text(out: &mut impl Write, text: &str) -> io::Result<()> {
-    write_text_within(out, text, terminal_width())
-}
-
 fn write_text_within(out: &mut impl Write, text: &str, width: Option<u16>) -> io::Result<()> {
     let longest = text.lines().map(|line| Needs::of(line).all).max().unwrap_or_default();
     match width {
