@@ -381,6 +381,8 @@ fn a_scorecard_says_how_each_version_of_each_hook_did() {
     );
     let csv = scene.said(&["hooks", "--scorecard", "--format", "csv"]);
     assert_eq!(csv.lines().count(), 3, "{csv}");
+    // How far it is, is for a terminal alone.
+    assert!(scene.run(&["hooks", "--scorecard"]).stderr.is_empty());
     let none = scene.run(&["hooks", "--scorecard", "--hook", "No::*"]);
     assert!(none.status.success() && none.stdout.is_empty());
 }

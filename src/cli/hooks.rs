@@ -4,6 +4,7 @@ use comfy_table::Cell;
 
 use super::Failure;
 use super::filters::Filters;
+use super::history::progress;
 use super::listing::{self, Listing};
 use super::output::{self, Column, cell, status_cell};
 use super::scorecard;
@@ -48,7 +49,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (reader, filter, times) = arguments.common.begin(|now| arguments.filters.filter(now))?;
     if arguments.scorecard {
         let mut scorecard = Scorecard::default();
-        reader.hook_facts(&filter, |hook| scorecard.add(hook))?;
+        let bar = progress::spinner("reading the history");
+        let read = reader.hook_facts(&filter, |hook| scorecard.add(hook));
+        bar.finish_and_clear();
+        read?;
         return scorecard::show(&scorecard, arguments.common.format, times, (&reader, &filter));
     }
     listing::show(

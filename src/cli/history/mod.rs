@@ -4,7 +4,7 @@ mod backup;
 mod check;
 mod export;
 mod import;
-mod progress;
+pub(super) mod progress;
 mod restore;
 mod vacuum;
 

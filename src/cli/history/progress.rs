@@ -27,7 +27,7 @@ pub(super) fn rows(what: &'static str, expected: u64) -> ProgressBar {
 }
 
 /// A sign of life where no one knows how long it takes.
-pub(super) fn spinner(what: &'static str) -> ProgressBar {
+pub(in crate::cli) fn spinner(what: &'static str) -> ProgressBar {
     shown(ProgressBar::new_spinner(), what, "{spinner} {msg} {elapsed}")
 }
 
