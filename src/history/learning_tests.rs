@@ -108,6 +108,50 @@ fn requests_are_handed_on_oldest_first_with_how_they_ended() {
 }
 
 #[test]
+fn names_that_the_history_does_not_have_leave_nothing_and_are_no_error() {
+    let scene = scene();
+    let reader = reader(&scene);
+    let all = Filter::default();
+    let none = Some(Patterns::new(["no::such::name"]));
+    for filter in [
+        Filter {
+            target: none.clone(),
+            ..all.clone()
+        },
+        Filter {
+            region: none.clone(),
+            ..all.clone()
+        },
+        Filter {
+            type_name: none.clone(),
+            ..all.clone()
+        },
+        Filter {
+            operation: none.clone(),
+            ..all.clone()
+        },
+        Filter {
+            error_code: none.clone(),
+            ..all.clone()
+        },
+        Filter {
+            hook_type_name: none.clone(),
+            ..all.clone()
+        },
+        Filter {
+            status: none.clone(),
+            ..all.clone()
+        },
+    ] {
+        assert_eq!(reader.longest_open(&filter, 9).unwrap(), [], "{filter:?}");
+        assert_eq!(outcomes(&reader, &filter), [], "{filter:?}");
+        reader
+            .hook_facts(&filter, |_| panic!("there are no hooks: {filter:?}"))
+            .unwrap();
+    }
+}
+
+#[test]
 fn hooks_are_handed_on_with_what_their_failure_meant_and_how_long_they_were_seen() {
     let scene = Scene::new();
     let seen = |name: &str, status: HookStatus, mode: FailureMode| HookProgressEvent {

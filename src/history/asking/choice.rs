@@ -134,6 +134,12 @@ impl Choice {
     /// The same, of a column of another table that refers to it.
     pub(in crate::history) fn condition_on(&self, name: &str) -> Conditions {
         let mut conditions = Conditions::default();
+        if self.values.is_empty() && !self.or_absent {
+            // False, but only when it runs. SQLite folds `IN ()` away with all that is asked besides, which an index of a
+            // part of the rows may need: "no query solution".
+            conditions.add("?", [Value::from(false)]);
+            return conditions;
+        }
         let places = vec!["?"; self.values.len()].join(", ");
         let absent = if self.or_absent {
             format!(" OR {name} IS NULL")
