@@ -325,6 +325,19 @@ fn stats_of_nothing_say_so() {
     );
     assert!(scene.said(&["stats", "--format", "csv"]).starts_with("group,count,"));
     assert_eq!(scene.json(&["stats"])["groups"], json!([]));
+
+    let scene = Scene::of_ten_days();
+    let told = scene.said(&[&["stats", "--by", "hook", "--status", "FAILED"][..], &PERIOD].concat());
+    assert!(
+        told.starts_with("No invocations of hooks that match were first seen from ")
+            && told.contains(": FAILED is a request's status; a hook has HOOK_COMPLETE_FAILED or HOOK_FAILED"),
+        "{told}"
+    );
+    let told = scene.said(&[&["stats", "--status", "HOOK_FAILED"][..], &PERIOD].concat());
+    assert!(
+        told.starts_with("No requests that match started from ") && told.contains("a request has FAILED"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -199,6 +199,28 @@ fn where_nothing_is_found_it_is_said_in_which_history() {
             ": no error code here is called NotFound (there is Throttling); \
              no hook here is called Acme::Guard::Tags (there is Acme::Guard::Encryption)",
         ),
+        (
+            &["hooks", "--status", "FAILED"],
+            "hooks",
+            ": FAILED is a request's status; a hook has HOOK_COMPLETE_FAILED or HOOK_FAILED (--failed means them all)",
+        ),
+        (
+            &["hooks", "--scorecard", "--status", "failed"],
+            "hooks",
+            ": FAILED is a request's status; a hook has HOOK_COMPLETE_FAILED or HOOK_FAILED (--failed means them all)",
+        ),
+        (
+            &["requests", "--status", "HOOK_COMPLETE_FAILED"],
+            "requests",
+            ": HOOK_COMPLETE_FAILED is a hook's status; a request has FAILED (--failed means them all)",
+        ),
+        (
+            &["events", "--status", "FAILED", "--hook", "Acme::*"],
+            "events",
+            ": FAILED is a request's status; a hook has HOOK_COMPLETE_FAILED or HOOK_FAILED (--failed means them all)",
+        ),
+        // Changes are of both.
+        (&["events", "--status", "HOOK_PENDING,CANCEL_COMPLETE"], "events", ""),
         // What names something that is there, or nothing in particular.
         (
             &["requests", "--type", "AWS::RDS::DBInstance", "--operation", "DELETE"],

@@ -13,6 +13,7 @@ use super::filters::Filters;
 use super::listing;
 use super::output::{self, Column, Format, Rows, Stream, cell, status_cell};
 use super::when::Times;
+use crate::history::View;
 use crate::model::rows::ChangeRow;
 
 /// Show what changed, oldest first; with --follow, go on as it happens.
@@ -82,7 +83,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             written.show(change)?;
         }
         if format == Format::Table && written.stream.is_empty() {
-            return listing::say_none("no events match", &reader, Some(&filter));
+            return listing::say_none("no events match", &reader, Some((View::Changes, &filter)));
         }
         written.end()?;
         return Ok(more.map_or(Ok(()), listing::say_more)?);

@@ -9,7 +9,7 @@ use super::filters::PlaceAndTime;
 use super::listing::{self, Listing};
 use super::output::{Column, Format, cell};
 use super::when::rough;
-use crate::history::Filter;
+use crate::history::{Filter, View};
 use crate::model::rows::GapRow;
 
 /// List the times in which a target was not, or could not be, looked at, newest first.
@@ -46,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             ],
             none: "no gaps match",
             history: &reader,
-            filter: Some(&filter),
+            filter: Some((View::Gaps, &filter)),
             most: arguments.common.limits().0,
         },
         reader.gaps(&filter)?,

@@ -9,6 +9,7 @@ use super::listing::{self, Listing};
 use super::output::{self, Column, cell, status_cell};
 use super::scorecard;
 use super::when::{Times, rough};
+use crate::history::View;
 use crate::model::rows::InvocationRow;
 use crate::statistics::Scorecard;
 
@@ -61,7 +62,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             columns: &COLUMNS,
             none: "no hooks match",
             history: &reader,
-            filter: Some(&filter),
+            filter: Some((View::Hooks, &filter)),
             most: arguments.common.limits().0,
         },
         |each| Ok(reader.each_hook(&filter, each)?),

@@ -14,7 +14,7 @@ use super::output::{Column, Format, Rows, Table};
 use super::unknown;
 use super::when::Times;
 use crate::clock::Clock;
-use crate::history::{Filter, Reader};
+use crate::history::{Filter, Reader, View};
 use crate::model::{Timestamp, printable};
 
 /// What every command that lists takes. What it may be asked for is its own.
@@ -67,16 +67,17 @@ pub(super) struct Listing<'a> {
     /// Said on standard error where there are none, such as "no requests match"; and in which history.
     pub(super) none: &'a str,
     pub(super) history: &'a Reader,
-    /// What was asked of it, if it was narrowed.
-    pub(super) filter: Option<&'a Filter>,
+    /// What was asked of it, and of what there, if it was narrowed.
+    pub(super) filter: Option<(View, &'a Filter)>,
     /// So many rows at the most.
     pub(super) most: Option<usize>,
 }
 
 /// Says that there is nothing to show, and where: whoever has a history, and a service with another, may ask the wrong one.
 /// So may whoever asks for a name that it does not have.
-pub(super) fn say_none(none: &str, history: &Reader, filter: Option<&Filter>) -> Result<(), Failure> {
-    let why = filter.map(|filter| unknown::in_words(history, filter)).transpose()?;
+pub(super) fn say_none(none: &str, history: &Reader, filter: Option<(View, &Filter)>) -> Result<(), Failure> {
+    let why = filter.map(|(view, filter)| unknown::in_words(history, view, filter));
+    let why = why.transpose()?;
     let why = why.unwrap_or_default();
     Ok(writeln!(
         io::stderr(),

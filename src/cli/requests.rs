@@ -9,6 +9,7 @@ use super::filters::Filters;
 use super::listing::{self, Listing};
 use super::output::{self, Column, cell, noted_status_cell};
 use super::when::{self, Times, rough};
+use crate::history::View;
 use crate::model::Timestamp;
 use crate::model::rows::RequestRow;
 
@@ -49,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             columns: &COLUMNS,
             none: "no requests match",
             history: &reader,
-            filter: Some(&filter),
+            filter: Some((View::Requests, &filter)),
             most: arguments.common.limits().0,
         },
         |each| Ok(reader.each_request(&filter, each)?),

@@ -8,7 +8,7 @@ use super::Failure;
 use super::listing;
 use super::output::{self, Column, Format, Table, cell};
 use super::when::{self, Times};
-use crate::history::{Filter, Reader};
+use crate::history::{Filter, Reader, View};
 use crate::model::Timestamp;
 use crate::statistics::{HookVersion, Score, Scorecard, thousands};
 
@@ -107,7 +107,7 @@ pub(super) fn show(
         return Ok(out.flush()?);
     }
     if rows.is_empty() {
-        return listing::say_none("no hooks match", history, Some(filter));
+        return listing::say_none("no hooks match", history, Some((View::Hooks, filter)));
     }
     let mut table = Table::new(COLUMNS);
     for row in &rows {

@@ -17,7 +17,7 @@ use super::output::{self, Column, Format, Table, cell};
 use super::period::Period;
 use super::{unknown, when};
 use crate::clock::Clock;
-use crate::history::{Filter, Reader};
+use crate::history::{Filter, Reader, View};
 use crate::model::Timestamp;
 use crate::statistics::{Buckets, Groups, Outcome, sparkline};
 
@@ -56,6 +56,16 @@ enum By {
     Error,
     /// The hook's type. What is counted then is a hook's invocations, not requests.
     Hook,
+}
+
+impl By {
+    /// What is counted.
+    fn view(self) -> View {
+        match self {
+            Self::Type | Self::Operation | Self::Target | Self::Region | Self::Error => View::Requests,
+            Self::Hook => View::Hooks,
+        }
+    }
 }
 
 /// Parts of a trend at the most: a month by days, and a width that leaves a terminal room for the rest.
@@ -105,11 +115,16 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 output::write_json(&mut out, &statistics)?;
             } else {
                 let why = if statistics.groups.is_empty() {
-                    unknown::in_words(&reader, &filter)?
+                    unknown::in_words(&reader, arguments.by.view(), &filter)?
                 } else {
                     String::new()
                 };
-                tell(&mut out, &statistics, &why)?;
+                let that_match = if arguments.filters.in_words().is_empty() {
+                    ""
+                } else {
+                    " that match"
+                };
+                tell(&mut out, &statistics, that_match, &why)?;
             }
         }
     }
@@ -149,8 +164,8 @@ fn count(reader: &Reader, by: By, filter: &Filter, period: Period) -> Result<Gro
     Ok(groups)
 }
 
-/// `why` there is nothing, where there is nothing.
-fn tell(out: &mut impl Write, statistics: &Statistics, why: &str) -> Result<(), Failure> {
+/// What is said where there is nothing: `that_match`, if not all was asked for, and `why`.
+fn tell(out: &mut impl Write, statistics: &Statistics, that_match: &str, why: &str) -> Result<(), Failure> {
     let (heading, what, began, durations) = match statistics.by {
         By::Type => ("TYPE", "requests", "started", "what succeeded"),
         By::Operation => ("OPERATION", "requests", "started", "what succeeded"),
@@ -169,7 +184,7 @@ fn tell(out: &mut impl Write, statistics: &Statistics, why: &str) -> Result<(), 
         None => format!("since {}", statistics.from),
     };
     if statistics.groups.is_empty() {
-        writeln!(out, "No {what} {began} {time}{why}.")?;
+        writeln!(out, "No {what}{that_match} {began} {time}{why}.")?;
     } else {
         let mut table = Table::new([
             Column::name(heading),

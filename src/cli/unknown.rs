@@ -1,16 +1,17 @@
-//! Why nothing was found, as far as a filter's names tell: what they name is not in this history.
+//! Why nothing was found, as far as a filter's names tell: what they name is not in this history, or is the status of
+//! something else.
 
 use super::Failure;
 use crate::decide::route::Field;
-use crate::history::{Filter, Reader, Unknown};
-use crate::model::{nearest, printable};
+use crate::history::{Filter, Reader, Unknown, View};
+use crate::model::{HookStatus, RequestStatus, nearest, printable};
 
 /// Names that are listed at the most.
 const LISTED: usize = 5;
 
 /// To go after "no requests match in FILE": nothing, or what in `filter` names nothing, and what was probably meant.
-pub(super) fn in_words(reader: &Reader, filter: &Filter) -> Result<String, Failure> {
-    let unknown = reader.unknown(filter)?;
+pub(super) fn in_words(reader: &Reader, view: View, filter: &Filter) -> Result<String, Failure> {
+    let unknown = reader.unknown(view, filter)?;
     let said: Vec<String> = unknown.iter().map(of_one).collect();
     if said.is_empty() {
         return Ok(String::new());
@@ -19,6 +20,9 @@ pub(super) fn in_words(reader: &Reader, filter: &Filter) -> Result<String, Failu
 }
 
 fn of_one(unknown: &Unknown) -> String {
+    if unknown.field == Field::Status {
+        return of_a_status(unknown);
+    }
     let noun = match unknown.field {
         Field::TypeName => "type",
         Field::ErrorCode => "error code",
@@ -38,6 +42,30 @@ fn of_one(unknown: &Unknown) -> String {
     };
     let said = format!("no {noun} here is called {}{hint}", unknown.name);
     printable(&said).into_owned()
+}
+
+/// Statuses are words of the service's, each of which only a request or only a hook can have.
+fn of_a_status(unknown: &Unknown) -> String {
+    let name = unknown.name.as_str();
+    let (whose, other) = if RequestStatus::KNOWN.contains(&name) {
+        ("a request's", "a hook")
+    } else {
+        ("a hook's", "a request")
+    };
+    let is_failure =
+        |word: &str| RequestStatus::from(word) == RequestStatus::Failed || HookStatus::from(word).is_failure();
+    let known = unknown.known.iter().map(String::as_str);
+    let meant: Vec<&str> = known.filter(|word| !is_failure(name) || is_failure(word)).collect();
+    let listed = match meant.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        only => only.concat(),
+    };
+    let all = if is_failure(name) {
+        " (--failed means them all)"
+    } else {
+        ""
+    };
+    format!("{name} is {whose} status; {other} has {listed}{all}")
 }
 
 #[cfg(test)]
@@ -73,6 +101,30 @@ mod tests {
                 &["one", "two", "three", "four", "five", "six", "seven"]
             ),
             "no hook here is called \u{fffd}[2J (there are one, two, three, four, five and 2 more)"
+        );
+    }
+
+    #[test]
+    fn whose_status_it_is_is_said_and_what_was_probably_meant() {
+        let said = |name: &str, known: &[&str]| {
+            of_one(&Unknown {
+                field: Field::Status,
+                name: name.to_owned(),
+                known: known.iter().map(|known| (*known).to_owned()).collect(),
+            })
+        };
+        assert_eq!(
+            said("FAILED", HookStatus::KNOWN),
+            "FAILED is a request's status; a hook has HOOK_COMPLETE_FAILED or HOOK_FAILED (--failed means them all)"
+        );
+        assert_eq!(
+            said("HOOK_FAILED", RequestStatus::KNOWN),
+            "HOOK_FAILED is a hook's status; a request has FAILED (--failed means them all)"
+        );
+        assert_eq!(
+            said("SUCCESS", HookStatus::KNOWN),
+            "SUCCESS is a request's status; a hook has HOOK_PENDING, HOOK_IN_PROGRESS, HOOK_COMPLETE_SUCCEEDED, \
+             HOOK_COMPLETE_FAILED or HOOK_FAILED"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Why nothing was found: names that a filter gives, and the history does not have.
+//! Why nothing was found: names that a filter gives, and the history does not have, or not there.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,11 @@ use rusqlite::Connection;
 use super::Filter;
 use super::choice;
 use crate::decide::route::{Field, Patterns};
-use crate::history::{HistoryError, Reader};
-use crate::model::TargetName;
+use crate::history::{HistoryError, Reader, View};
+use crate::model::{HookStatus, RequestStatus, TargetName};
 
-/// A name that the history does not have, and those that it has, in order.
+/// A name that the history does not have, and those that it has, in order; or a status that rows of a view never have, and
+/// those that they may have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
     pub field: Field,
@@ -20,9 +21,22 @@ pub struct Unknown {
 
 impl Reader {
     /// The names in `filter` that nothing in the history has: targets, Regions, types, error codes and hooks, where they are
-    /// asked for by a whole name. A pattern with a `*` names nothing, and neither does one that excludes.
-    pub fn unknown(&self, filter: &Filter) -> Result<Vec<Unknown>, HistoryError> {
-        self.read(|connection| Ok(unknown(connection, filter)?))
+    /// asked for by a whole name. A pattern with a `*` names nothing, and neither does one that excludes. With them the
+    /// statuses that are a request's where hooks of `view` are asked for, or a hook's where requests are.
+    pub fn unknown(&self, view: View, filter: &Filter) -> Result<Vec<Unknown>, HistoryError> {
+        let mut unknown = self.read(|connection| Ok(unknown(connection, filter)?))?;
+        let known: Option<&[&str]> = match view {
+            View::Requests => Some(RequestStatus::KNOWN),
+            View::Hooks => Some(HookStatus::KNOWN),
+            View::Changes if filter.hook_type_name.is_some() => Some(HookStatus::KNOWN),
+            _ => None,
+        };
+        if let Some(known) = known {
+            let known: Vec<String> = known.iter().map(|&word| word.to_owned()).collect();
+            let named = named(filter.status.as_ref());
+            unknown.extend(named.filter_map(|name| unless_known(Field::Status, name, known.clone())));
+        }
+        Ok(unknown)
     }
 }
 
