@@ -252,6 +252,67 @@ fn where_nothing_is_found_it_is_said_in_which_history() {
 }
 
 #[test]
+fn what_shows_no_rows_by_itself_says_what_it_does_not_know() {
+    let stage = Stage::new();
+    let file = stage.folder.path().join("out.csv");
+    let to_file = ["history", "export", "--target", "prdo", "-o", file.to_str().unwrap()];
+    let unknown = |none: &str| {
+        let history = stage.path();
+        let history = history.display();
+        format!("{none} in {history}: no target here is called prdo (did you mean prod?)\n")
+    };
+    for (command, said) in [
+        (&["report", "--target", "prdo"][..], unknown("nothing matches")),
+        (
+            &["history", "export", "--target", "prdo", "-o", "-"],
+            unknown("no requests match"),
+        ),
+        (
+            &to_file,
+            format!("{}: 0 requests\n{}", file.display(), unknown("no requests match")),
+        ),
+        // The page shows hooks, and these are all that there is of the time.
+        (
+            &["report", "--status", "HOOK_COMPLETE_FAILED", "--since", "-100y"],
+            String::new(),
+        ),
+        (&["report", "--until", "-100y", "--since", "-200y"], String::new()),
+    ] {
+        let output = stage.ccwatch(command);
+        assert_eq!((output.status.code(), err(&output)), (Some(0), said), "{command:?}");
+        if command[0] == "report" {
+            assert!(out(&output).contains("<html"), "{command:?}");
+        }
+    }
+}
+
+#[test]
+fn who_follows_what_is_not_there_is_told_and_follows() {
+    let stage = Stage::new();
+    for format in ["table", "jsonl"] {
+        let mut following = Command::new(env!("CARGO_BIN_EXE_ccwatch"))
+            .args(["events", "--follow", "--target", "prdo", "--format", format])
+            .args(["--history", stage.path().to_str().unwrap()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let mut says = BufReader::new(following.stderr.take().unwrap());
+        says.read_line(&mut said).unwrap();
+        let follows = following.try_wait().unwrap().is_none();
+        following.kill().unwrap();
+        following.wait().unwrap();
+        assert!(
+            said.ends_with(": no target here is called prdo (did you mean prod?)\n"),
+            "{said}"
+        );
+        assert!(follows, "{format}");
+    }
+}
+
+#[test]
 fn a_view_in_csv_is_the_same_whichever_command_wrote_it() {
     fn sorted(output: &Output) -> Vec<String> {
         let mut lines: Vec<String> = csv::ReaderBuilder::new()

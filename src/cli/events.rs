@@ -12,6 +12,7 @@ use super::Failure;
 use super::filters::Filters;
 use super::listing;
 use super::output::{self, Column, Format, Rows, Stream, cell, status_cell};
+use super::unknown;
 use super::when::Times;
 use crate::history::View;
 use crate::model::rows::ChangeRow;
@@ -61,8 +62,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         filter.limit = most;
     }
     let mut held = Vec::new();
+    let mut found = false;
     let mut failed = Ok(());
     let mut last = reader.each_change(&filter, |change| {
+        found = true;
         if counted.is_some() {
             held.push(change);
             return ControlFlow::Continue(());
@@ -89,6 +92,10 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         return Ok(more.map_or(Ok(()), listing::say_more)?);
     }
     written.flush()?;
+    if !found {
+        // It may come, but who slipped would wait for ever.
+        unknown::say("no events match yet", &reader, View::Changes, &filter)?;
+    }
     loop {
         let more = reader.changes_after(&filter, last, BATCH)?;
         for change in &more.changes {

@@ -12,8 +12,9 @@ use super::history_file;
 use super::interruption::interruptible;
 use super::new_file::NewFile;
 use super::period::Period;
+use super::unknown;
 use crate::clock::Clock;
-use crate::history::{Filter, Reader};
+use crate::history::{Filter, Reader, View};
 use crate::model::Timestamp;
 use crate::render::{self, Report};
 use crate::statistics::{Buckets, OVERALL_BUCKETS, Scorecard, Survey};
@@ -75,9 +76,17 @@ fn make(reader: &Reader, filter: &Filter, period: Period, only: &[String], now: 
     let first = reader.first_request_at()?;
     let from = first.map_or(period.from, |first| first.max(period.from)).min(period.to);
     let mut survey = Survey::new(Buckets::over(from, period.to, OVERALL_BUCKETS));
-    reader.request_facts(filter, |request| survey.add(request))?;
+    let mut found = false;
+    reader.request_facts(filter, |request| {
+        found = true;
+        survey.add(request);
+    })?;
     let mut scorecard = Scorecard::default();
     reader.hook_facts(filter, |hook| scorecard.add(hook))?;
+    if !found && scorecard.rows().is_empty() {
+        // The page is of requests and of hooks, as changes are.
+        unknown::say("nothing matches", reader, View::Changes, filter)?;
+    }
     let gaps = reader.gaps(filter)?;
     let open = reader.longest_open(filter, OPEN)?;
     let report = Report {

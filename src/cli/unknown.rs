@@ -1,6 +1,8 @@
 //! Why nothing was found, as far as a filter's names tell: what they name is not in this history, or is the status of
 //! something else.
 
+use std::io::{self, Write};
+
 use super::Failure;
 use crate::decide::route::Field;
 use crate::history::{Filter, Reader, Unknown, View};
@@ -17,6 +19,16 @@ pub(super) fn in_words(reader: &Reader, view: View, filter: &Filter) -> Result<S
         return Ok(String::new());
     }
     Ok(format!(": {}", said.join("; ")))
+}
+
+/// Says it where nothing else is said of having found nothing, after `none`, such as "no requests match"; if there is anything
+/// to say.
+pub(super) fn say(none: &str, reader: &Reader, view: View, filter: &Filter) -> Result<(), Failure> {
+    let why = in_words(reader, view, filter)?;
+    if why.is_empty() {
+        return Ok(());
+    }
+    Ok(writeln!(io::stderr(), "{none} in {}{why}", reader.path().display())?)
 }
 
 fn of_one(unknown: &Unknown) -> String {

@@ -14,6 +14,7 @@ use crate::cli::filters::PlaceAndTime;
 use crate::cli::history_file::HistoryFile;
 use crate::cli::interruption::{Interruption, interruptible};
 use crate::cli::new_file::NewFile;
+use crate::cli::unknown;
 use crate::clock::Clock;
 use crate::history::{Cell, Filter, Reader, View};
 use parquet_file::ParquetFile;
@@ -113,7 +114,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 return Err(Failure::Arguments(text));
             }
         };
-        copy(&reader, view, &filter, sink)?;
+        if copy(&reader, view, &filter, sink)? == 0 {
+            unknown::say(&format!("no {} match", view.name()), &reader, view, &filter)?;
+        }
         return Ok(());
     }
     interruptible("no file was made", async |interruption| {
@@ -134,6 +137,9 @@ fn make(arguments: &Arguments, format: Format, filter: &Filter, interruption: &I
     let rows = copy(&reader, view, filter, sink)?;
     new.keep_with_former_mode(interruption)?;
     writeln!(io::stderr(), "{}: {rows} {}", arguments.output.display(), view.name())?;
+    if rows == 0 {
+        unknown::say(&format!("no {} match", view.name()), &reader, view, filter)?;
+    }
     Ok(())
 }
 
