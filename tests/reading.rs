@@ -403,6 +403,38 @@ fn what_is_unknown_or_wrong_gets_a_plain_answer() {
             "history.db has a token that begins with `zzzz`",
         ),
         (&["show", "aaaa"], 1, "`aaaa` begins several tokens"),
+        (
+            &["show", "aaaa1", "--target", "play"],
+            1,
+            "the request aaaa1111 is of prod/eu-west-1, and not of --target play",
+        ),
+        (
+            &["show", "aaaa", "--target", "play"],
+            1,
+            "the request aaaa1111 is of prod/eu-west-1, aaaa2222 is of prod/eu-west-1, and not of --target play",
+        ),
+        (&["show", "zzzz", "--target", "play"], 1, "begins with `zzzz`"),
+        (
+            &["wait", "bb", "--target", "play"],
+            1,
+            "the request bbbb3333 is of prod/",
+        ),
+        (
+            &["cancel", "bb", "--target", "play"],
+            1,
+            "the request bbbb3333 is of prod/",
+        ),
+        (
+            &["cancel", "nope"],
+            1,
+            "no request in the history has a token that begins with `nope`; Cloud Control could be asked for it by its \
+             whole token",
+        ),
+        (
+            &["cancel", "00000000-0000-0000-0000-000000000000"],
+            2,
+            "to ask Cloud Control for it, say where: ",
+        ),
         (&["show", ""], 2, "an empty text is no request's token"),
         (&["wait", ""], 2, "an empty text is no request's token"),
         (&["show", "aaaa1111\u{1b}[2J"], 1, "begins with `aaaa1111\u{fffd}[2J`"),

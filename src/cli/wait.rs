@@ -83,14 +83,9 @@ fn known(path: &Path, token: &str, access: &Access) -> Result<Option<(TargetName
 
 /// Asks Cloud Control for a request that the history does not know, and has it remembered.
 async fn ask(path: &Path, token: &str, access: &Access) -> Result<(TargetName, RequestToken), Failure> {
-    let shown = printable(token);
-    let unknown = format!("no request in the history has a token that begins with `{shown}`");
-    let way = access.way().await.map_err(|failure| match failure {
-        Failure::Arguments(why) => {
-            Failure::Arguments(format!("{unknown}; to ask Cloud Control for it, say where: {why}"))
-        }
-        failure => failure,
-    })?;
+    let way = access.way().await;
+    let way = way.map_err(|failure| find::without_a_way(token, failure))?;
+    let unknown = find::unknown(token);
     let token = RequestToken::new(token);
     let (event, hooks) = match way.client.get(&token).await.result {
         Ok(Looked::Seen(event, hooks)) => (*event, hooks),

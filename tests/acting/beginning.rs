@@ -153,6 +153,25 @@ fn a_cancel_that_cancels_is_a_success_and_one_that_comes_too_late_is_none() {
     let unknown = stage.run(&["cancel", "00000000-0000-0000-0000-000000000000"]);
     exits(&unknown, 1);
     assert!(err(&unknown).contains("RequestTokenNotFound"), "{}", err(&unknown));
+
+    // What is no whole token, and what is known to be another target's, is not asked for.
+    let calls = stage.calls("CancelResourceRequest");
+    for (cancel, said) in [
+        (
+            &["cancel", "nope"][..],
+            "no request in the history has a token that begins with `nope`",
+        ),
+        (
+            &["cancel", "nope", "--target", "prod"],
+            "no request in the history has a token that begins with `nope`",
+        ),
+        (&["cancel", done, "--target", "other"], "and not of --target other"),
+    ] {
+        let refused = stage.run(cancel);
+        exits(&refused, 1);
+        assert!(err(&refused).contains(said), "{}", err(&refused));
+    }
+    assert_eq!(stage.calls("CancelResourceRequest"), calls);
 }
 
 #[test]

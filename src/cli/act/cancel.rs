@@ -40,6 +40,7 @@ pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
         None => find::Found::None,
     };
     match (found, reader) {
+        (find::Found::Elsewhere(others), _) => Err(find::of_others(&others, common.access.target.as_deref())),
         (find::Found::Several(several), _) => Err(find::ambiguous(&request_token, &several)),
         (find::Found::One(target, token), Some(reader)) => {
             let end = follow::state(&reader, &target, &token)?;
@@ -59,9 +60,15 @@ pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
             begin::begin_by(common, way, Act::Cancel { token }, deadline).await
         }
         // Of one that the history does not know, the whole token: the service tells whether it is one.
-        _ => {
+        _ if find::is_whole(&request_token) => {
+            let way = begin::before_the_call(common.access.way(), deadline).await;
+            let way = way.map_err(|failure| find::without_a_way(&request_token, failure))?;
             let token = RequestToken::new(request_token);
-            begin::begin(common, Act::Cancel { token }).await
+            begin::begin_by(common, way, Act::Cancel { token }, deadline).await
         }
+        _ => Err(Failure::Work(anyhow!(
+            "{}; Cloud Control could be asked for it by its whole token",
+            find::unknown(&request_token)
+        ))),
     }
 }
