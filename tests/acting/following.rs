@@ -1,14 +1,15 @@
 //! How requests end, told by `wait` and by the commands that began them.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
-use crate::stage::{FORBIDDEN, GUARDED, QUICK, Stage, command, create, create_slow, err, exits, json, out, until};
+use crate::stage::{
+    FORBIDDEN, GUARDED, QUICK, Stage, answer, command, create, create_slow, err, exits, json, out, until,
+};
 
 #[test]
 fn a_hook_that_forbids_fails_the_request_and_the_command() {
@@ -212,27 +213,12 @@ fn a_request_that_another_tool_has_begun_is_asked_for_by_its_whole_token() {
 fn answering(body: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    std::thread::spawn(move || listener.incoming().for_each(|stream| answer(stream.unwrap(), body)));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            answer(stream.unwrap(), "200 OK", body);
+        }
+    });
     endpoint
-}
-
-fn answer(mut stream: TcpStream, body: &str) {
-    let mut asked = BufReader::new(stream.try_clone().unwrap());
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        asked.read_line(&mut line).unwrap();
-        let line = line.trim_end().to_ascii_lowercase();
-        if let Some(told) = line.strip_prefix("content-length:") {
-            length = told.trim().parse().unwrap();
-        }
-        if line.is_empty() {
-            break;
-        }
-    }
-    asked.read_exact(&mut vec![0; length]).unwrap();
-    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close";
-    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Ctrl-C and `--timeout`, in the call and while a request is followed.
 
+use std::net::TcpListener;
+use std::sync::mpsc;
+
 use ccwatch::history::History;
 
-use crate::stage::{QUICK, Stage, create, create_slow, err, exits, until};
+use crate::stage::{QUICK, Stage, answer, create, create_slow, err, exits, until};
 
 #[test]
 fn ctrl_c_during_the_call_lets_it_end_and_remembers_what_it_began() {
@@ -26,6 +29,30 @@ fn a_second_ctrl_c_ends_at_once_and_says_what_is_not_known() {
     working.says("the same command with --client-token deploy-1");
     working.ends_with(130);
     assert_eq!(stage.count("SELECT count(*) FROM v_requests"), 0);
+}
+
+#[test]
+fn why_the_last_call_failed_is_said_where_there_is_no_time_for_the_next() {
+    let stage = Stage::new(&[QUICK]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    stage.configure(&format!("http://{}", listener.local_addr().unwrap()));
+    let mut working = stage.start(&create(&["--client-token", "deploy-1"]));
+    let (again, is_called_again) = mpsc::channel();
+    // The first call is refused, the next one is not answered.
+    std::thread::spawn(move || {
+        let (first, _) = listener.accept().unwrap();
+        let body = r#"{"__type": "ThrottlingException", "message": "Rate exceeded"}"#;
+        answer(first, "400 Bad Request", body);
+        let next = listener.accept().unwrap();
+        again.send(next).unwrap();
+    });
+    let _next = is_called_again.recv().unwrap();
+    working.interrupt();
+    working.says("once more ends at once");
+    working.interrupt();
+    working.says("the last call failed: ThrottlingException: Rate exceeded");
+    working.says("the same command with --client-token deploy-1");
+    working.ends_with(130);
 }
 
 #[test]

@@ -308,6 +308,26 @@ pub(crate) fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// Reads a call, and answers it.
+pub(crate) fn answer(mut stream: TcpStream, status: &str, body: &str) {
+    let mut asked = BufReader::new(stream.try_clone().unwrap());
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        asked.read_line(&mut line).unwrap();
+        let line = line.trim_end().to_ascii_lowercase();
+        if let Some(told) = line.strip_prefix("content-length:") {
+            length = told.trim().parse().unwrap();
+        }
+        if line.is_empty() {
+            break;
+        }
+    }
+    asked.read_exact(&mut vec![0; length]).unwrap();
+    let head = format!("HTTP/1.1 {status}\r\ncontent-type: application/x-amz-json-1.0\r\nconnection: close");
+    write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len()).unwrap();
+}
+
 /// Waits for what is sure to come, however slow the machine is.
 pub(crate) fn until(mut it_is_so: impl FnMut() -> bool) {
     for _ in 0..6000 {

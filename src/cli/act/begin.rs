@@ -1,6 +1,6 @@
 //! What the commands that act share: to make the call, to have it remembered, and to follow it.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::io::{self, Write};
 
 use anyhow::anyhow;
@@ -132,9 +132,14 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
     if let Some(token) = client_token {
         say(&format!("client token {token}"));
     }
-    let begun_as = OnceCell::new();
+    let (begun_as, last_refusal) = (OnceCell::new(), RefCell::new(None));
+    let call = || async {
+        let answer = way.client.act(&act).await;
+        last_refusal.replace(answer.as_ref().err().map(Refused::to_string));
+        answer
+    };
     let begun = async {
-        let event = match insist(|| way.client.act(&act), interruption.stop()).await {
+        let event = match insist(call, interruption.stop()).await {
             Ok(event) => event,
             Err(refused) => {
                 let ended = look_at_ended(&mut editor, &way, &act, &refused).await?;
@@ -151,6 +156,9 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
     let (target, token, HadEnded(had_ended)) = match begun.await {
         Ok(begun) => begun?,
         Err(failure) => {
+            if let Some(refusal) = last_refusal.take() {
+                say(&format!("the last call failed: {refusal}"));
+            }
             say(&unfinished(&act, begun_as.get()));
             return Err(failure);
         }
