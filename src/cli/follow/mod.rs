@@ -35,7 +35,7 @@ use crate::model::{Phase, RequestToken, TargetId, TargetName};
 
 use looks::Looks;
 pub(super) use looks::Ways;
-use view::{Line, View};
+use view::{Line, Said, View};
 
 pub(super) use deadline::Deadline;
 pub(super) use outcome::{EXIT_CODES, EXIT_CODES_OF_CANCEL, Outcome};
@@ -55,6 +55,7 @@ struct Followed {
     token: RequestToken,
     /// The last change that was shown.
     shown: i64,
+    said: Said,
     line: Line,
     usual: Option<Usual>,
     /// Since when it is known to have ended.
@@ -153,7 +154,11 @@ impl<'a> Following<'a> {
         let mut followed = Vec::new();
         for (name, token) in requests {
             let target = reader.target(&name)?.ok_or_else(removed)?.id;
-            let shown = reader.changes(&name, &token)?.last().map_or(0, |change| change.id);
+            let (mut shown, mut said) = (0, Said::default());
+            for change in reader.changes(&name, &token)? {
+                shown = change.id;
+                said.anew(&change);
+            }
             let request = row(&reader, &name, &token)?;
             let usual = match (&request.type_name, &request.operation) {
                 (Some(type_name), Some(operation)) => reader.usual(type_name, operation)?,
@@ -164,6 +169,7 @@ impl<'a> Following<'a> {
                 name,
                 token,
                 shown,
+                said,
                 line: view.line(),
                 usual,
                 ended_since: None,
@@ -243,7 +249,9 @@ impl<'a> Following<'a> {
             for change in reader.changes(target, token)? {
                 if change.id > followed.shown {
                     followed.shown = change.id;
-                    view.say(&view::change(&change));
+                    if let Some(line) = followed.said.anew(&change) {
+                        view.say(&line);
+                    }
                 }
             }
             let request = row(reader, target, token)?;

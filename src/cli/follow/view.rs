@@ -1,6 +1,7 @@
 //! What is to be seen while requests are followed: on a terminal a line for each, that moves; elsewhere a line for each
 //! change. All of it on standard error.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -21,6 +22,19 @@ const FULL: u64 = 1000;
 pub(super) struct View {
     /// On a terminal.
     bars: Option<MultiProgress>,
+}
+
+/// What was last said of a request, and of each of its hooks.
+#[derive(Default)]
+pub(super) struct Said(BTreeMap<Option<String>, String>);
+
+impl Said {
+    /// The line of a change, unless it is what was said before: not all that changes is told in a line.
+    pub(super) fn anew(&mut self, row: &ChangeRow) -> Option<String> {
+        let line = change(row);
+        let before = self.0.insert(row.hook_type_name.clone(), line.clone());
+        (before.as_ref() != Some(&line)).then_some(line)
+    }
 }
 
 /// One request's line.
@@ -137,7 +151,7 @@ pub(super) fn standing(
 }
 
 /// A change, in one line.
-pub(super) fn change(change: &ChangeRow) -> String {
+fn change(change: &ChangeRow) -> String {
     let status = change.to_status.as_deref().unwrap_or(&change.kind);
     let subject = match &change.hook_type_name {
         Some(hook) => format!("hook {hook}"),
@@ -191,6 +205,47 @@ fn has_failed(hook: &HookRow) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_change_that_says_nothing_new_is_not_said() {
+        let row = |hook: Option<&str>, to: &str| ChangeRow {
+            request_token: "73553e7d-0000".to_owned(),
+            hook_type_name: hook.map(str::to_owned),
+            operation: Some("CREATE".to_owned()),
+            type_name: Some("AWS::S3::Bucket".to_owned()),
+            to_status: Some(to.to_owned()),
+            ..ChangeRow::default()
+        };
+        let identified = ChangeRow {
+            identifier: Some("logs".to_owned()),
+            ..row(None, "IN_PROGRESS")
+        };
+        let explained = ChangeRow {
+            message: Some("waiting".to_owned()),
+            ..row(None, "IN_PROGRESS")
+        };
+        let guard = Some("Acme::Guard::Tags");
+        let mut said = Said::default();
+        let lines = [
+            row(None, "IN_PROGRESS"),
+            row(guard, "HOOK_IN_PROGRESS"),
+            identified,
+            row(guard, "HOOK_COMPLETE_SUCCEEDED"),
+            explained,
+            row(guard, "HOOK_IN_PROGRESS"),
+        ];
+        let lines: Vec<String> = lines.iter().filter_map(|row| said.anew(row)).collect();
+        assert_eq!(
+            lines,
+            [
+                "73553e7d CREATE AWS::S3::Bucket IN_PROGRESS",
+                "73553e7d hook Acme::Guard::Tags AWS::S3::Bucket HOOK_IN_PROGRESS",
+                "73553e7d hook Acme::Guard::Tags AWS::S3::Bucket HOOK_COMPLETE_SUCCEEDED",
+                "73553e7d CREATE AWS::S3::Bucket IN_PROGRESS: waiting",
+                "73553e7d hook Acme::Guard::Tags AWS::S3::Bucket HOOK_IN_PROGRESS",
+            ]
+        );
+    }
 
     #[test]
     fn what_has_ended_goes_on_no_longer() {
