@@ -254,7 +254,14 @@ impl<'a> Following<'a> {
                     }
                 }
             }
-            let request = row(reader, target, token)?;
+            let Some(request) = reader.request(target, token)? else {
+                let attendance = reader.attendance(followed.target)?.ok_or_else(removed)?;
+                if attendance.target.name == *target {
+                    return Err(removed());
+                }
+                // Renamed since its name was read: the next round reads it by the new one.
+                continue;
+            };
             let hooks = reader.hooks(target, token)?;
             let standing = reader.standing(followed.target, token)?.ok_or_else(removed)?;
             let trouble = looks.trouble(followed.target).map(|failure| failure.to_string());
