@@ -88,7 +88,7 @@ Files:
 
 Environment:
   NO_COLOR  nothing is coloured where this is set to anything
-  TERM      nor where this is dumb")]
+  TERM      nor where this is dumb; there, and where it is not set, no line moves")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

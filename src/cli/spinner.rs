@@ -1,17 +1,19 @@
 //! A sign of life on a terminal, while something is waited for.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::output;
+
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 const EVERY: Duration = Duration::from_millis(120);
 
-/// Waits for `work`, and meanwhile shows `text` on standard error if that is a terminal.
+/// Waits for `work`, and meanwhile shows `text` on standard error if lines move there.
 pub(super) async fn while_waiting<T>(text: &str, work: impl Future<Output = T>) -> T {
     let mut error = io::stderr();
-    if !error.is_terminal() {
+    if !output::lines_move() {
         return work.await;
     }
     let mut ticks = interval(EVERY);

@@ -58,6 +58,26 @@ fn beside_a_daemon_it_is_in_the_history_at_once_and_told_once_and_nothing_more_i
 }
 
 #[test]
+fn a_terminal_on_which_no_lines_move_is_told_as_much_as_a_file() {
+    let stage = Stage::new(&[QUICK]);
+    let slow = stage.begun(&create_slow(&[]));
+    for (environment, moves) in [("TERM=xterm", true), ("TERM=dumb", false), ("-u TERM", false)] {
+        let shown = stage.on_terminal(environment, &create(&[]));
+        assert_eq!(shown.contains("\u{1b}[K"), moves, "{environment}: {shown:?}");
+        if !moves {
+            let told = [
+                "CREATE Acme::Test::Thing PENDING for",
+                "CREATE Acme::Test::Thing SUCCESS",
+            ];
+            assert!(told.iter().all(|told| shown.contains(told)), "{environment}: {shown:?}");
+        }
+        let waited = stage.on_terminal(environment, &["wait", &slow, "--timeout", "0s"]);
+        let why = "the time is up; the request goes on: `ccwatch wait ";
+        assert!(waited.contains(why), "{environment}: {waited:?}");
+    }
+}
+
+#[test]
 fn several_are_waited_for_together_and_a_token_must_be_known() {
     let stage = Stage::new(&[QUICK]);
     let begin = |state| stage.begun(&["create", "--type-name", "Acme::Test::Thing", "--desired-state", state]);

@@ -232,6 +232,26 @@ to = "file"
         }
     }
 
+    /// All that a command with the configuration shows on a terminal, in an environment that is changed as env(1) has it.
+    pub(crate) fn on_terminal(&self, environment: &str, arguments: &[&str]) -> String {
+        let line = format!(
+            "stty cols 120 rows 50; env {environment} {} {} --config {}",
+            env!("CARGO_BIN_EXE_ccwatch"),
+            arguments.join(" "),
+            self.config()
+        );
+        let mut script = Command::new("script");
+        script.args(["-qec", &line, "/dev/null"]).stdin(Stdio::null());
+        for (name, value) in command(&[]).get_envs() {
+            match value {
+                Some(value) => script.env(name, value),
+                None => script.env_remove(name),
+            };
+        }
+        let output = script.output().unwrap();
+        String::from_utf8(output.stdout).unwrap().replace('\r', "")
+    }
+
     /// A daemon, which has looked at its target.
     pub(crate) fn daemon(&self) -> Running {
         let process = command(&["run", "--config", self.path("daemon.toml").to_str().unwrap()])

@@ -1,13 +1,14 @@
-//! What is to be seen while requests are followed: on a terminal a line for each, that moves; elsewhere a line for each
-//! change. All of it on standard error.
+//! What is to be seen while requests are followed: where lines move, one for each; elsewhere a line for each change.
+//! All of it on standard error.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use crate::cli::output;
 use crate::cli::when::{self, rough};
 use crate::decide::stuck::Usual;
 use crate::model::rows::{ChangeRow, HookRow, RequestRow};
@@ -20,7 +21,7 @@ const TICK: Duration = Duration::from_millis(120);
 const FULL: u64 = 1000;
 
 pub(super) struct View {
-    /// On a terminal.
+    /// Where lines move. Elsewhere indicatif would say nothing at all.
     bars: Option<MultiProgress>,
 }
 
@@ -43,7 +44,7 @@ pub(super) struct Line(Option<ProgressBar>);
 impl View {
     pub(super) fn new() -> Self {
         Self {
-            bars: io::stderr().is_terminal().then(MultiProgress::new),
+            bars: output::lines_move().then(MultiProgress::new),
         }
     }
 

@@ -1,9 +1,10 @@
-//! How far something is, on a terminal. Where standard error is none, nothing is shown.
+//! How far something is, on a terminal on which lines move. Elsewhere nothing is shown.
 
-use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::output;
 
 const EVERY: Duration = Duration::from_millis(120);
 
@@ -32,7 +33,7 @@ pub(in crate::cli) fn spinner(what: &'static str) -> ProgressBar {
 }
 
 fn shown(bar: ProgressBar, what: &'static str, template: &str) -> ProgressBar {
-    if !io::stderr().is_terminal() {
+    if !output::lines_move() {
         return ProgressBar::hidden();
     }
     // A template that can't be read leaves indicatif's own.

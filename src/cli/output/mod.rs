@@ -70,6 +70,12 @@ pub(super) fn allows_colour() -> bool {
         && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
+/// Whether standard error is a terminal on which lines move. One that is `dumb`, or does not say what it is, takes none of
+/// the escapes for that.
+pub(super) fn lines_move() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("TERM").is_some_and(|terminal| terminal != "dumb")
+}
+
 /// Enough of a request token to be told apart by, on a terminal, where room is scarce; all of it elsewhere. `show` takes
 /// either.
 pub(super) fn short_token(token: &str) -> &str {
