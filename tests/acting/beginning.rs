@@ -127,6 +127,7 @@ fn a_cancel_that_cancels_is_a_success_and_one_that_comes_too_late_is_none() {
     exits(&again, 0);
     assert!(err(&again).contains("was cancelled before"), "{}", err(&again));
     assert!(out(&again).contains("CANCEL_COMPLETE"), "{}", out(&again));
+    assert_eq!(stage.begun(&["cancel", &token]), token, "--no-wait");
     let other = json(&stage.run(&create(&["--format", "json"])));
     let done = other["request"]["request_token"].as_str().unwrap();
     let refused = stage.run(&["cancel", done]);
@@ -147,6 +148,7 @@ fn a_cancel_that_cancels_is_a_success_and_one_that_comes_too_late_is_none() {
     let refused = stage.run(&["cancel", &unseen, "--no-wait"]);
     exits(&refused, 1);
     assert!(too_late(&refused), "{}", err(&refused));
+    assert_eq!(out(&refused).trim_end(), unseen);
     assert_eq!(stage.count(ended), 2);
     assert_eq!(stage.ask("GET /_simulator/calls")["early_looks"], 0, "law 5");
 

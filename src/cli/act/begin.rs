@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::access::{Access, Way};
 use crate::cli::follow::{self, Deadline, End, Outcome, Ways};
 use crate::cli::interruption::Interruption;
-use crate::cli::output::{self, DocumentFormat};
+use crate::cli::output;
 use crate::cli::{Failure, spinner};
 use crate::clock::Clock;
 use crate::cloud::{self, Act, Cause, Looked, Refused};
@@ -171,7 +171,7 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
     let end = if common.no_wait {
         follow::state(&Reader::open(&path)?, &target, &token)?
     } else {
-        let requests = vec![(target, token.clone())];
+        let requests = vec![(target, token)];
         let mut ends = follow::follow(
             &path,
             Ways::Known(&way),
@@ -184,10 +184,7 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
         ends.pop()
             .ok_or_else(|| Failure::Work(anyhow!("nothing was followed")))?
     };
-    let written = match common.terms.format {
-        DocumentFormat::Table if common.no_wait => print(&token),
-        format => write(client_token, &end, format),
-    };
+    let written = write(&common, client_token, &end);
     match act {
         _ if common.no_wait => written,
         Act::Cancel { .. } => follow::conclude_cancel(written, &end),
@@ -203,15 +200,15 @@ pub(super) fn tell_ended(common: &Common, end: &End) -> Result<(), Failure> {
             end.request.request_token
         ));
     }
-    follow::conclude_cancel(write(None, end, common.terms.format), end)
+    follow::conclude_cancel(write(common, None, end), end)
 }
 
-fn print(token: &RequestToken) -> Result<(), Failure> {
-    Ok(writeln!(std::io::stdout(), "{}", printable(token.as_str()))?)
-}
-
-fn write(client_token: Option<&str>, end: &End, format: DocumentFormat) -> Result<(), Failure> {
-    output::show_document(&Begun { client_token, end }, format, |out| {
+/// Writes how it stands; to people who do not wait, its token alone.
+fn write(common: &Common, client_token: Option<&str>, end: &End) -> Result<(), Failure> {
+    output::show_document(&Begun { client_token, end }, common.terms.format, |out| {
+        if common.no_wait {
+            return Ok(writeln!(out, "{}", printable(&end.request.request_token))?);
+        }
         follow::tell(out, std::slice::from_ref(end))
     })
 }
