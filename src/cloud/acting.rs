@@ -15,7 +15,7 @@ use super::client::Client;
 use super::failure::{Cause, Failure};
 use super::redaction;
 use super::refusal::Refused;
-use crate::model::{ProgressEvent, RequestToken};
+use crate::model::{ProgressEvent, RequestToken, Timestamp};
 
 /// What is asked of Cloud Control.
 #[derive(Debug, Clone)]
@@ -94,13 +94,13 @@ impl Client {
         let _turn = self
             .turn()
             .await
-            .map_err(|failure| Refused::because(failure, None, act))?;
+            .map_err(|failure| Refused::because(failure, None, act, None))?;
         let event = Box::pin(self.send(act)).await?;
         event
             .and_then(|event| answer::progress_event(event, asked_for, self.resource_model))
             .ok_or_else(|| {
                 let message = "the answer holds no ProgressEvent with a RequestToken";
-                Refused::because(Failure::new(Cause::Malformed, message), None, act)
+                Refused::because(Failure::new(Cause::Malformed, message), None, act, None)
             })
     }
 
@@ -108,9 +108,10 @@ impl Client {
         /// The four calls differ in their types alone.
         macro_rules! sent {
             ($call:expr) => {{
-                let sent = $call.customize().interceptor(Inspector::default()).send().await;
+                let inspector = Inspector::default();
+                let sent = $call.customize().interceptor(inspector.clone()).send().await;
                 sent.map(|output| output.progress_event)
-                    .map_err(|error| because(&error, act))
+                    .map_err(|error| because(&error, act, inspector.date()))
             }};
         }
         match act {
@@ -160,7 +161,11 @@ impl Client {
     }
 }
 
-fn because<E>(error: &SdkError<E, aws_sdk_cloudcontrol::config::http::HttpResponse>, act: &Act) -> Refused
+fn because<E>(
+    error: &SdkError<E, aws_sdk_cloudcontrol::config::http::HttpResponse>,
+    act: &Act,
+    date: Option<Timestamp>,
+) -> Refused
 where
     E: std::error::Error + ProvideErrorMetadata + 'static,
 {
@@ -168,7 +173,7 @@ where
         Some(document) => redaction::redact(&message, document),
         None => message,
     });
-    Refused::because(failure, error.code(), act)
+    Refused::because(failure, error.code(), act, date)
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ fn told(said: &str, state: &str) -> String {
     let refused = because(
         &SdkError::service_error(CreateResourceError::generic(metadata), raw),
         &act,
+        None,
     );
     let all = format!("{act:?} {refused:?} {refused}");
     assert!(!all.contains("hunter2") && !all.contains("hunte"), "{all}");

@@ -11,6 +11,7 @@
 
 use super::acting::Act;
 use super::failure::{Cause, Failure};
+use crate::model::Timestamp;
 
 /// Why nothing was begun, or why it is not known whether something was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,8 +24,11 @@ pub struct Refused {
     pub may_pass: bool,
     /// Whether it may have been carried out all the same: no answer came that can be read.
     pub is_open: bool,
-    /// Whether a request is not cancelled because it has ended.
-    pub has_ended: bool,
+    /// Whether a request may not have been cancelled because it has ended. The same code says that something else is wrong
+    /// with what was asked for.
+    pub may_have_ended: bool,
+    /// The service's time, as [`Answer`](super::Answer) has it.
+    pub date: Option<Timestamp>,
 }
 
 /// What an error means for the call.
@@ -32,8 +36,8 @@ pub struct Refused {
 enum Verdict {
     /// It was not carried out, and the same again would not be either.
     Decided,
-    /// It was not carried out, since the request that it is about has ended.
-    Ended,
+    /// It was not carried out, perhaps because the request that it is about has ended.
+    EndedPerhaps,
     /// It was not carried out, and may be later.
     Later,
     /// Whether it was carried out is not known.
@@ -41,7 +45,8 @@ enum Verdict {
 }
 
 impl Refused {
-    pub(super) fn because(failure: Failure, code: Option<&str>, act: &Act) -> Self {
+    /// `date` is the header of that name.
+    pub(super) fn because(failure: Failure, code: Option<&str>, act: &Act, date: Option<Timestamp>) -> Self {
         let (verdict, remedy) = code
             .and_then(|code| declared(code, act))
             .unwrap_or_else(|| undeclared(failure.cause, code.is_some()));
@@ -53,7 +58,8 @@ impl Refused {
             remedy,
             may_pass: matches!(verdict, Verdict::Later | Verdict::Open),
             is_open: verdict == Verdict::Open,
-            has_ended: verdict == Verdict::Ended,
+            may_have_ended: verdict == Verdict::EndedPerhaps,
+            date: date.filter(|_| failure.is_of_the_service),
             failure,
         }
     }
@@ -96,8 +102,9 @@ fn declared(code: &str, act: &Act) -> Option<(Verdict, &'static str)> {
         }
         "InvalidRequestException" | "ValidationException" if matches!(act, Act::Cancel { .. }) => {
             return Some((
-                Verdict::Ended,
-                "only a request that is PENDING or IN_PROGRESS can be cancelled; `ccwatch show` tells how this one ended",
+                Verdict::EndedPerhaps,
+                "only a request that is PENDING or IN_PROGRESS can be cancelled, by its whole token; if this one has ended, \
+                 `ccwatch wait` with its token tells how",
             ));
         }
         "InvalidRequestException" | "ValidationException" => {

@@ -56,7 +56,7 @@ fn a_declared_error_is_judged_by_its_code_alone() {
     for (code, may_pass, is_open) in DECLARED {
         // Whatever the HTTP status made of it.
         for cause in [Cause::Service, Cause::Other] {
-            let refused = Refused::because(Failure::new(cause, "said"), Some(code), &create());
+            let refused = Refused::because(Failure::new(cause, "said"), Some(code), &create(), None);
             assert_eq!((refused.may_pass, refused.is_open), (may_pass, is_open), "{code}");
             let is_own = !general.contains(&refused.remedy) || code == "ThrottlingException";
             assert!(is_own, "{code}: {}", refused.remedy);
@@ -65,14 +65,22 @@ fn a_declared_error_is_judged_by_its_code_alone() {
     let cancel = Act::Cancel {
         token: RequestToken::new("t"),
     };
-    let refused = Refused::because(Failure::new(Cause::Other, "said"), Some("ValidationException"), &cancel);
-    assert!(refused.remedy.contains("PENDING"));
+    for (act, may_have_ended) in [(cancel, true), (create(), false)] {
+        let refused = Refused::because(
+            Failure::new(Cause::Other, "said"),
+            Some("ValidationException"),
+            &act,
+            None,
+        );
+        assert_eq!(refused.may_have_ended, may_have_ended);
+        assert_eq!(refused.remedy.contains("if this one has ended"), may_have_ended);
+    }
 }
 
 #[test]
 fn what_was_decided_is_not_asked_again_and_what_may_have_arrived_is_open() {
     let outcome = |cause, code| {
-        let refused = Refused::because(Failure::new(cause, "said"), code, &create());
+        let refused = Refused::because(Failure::new(cause, "said"), code, &create(), None);
         (refused.may_pass, refused.is_open)
     };
     assert_eq!(outcome(Cause::Throttled, Some("SlowDown")), (true, false));
@@ -81,7 +89,7 @@ fn what_was_decided_is_not_asked_again_and_what_may_have_arrived_is_open() {
         is_unsent: true,
         ..Failure::new(Cause::Unreachable, "said")
     };
-    let unsent = Refused::because(failure, None, &create());
+    let unsent = Refused::because(failure, None, &create(), None);
     assert_eq!((unsent.may_pass, unsent.is_open), (true, false));
     assert_eq!(outcome(Cause::Service, Some("InternalFailure")), (true, true));
     assert_eq!(outcome(Cause::Malformed, None), (true, true), "an empty body, say");

@@ -38,6 +38,8 @@ pub(super) const HOLDER: &str = "SELECT account_id FROM targets WHERE name = ?1 
 /// As many rows as targets.
 pub(super) const LAST_LOOK: &str = "SELECT max(last_looked_at) FROM targets";
 
+pub(super) const RETRY_AFTER: &str = "SELECT max(retry_after) FROM requests WHERE token = ?1";
+
 /// A target, and whether anyone looks at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attendance {
@@ -183,6 +185,14 @@ impl Editor {
     /// See [`WriteTx::record`](super::WriteTx::record).
     pub fn record(&mut self, sightings: &[Sighting], routing: &Routing) -> Result<Recorded, HistoryError> {
         self.write(|tx| tx.record(sightings, routing))
+    }
+
+    /// When the service asked to be asked for a request again, whatever its target is called. `None`: it did not.
+    pub fn retry_after(&self, token: &RequestToken) -> Result<Option<Timestamp>, HistoryError> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(RETRY_AFTER)?;
+            Ok(statement.query_row([token], |row| row.get(0))?)
+        })
     }
 
     /// See [`History::standings`].

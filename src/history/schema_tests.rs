@@ -385,6 +385,7 @@ fn no_query_of_the_program_walks_a_table() {
         targets::TARGET_BY_NAME.into(),
         following::ATTENDANCE.into(),
         following::HOLDER.into(),
+        following::RETRY_AFTER.into(),
         requests::STANDING.into(),
         targets::TARGET_BY_ID.into(),
         gaps::CLOSE_GAP.into(),

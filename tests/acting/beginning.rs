@@ -177,6 +177,35 @@ fn a_cancel_that_cancels_is_a_success_and_one_that_comes_too_late_is_none() {
 }
 
 #[test]
+fn one_that_could_not_be_cancelled_is_not_looked_at_before_retry_after() {
+    let stage = Stage::new(&[QUICK]);
+    let token = stage.begun(&create(&[]));
+    until(|| stage.ask("GET /_simulator/truth")["requests"][&token]["status"] == "SUCCESS");
+    let asked_to_be_asked_at = |millis: i64| {
+        let connection = Connection::open(stage.path("history.db")).unwrap();
+        let rows = connection.execute("UPDATE requests SET retry_after = ?1", [millis]);
+        assert_eq!(rows, Ok(1));
+    };
+    asked_to_be_asked_at(4_000_000_000_000);
+    let refused = stage.run(&["cancel", &token, "--timeout", "3s"]);
+    // On a machine that is slow beyond measure, the call took all of that.
+    let code = refused.status.code().unwrap();
+    assert!(
+        code == 124 || code == 1 && err(&refused).contains("if this one has ended"),
+        "{}",
+        err(&refused)
+    );
+    assert_eq!(stage.calls("GetResourceRequestStatus"), 0);
+
+    asked_to_be_asked_at(1);
+    let ended = stage.run(&["cancel", &token]);
+    exits(&ended, 1);
+    let too_late = "ended as SUCCESS before it could be cancelled";
+    assert!(err(&ended).contains(too_late), "{}", err(&ended));
+    assert_eq!(stage.calls("GetResourceRequestStatus"), 1);
+}
+
+#[test]
 fn a_client_token_given_twice_is_one_request_and_another_document_is_refused() {
     let stage = Stage::new(&[QUICK]);
     let token = ["--client-token", "deploy-1", "--format", "json"];

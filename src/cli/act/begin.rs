@@ -2,6 +2,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::io::{self, Write};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use serde::Serialize;
@@ -16,7 +17,7 @@ use crate::clock::Clock;
 use crate::cloud::{self, Act, Cause, Looked, Refused};
 use crate::decide::back_off;
 use crate::history::{self, Editor, Reader};
-use crate::model::{ProgressEvent, RequestStatus, RequestToken, TargetName, printable};
+use crate::model::{ProgressEvent, RequestStatus, RequestToken, TargetName, Timestamp, printable};
 
 /// So many times a call is made at the most.
 const TRIES: u32 = 4;
@@ -142,7 +143,14 @@ pub(super) async fn begin_by(common: Common, way: Way, act: Act, deadline: Deadl
         let event = match insist(call, interruption.stop()).await {
             Ok(event) => event,
             Err(refused) => {
-                let ended = look_at_ended(&mut editor, &way, &act, &refused).await?;
+                let look = look_at_ended(&mut editor, &way, &act, &refused);
+                // What is known by now is that it was refused.
+                let ended = tokio::select! {
+                    biased;
+                    ended = look => ended?,
+                    () = interruption.stop().cancelled() => None,
+                    () = deadline.passed() => None,
+                };
                 let (target, token) = ended.ok_or_else(|| explain(&refused, &act, &way.name))?;
                 return Ok::<_, Failure>((target, token, HadEnded(true)));
             }
@@ -269,8 +277,9 @@ async fn insist<C: Future<Output = Result<ProgressEvent, Refused>>>(
 /// Whether the request that was to be cancelled had ended before.
 struct HadEnded(bool);
 
-/// Looks once at a request that can't be cancelled because it has ended, and has the history take in how. `None` where that
-/// is not so, or not to be learnt: then what the service said is all that can be told.
+/// Looks once at a request that can't be cancelled, perhaps because it has ended, and has the history take in how: not before
+/// RetryAfter (law 5). `None` where it has not ended, or that is not to be learnt: then what the service said is all that
+/// can be told.
 async fn look_at_ended(
     editor: &mut Editor,
     way: &Way,
@@ -278,9 +287,13 @@ async fn look_at_ended(
     refused: &Refused,
 ) -> Result<Option<(TargetName, RequestToken)>, Failure> {
     let Act::Cancel { token } = act else { return Ok(None) };
-    if !refused.has_ended {
+    if !refused.may_have_ended {
         return Ok(None);
     }
+    let Some(wait) = forbidden_for(editor.retry_after(token)?, refused.date) else {
+        return Ok(None);
+    };
+    tokio::time::sleep(wait).await;
     let Ok(Looked::Seen(event, hooks)) = way.client.get(token).await.result else {
         return Ok(None);
     };
@@ -288,6 +301,14 @@ async fn look_at_ended(
     let place = (&way.name, way.account.as_ref(), &way.region);
     let target = editor.record_look(place, *event, hooks, &way.routing(), Clock::system().now())?;
     Ok(has_ended.then(|| (target, token.clone())))
+}
+
+/// How long the service is not to be asked, from when its clock showed `date`. `None` where it is not known what it shows.
+fn forbidden_for(retry_after: Option<Timestamp>, date: Option<Timestamp>) -> Option<Duration> {
+    match retry_after {
+        None => Some(Duration::ZERO),
+        Some(retry_after) => date.map(|date| retry_after.since(date)),
+    }
 }
 
 /// Has the history take in what was begun. One that can't be written for now is waited for: to go on would be to forget it.

@@ -22,7 +22,8 @@ fn refused(cause: Cause, may_pass: bool, is_open: bool) -> Refused {
         remedy: "mend it",
         may_pass,
         is_open,
-        has_ended: false,
+        may_have_ended: false,
+        date: None,
     }
 }
 
@@ -107,6 +108,22 @@ async fn a_call_is_waited_for_until_the_time_is_up_and_no_longer() {
     interruption.stop().cancel();
     let late = see_through(call(Duration::from_secs(30)), &interruption, deadline()).await;
     assert_eq!((late.unwrap_err().exit_code(), begun.elapsed()), (124, 3 * soon));
+}
+
+#[test]
+fn no_look_is_before_retry_after_on_the_services_clock() {
+    let at = Timestamp::from_millis;
+    assert_eq!(forbidden_for(None, None), Some(Duration::ZERO));
+    assert_eq!(
+        forbidden_for(Some(at(5000)), Some(at(2000))),
+        Some(Duration::from_secs(3))
+    );
+    assert_eq!(forbidden_for(Some(at(5000)), Some(at(6000))), Some(Duration::ZERO));
+    assert_eq!(
+        forbidden_for(Some(at(5000)), None),
+        None,
+        "what time it has is not known"
+    );
 }
 
 #[test]
