@@ -5,6 +5,7 @@
 //! goes below its row, and anything else is left out, names and what tells as much as a name only once names are cut short.
 //! Where no column can yield any more, or in fewer than [`NARROWEST`] columns, there is no sensible table.
 
+use ratatui::style::Style;
 use ratatui::text::Span;
 
 /// The fewest columns of a terminal in which a table that does not fit is still a table.
@@ -303,13 +304,15 @@ pub(super) fn cut(text: &str, shape: Shape, room: usize) -> Option<String> {
         return None;
     }
     match shape {
-        Shape::Token => Some(within(text.chars(), room)),
+        Shape::Token => Some(within(graphemes(text).iter(), room).concat()),
         Shape::Name => {
+            let graphemes = graphemes(text);
             // Names of a kind begin alike: the end tells more.
-            let front = room.saturating_sub(1) / 3;
-            let front = within(text.chars(), front);
-            let end = within(text.chars().rev(), room.saturating_sub(1 + width(&front)));
-            Some(format!("{front}…{}", end.chars().rev().collect::<String>()))
+            let front = within(graphemes.iter(), room.saturating_sub(1) / 3).concat();
+            let left = room.saturating_sub(1 + width(&front));
+            let mut end = within(graphemes.iter().rev(), left);
+            end.reverse();
+            Some(format!("{front}…{}", end.concat()))
         }
         Shape::Words => folded(text, room),
         Shape::Whole | Shape::Text | Shape::Bar => None,
@@ -343,11 +346,20 @@ pub(in crate::cli) fn shortened(name: &str, room: usize) -> String {
     cut(name, Shape::Name, room).unwrap_or_else(|| name.to_owned())
 }
 
-fn within(characters: impl Iterator<Item = char>, room: usize) -> String {
+/// What people take for characters. A text is as wide as these are together at the most, and not as its code points are: a
+/// variation selector makes the one before it wider.
+fn graphemes(text: &str) -> Vec<String> {
+    let span = Span::raw(text);
+    let graphemes = span.styled_graphemes(Style::new());
+    graphemes.map(|grapheme| grapheme.symbol.to_owned()).collect()
+}
+
+fn within<'a>(graphemes: impl Iterator<Item = &'a String>, room: usize) -> Vec<&'a str> {
     let mut left = room;
-    characters
-        .take_while(|character| {
-            let width = width(character.encode_utf8(&mut [0; 4]));
+    graphemes
+        .map(String::as_str)
+        .take_while(|grapheme| {
+            let width = width(grapheme);
             let fits = width <= left;
             left = left.saturating_sub(width);
             fits
@@ -548,6 +560,28 @@ mod tests {
         assert_eq!(cut("a text", Shape::Text, 2), None);
         for room in 1..12 {
             assert!(width(&name("a測b試c測d試e", room).unwrap()) <= room);
+        }
+    }
+
+    #[test]
+    fn what_people_take_for_a_character_is_not_cut_through() {
+        for grapheme in [
+            "☺\u{fe0f}",
+            "👩\u{200d}👩\u{200d}👧",
+            "e\u{301}",
+            "🇩🇪",
+            "क्षि",
+            "1\u{fe0f}\u{20e3}",
+        ] {
+            let text = grapheme.repeat(20);
+            for room in 1..width(&text) {
+                for shape in [Shape::Name, Shape::Token] {
+                    let cut = cut(&text, shape, room).unwrap();
+                    assert!(width(&cut) <= room, "{cut} in {room}");
+                    let left = cut.replace(grapheme, "");
+                    assert!(left.is_empty() || left == "…", "{left:?} of {cut}");
+                }
+            }
         }
     }
 }
