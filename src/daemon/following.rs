@@ -18,12 +18,12 @@ use crate::watch::{FollowError, Follower, Recording, Remembered};
 
 /// The history of someone who is not the daemon, with the routes by which what they see is told.
 #[derive(Debug, Clone)]
-pub struct Beside {
+pub struct EditorMemory {
     editor: Arc<Mutex<Editor>>,
     routing: Arc<Routing>,
 }
 
-impl Beside {
+impl EditorMemory {
     pub fn new(editor: Editor, routing: Arc<Routing>) -> Self {
         Self {
             editor: Arc::new(Mutex::new(editor)),
@@ -51,7 +51,7 @@ impl Beside {
     }
 }
 
-impl Recording for Beside {
+impl Recording for EditorMemory {
     type Error = HistoryError;
 
     fn may_pass(error: &HistoryError) -> bool {
@@ -79,7 +79,7 @@ pub async fn follow(
     target: TargetId,
     tokens: BTreeSet<RequestToken>,
     client: Client,
-    history: Beside,
+    history: EditorMemory,
     pace: Pace,
     trouble: watch::Sender<Option<Failure>>,
     stop: CancellationToken,

@@ -41,7 +41,7 @@ use crate::model::{AccountId, Region, TargetName};
 pub use crate::watch::FollowError;
 use crate::watch::{Poller, Pulse, Watched};
 
-pub use following::{Beside, follow};
+pub use following::{EditorMemory, follow};
 pub use service_manager::ServiceManager;
 pub use signals::Signals;
 

@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::Failure;
 use crate::cli::access::{Access, Way};
 use crate::cloud;
-use crate::daemon::{self, Beside, FollowError};
+use crate::daemon::{self, EditorMemory, FollowError};
 use crate::history::{Attendance, Editor, HistoryError, Reader};
 use crate::model::{RequestToken, TargetId, Timestamp};
 
@@ -126,7 +126,7 @@ impl<'a> Looks<'a> {
         };
         let editor = Editor::open(self.path)?;
         way.may_record(&editor)?;
-        let history = Beside::new(editor, way.routing());
+        let history = EditorMemory::new(editor, way.routing());
         let (trouble, troubles) = watch::channel(None);
         let stop = CancellationToken::new();
         let id = target.id;
