@@ -44,7 +44,7 @@ pub struct Portion {
 
 impl Reader {
     /// The rows of `view` among the `limit` that follow `after`, which is 0 at the begin; `None` at the end. Of `filter`, the
-    /// targets, Regions and time count: when a request started, an event was observed, a gap began.
+    /// targets, Regions and time count: when a request started or an event was observed, and whether a gap was.
     pub fn portion(
         &self,
         view: View,
@@ -84,7 +84,10 @@ fn last_of(source: &Source) -> String {
 fn between(view: View, narrowed: &Narrowed<'_>, (after, last): (i64, i64)) -> (String, Vec<Value>) {
     let source = view.source();
     let Source { select, id, .. } = source;
-    let mut conditions = narrowed.time(source.time);
+    let mut conditions = match source.end {
+        Some(end) => narrowed.lasting(source.time, end),
+        None => narrowed.time(source.time),
+    };
     if let (Some(targets), Some(target)) = (narrowed.target(), source.target) {
         // The `+`: rows come by their id, not by their target.
         conditions = conditions.and(targets.condition_on(&format!("+{target}")));

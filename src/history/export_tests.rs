@@ -136,6 +136,34 @@ fn a_filter_cuts_by_time_and_by_target() {
 }
 
 #[test]
+fn a_gap_that_reaches_into_the_time_is_in_it_as_where_gaps_are_listed() {
+    let scene = Scene::new();
+    for (from, to) in [(10, Some(20)), (30, Some(40)), (50, None)] {
+        let gap = scene.history.write(|tx| {
+            tx.open_gap(scene.target, at(from), "asleep")?;
+            to.map_or(Ok(()), |to| tx.close_gap(scene.target, at(to)))
+        });
+        gap.unwrap();
+    }
+    let reader = scene.reader();
+    for (since, until, expected) in [
+        (Some(35), None, 2),
+        (Some(60), None, 1),
+        (Some(20), Some(30), 1),
+        (None, Some(31), 2),
+        (Some(41), Some(50), 0),
+    ] {
+        let time = Filter {
+            since: since.map(at),
+            until: until.map(at),
+            ..Filter::default()
+        };
+        assert_eq!(all(&reader, View::Gaps, &time, 2).len(), expected, "{time:?}");
+        assert_eq!(reader.gaps(&time).unwrap().len(), expected, "{time:?}");
+    }
+}
+
+#[test]
 fn no_portion_walks_a_table() {
     let scene = Scene::new();
     for view in View::ALL {

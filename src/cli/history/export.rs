@@ -28,6 +28,10 @@ const PORTION: usize = 2000;
 /// The columns are those of the view, in its order. Rows are read a few thousand at a time while ccwatch runs: no row comes
 /// twice, and every one that was there all along comes, but two may be from different moments. For one state of everything,
 /// make a backup and export that, with --history.
+///
+/// --since and --until go by when a request started (for resource_models too), a hook was first seen, an event was observed, a
+/// change, an attempt or a notice was made, a delivery came, an incident was opened, a silence was asked for. A gap counts if
+/// any of it lies between them.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   ccwatch history export --since 30d -o requests.parquet

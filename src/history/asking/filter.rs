@@ -190,6 +190,18 @@ impl<'f> Narrowed<'f> {
         conditions
     }
 
+    /// The time of which something from `from` to `to` must have a part; what has no end yet lasts.
+    pub(in crate::history) fn lasting(&self, from: &str, to: &str) -> Conditions {
+        let mut conditions = Conditions::default();
+        if let Some(since) = self.filter.since {
+            conditions.add(format!("({to} IS NULL OR {to} >= ?)"), [Value::from(since.as_millis())]);
+        }
+        if let Some(until) = self.filter.until {
+            conditions.add(format!("{from} < ?"), [Value::from(until.as_millis())]);
+        }
+        conditions
+    }
+
     /// The time that `column` must lie in.
     pub(in crate::history) fn time(&self, column: &str) -> Conditions {
         let mut conditions = Conditions::default();

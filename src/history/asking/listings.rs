@@ -171,15 +171,9 @@ pub(super) fn following(narrowed: &Narrowed<'_>, after: i64, last: i64) -> (Stri
 /// The statement from WHERE on, with its parameters.
 pub(super) fn gaps_where(narrowed: &Narrowed<'_>) -> (String, Vec<Value>) {
     let filter = narrowed.filter;
-    let mut conditions = Conditions::default();
+    let mut conditions = narrowed.lasting("g.from_at", "g.to_at");
     if let Some(targets) = narrowed.target() {
         conditions = conditions.and(targets.condition_on("g.target_id"));
-    }
-    if let Some(since) = filter.since {
-        conditions.add("(g.to_at IS NULL OR g.to_at >= ?)", [Value::from(since.as_millis())]);
-    }
-    if let Some(until) = filter.until {
-        conditions.add("g.from_at < ?", [Value::from(until.as_millis())]);
     }
     if filter.open {
         conditions.add("g.to_at IS NULL", []);

@@ -36,6 +36,8 @@ pub(super) struct Source {
     pub(super) plain_id: &'static str,
     /// The time of a row, which `since` and `until` are compared with.
     pub(super) time: &'static str,
+    /// Until when a row lasts that has more than a moment: of that some has to lie in the time that is asked for.
+    pub(super) end: Option<&'static str>,
     /// The number of a row's target, if it has one.
     pub(super) target: Option<&'static str>,
 }
@@ -147,6 +149,7 @@ impl View {
             id: letter,
             plain_id,
             time,
+            end: (self == Self::Gaps).then_some("g.to_at"),
             target,
         }
     }
