@@ -34,10 +34,11 @@ use crate::model::{Timestamp, printable};
 pub(super) struct Arguments {
     #[command(flatten)]
     configured: Configured,
-    /// From when on: so long ago, such as 7d, or a time, such as 2026-11-22T06:28:00Z.
+    /// From when on: so long ago, such as 7d, or a time, such as 2026-11-22T06:28:00Z or 2026-11-22; without a zone, local
+    /// time.
     #[arg(long, value_name = "TIME", default_value = "30d", allow_hyphen_values = true, value_parser = when::moment)]
     since: Moment,
-    /// Until when; by default until now.
+    /// Until when, given as for --since; by default until now.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     until: Option<Moment>,
     #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]

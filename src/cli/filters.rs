@@ -21,7 +21,8 @@ pub(super) struct PlaceAndTime {
     /// Only of Regions that match, such as `eu-*`.
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     region: Vec<String>,
-    /// Only from then on: how long ago, such as 2d or 1h 30m, or a time, such as 2026-11-22T06:28:00Z.
+    /// Only from then on: how long ago, such as 2d or 1h 30m, or a time, such as 2026-11-22T06:28:00Z or
+    /// 2026-11-22; without a zone, local time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     since: Option<Moment>,
     /// Only before then, given as for --since.

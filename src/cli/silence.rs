@@ -56,10 +56,10 @@ struct Add {
     /// For how long, such as 2h or 1d 12h.
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
-    /// Until when, such as 2026-11-22T18:00:00Z or '2026-11-22 18:00' on this machine's clock.
+    /// Until when, such as 2026-11-22T18:00:00Z or '2026-11-22 18:00'; without a zone, local time.
     #[arg(long, value_name = "TIME", value_parser = when::time)]
     until: Option<Timestamp>,
-    /// From when on; by default from now on.
+    /// From when on, given as for --until; by default from now on.
     #[arg(long, value_name = "TIME", value_parser = when::time)]
     from: Option<Timestamp>,
     /// Why, for whoever wonders that nothing was told.

@@ -130,6 +130,7 @@ mod tests {
             Ok("2026-11-22T06:28:00.000Z")
         );
         assert!(time("2026-11-22 18:00").is_ok() && time("2026-11-22").is_ok());
+        assert_eq!(read("2026-11-01T00:00Z").as_deref(), Ok("2026-11-01T00:00:00.000Z"));
         assert_eq!(read("-1h 30m"), read("1h 30m"));
         for wrong in [
             "",

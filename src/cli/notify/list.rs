@@ -28,7 +28,8 @@ pub(super) struct Arguments {
     /// Only those in this state.
     #[arg(long, value_enum)]
     state: Option<State>,
-    /// Only those that came since: so long ago, such as 2d, or at a time, such as 2026-11-22T06:28:00Z.
+    /// Only those that came since: so long ago, such as 2d, or at a time, such as 2026-11-22T06:28:00Z or 2026-11-22; without
+    /// a zone, local time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     since: Option<Moment>,
     /// Show every attempt at the delivery with this id instead.

@@ -25,10 +25,11 @@ pub(super) struct Arguments {
     /// The name of a receiver of the configuration.
     #[arg(long, value_name = "NAME")]
     receiver: String,
-    /// From when on: so long ago, such as 2d, or a time, such as 2026-11-22T06:28:00Z.
+    /// From when on: so long ago, such as 2d, or a time, such as 2026-11-22T06:28:00Z or 2026-11-22; without a zone, local
+    /// time.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     since: Moment,
-    /// Until when; by default until now.
+    /// Until when, given as for --since; by default until now.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = when::moment)]
     until: Option<Moment>,
     /// Every change of that time, whatever the routes say.
