@@ -23,7 +23,7 @@ use rusqlite::{Connection, OpenFlags};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
-use super::open::{self, APPLICATION_ID};
+use super::open::{self, APPLICATION_ID, Opened};
 use super::stop::heed;
 use super::{Failure, OpenError};
 
@@ -80,7 +80,11 @@ pub fn back_up(
     stop: &CancellationToken,
     mut progress: impl FnMut(u64, u64) + Send + 'static,
 ) -> Result<BackedUp, BackupError> {
-    let (mut connection, version) = open::unguarded(path)?;
+    let Opened {
+        mut connection,
+        version,
+        ..
+    } = open::unguarded(path)?;
     let failed = |source| sorted(path, into, source);
     let expected = size(&connection).map_err(failed)?.used;
     let watched = into.to_owned();

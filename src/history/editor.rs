@@ -49,8 +49,8 @@ pub enum Retried {
 /// Writes into a history beside its daemon.
 #[derive(Debug)]
 pub struct Editor {
-    connection: Connection,
-    path: Arc<Path>,
+    pub(super) connection: Connection,
+    pub(super) path: Arc<Path>,
 }
 
 struct Kept {
@@ -64,7 +64,7 @@ struct Kept {
 }
 
 impl Editor {
-    /// Opens a history that is there, and of this version.
+    /// Opens a history that is there, and of this version. Whoever reads it already asks the [`Reader`](super::Reader) instead.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Ok(Self {
             connection: open::outside_writer(path)?,

@@ -37,7 +37,7 @@ fn every_view_is_there_with_its_columns_and_its_rows_whatever_the_size_of_a_port
     let path = folder.path().join("history.db");
     super::super::schema_tests::sample(&path, super::super::open::known_version());
     let reader = Reader::open(&path).unwrap();
-    let connection = super::super::open::outside_reader(&path).unwrap();
+    let connection = super::super::open::outside_reader(&path).unwrap().connection;
     let views: BTreeSet<String> = View::ALL.iter().map(|view| format!("v_{}", view.name())).collect();
     let promised = rows_of(&connection, "SELECT name FROM sqlite_schema WHERE type = 'view'");
     let promised: BTreeSet<String> = promised

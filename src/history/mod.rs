@@ -15,6 +15,8 @@
 //!   were already told.
 //! - **One daemon a file**, by a lock that dies with its holder. Any number of other processes read meanwhile.
 //!   *(`tests/history_processes.rs`)*
+//! - **A process keeps its locks**: no file is looked at, by other means than SQLite, that this process has open (`open`).
+//!   *(`reader_tests`, `tests/acting`)*
 //! - **The views are a promise**: `v_…` keep their names and columns. Tables are ours to change. *(`schema_tests`)*
 //! - **Someone else's SQL only reads**, and can't use up the machine ([`SqlReader`]). *(`query_tests`,
 //!   `tests/sql_command.rs`)*

@@ -4,7 +4,18 @@
 //! history from any other SQLite file at all times, a new one gets its `application_id` before anything else and before
 //! it turns to WAL, so that the id stands in the file itself from the first byte on.
 //! Nor is a file of ours opened beside what would damage it ([`Beside`]).
+//!
+//! # Whoever has it open does not look at it again
+//!
+//! When a process closes any descriptor of a file, the kernel drops every POSIX lock that the process holds on that file,
+//! SQLite's among them. SQLite does not notice: its connection goes on, and another program, to which no one seems to have
+//! the file open, removes the write-ahead log that is still written to. So **a process that has a connection to a file
+//! neither opens nor copies that file by other means than SQLite**, which knows its own descriptors and keeps them until
+//! the last lock is let go. The first hundred bytes are read before the first connection, and the second connection comes
+//! of the first one: [`beside_reader`], which relies on what was seen then.
+//! <https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>
 
+use std::cmp::Ordering;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -87,7 +98,8 @@ pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
     })
 }
 
-/// Whether the file at `path` is a history, as far as its first hundred bytes tell.
+/// Whether the file at `path` is a history, as far as its first hundred bytes tell. Not for a file that this process has open
+/// already, the locks of which it would lose.
 /// <https://www.sqlite.org/fileformat2.html#the_database_header>
 pub(super) fn is_history(path: &Path) -> Result<bool, OpenError> {
     let not_readable = |source| OpenError::File {
@@ -178,45 +190,71 @@ pub(super) fn at_leisure(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
+/// A file that was there, opened from outside the daemon.
+#[derive(Debug)]
+pub(super) struct Opened {
+    pub(super) connection: Connection,
+    /// Of its schema.
+    pub(super) version: i32,
+    /// The file that was looked at, and is read.
+    pub(super) place: Place,
+}
+
 /// A writer for a process that is not the daemon, which may hold the file meanwhile: SQLite lets the two take turns.
 /// It makes no file and no schema.
 pub(super) fn outside_writer(path: &Path) -> Result<Connection, OpenError> {
-    let connection = outside_reader(path)?;
+    let connection = outside_reader(path)?.connection;
+    connection
+        .pragma_update(None, "query_only", false)
+        .map_err(|source| OpenError::from_sqlite(path, source))?;
+    to_write(path, connection)
+}
+
+/// The same, in a process that reads the file at `place` at this moment, and goes on to do so.
+pub(super) fn beside_reader(place: &Place) -> Result<Connection, OpenError> {
+    let path = place.path();
+    let connection = connect(path)?;
+    // SQLite has not read it so far, nor what lies beside it.
+    if !place.is_held() {
+        return Err(OpenError::Replaced { path: path.to_owned() });
+    }
+    let found = version(&connection).map_err(|source| OpenError::from_sqlite(path, source))?;
+    known(path, found)?;
+    to_write(path, connection)
+}
+
+fn to_write(path: &Path, connection: Connection) -> Result<Connection, OpenError> {
     let sorted = |source| OpenError::from_sqlite(path, source);
     if connection.is_readonly(rusqlite::MAIN_DB).map_err(sorted)? {
         return Err(OpenError::ReadOnly { path: path.to_owned() });
     }
-    connection.pragma_update(None, "query_only", false).map_err(sorted)?;
     keep_safe(&connection).map_err(sorted)?;
     Ok(connection)
 }
 
 /// A reader for a process that is not the daemon: of a file that may be missing, foreign, older or newer.
-pub(super) fn outside_reader(path: &Path) -> Result<Connection, OpenError> {
-    let (connection, found) = older_reader(path)?;
-    let known = known_version();
-    if found < known {
-        let path = path.to_owned();
-        return Err(OpenError::Older { path, found, known });
-    }
+pub(super) fn outside_reader(path: &Path) -> Result<Opened, OpenError> {
+    let opened = older_reader(path)?;
+    known(path, opened.version)?;
     // This program's own: the last one to leave may tidy the WAL away, as in [`reader`].
-    fold_on_close(&connection, true).map_err(|source| OpenError::from_sqlite(path, source))?;
-    Ok(connection)
+    fold_on_close(&opened.connection, true).map_err(|source| OpenError::from_sqlite(path, source))?;
+    Ok(opened)
 }
 
-/// The same, of a file that may also be older; with the version of its schema.
-pub(super) fn older_reader(path: &Path) -> Result<(Connection, i32), OpenError> {
-    let (connection, found) = unguarded(path)?;
-    connection
+/// The same, of a file that may also be older.
+pub(super) fn older_reader(path: &Path) -> Result<Opened, OpenError> {
+    let opened = unguarded(path)?;
+    opened
+        .connection
         .pragma_update(None, "query_only", true)
         .map_err(|source| OpenError::from_sqlite(path, source))?;
-    Ok((connection, found))
+    Ok(opened)
 }
 
 /// The same, but not forbidden to write: `VACUUM INTO` writes to no history, yet `query_only` refuses it.
 ///
 /// What lies in a WAL stays there: the file may be anyone's copy, and the log beside it another's.
-pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
+pub(super) fn unguarded(path: &Path) -> Result<Opened, OpenError> {
     for _ in 0..TRIES {
         match is_history(path) {
             Ok(true) => {}
@@ -258,7 +296,11 @@ pub(super) fn unguarded(path: &Path) -> Result<(Connection, i32), OpenError> {
             let path = path.to_owned();
             return Err(OpenError::Newer { path, found, known });
         }
-        return Ok((connection, found));
+        return Ok(Opened {
+            connection,
+            version: found,
+            place,
+        });
     }
     Err(OpenError::Replaced { path: path.to_owned() })
 }
@@ -312,6 +354,16 @@ fn keep_safe(connection: &Connection) -> rusqlite::Result<()> {
     let _: i64 = connection.pragma_update_and_check(None, "secure_delete", true, |row| row.get(0))?;
     let _: i64 = connection.pragma_update_and_check(None, "journal_size_limit", WAL_SIZE_LIMIT, |row| row.get(0))?;
     Ok(())
+}
+
+/// Refuses a schema that is not the one that this program reads and writes.
+fn known(path: &Path, found: i32) -> Result<(), OpenError> {
+    let (path, known) = (path.to_owned(), known_version());
+    match found.cmp(&known) {
+        Ordering::Less => Err(OpenError::Older { path, found, known }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(OpenError::Newer { path, found, known }),
+    }
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i32> {

@@ -235,7 +235,7 @@ fn what_is_read_of_a_copy_stays_as_it_is() {
     }
     let contents = || ["", "-wal"].map(|suffix| fs::read(named(&path, suffix)).unwrap());
     let before = contents();
-    let (connection, _) = older_reader(&path).unwrap();
+    let connection = older_reader(&path).unwrap().connection;
     let changes: i64 = connection
         .query_row("SELECT count(*) FROM changes", [], |row| row.get(0))
         .unwrap();
@@ -334,7 +334,7 @@ fn a_reader_makes_nothing() {
 #[test]
 fn a_reader_cannot_write() {
     let scene = Scene::new();
-    let connection = outside_reader(&scene.path()).unwrap();
+    let connection = outside_reader(&scene.path()).unwrap().connection;
     let error = connection.execute("DELETE FROM requests", []).unwrap_err();
     assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::ReadOnly));
 }

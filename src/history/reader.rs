@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 
+use super::open::{self, Opened};
+use super::place::Place;
 use super::rows::Stored;
-use super::{Failure, HistoryError, OpenError, open, transaction};
+use super::{Editor, Failure, HistoryError, OpenError, transaction};
 use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
 use crate::model::{RequestToken, TargetName, Timestamp};
 
@@ -17,6 +19,7 @@ use crate::model::{RequestToken, TargetName, Timestamp};
 pub struct Reader {
     pub(super) connection: Connection,
     pub(super) path: Arc<Path>,
+    pub(super) place: Place,
 }
 
 /// How much of what a history holds.
@@ -49,9 +52,20 @@ impl Reader {
     /// Where no daemon holds the history, SQLite makes `-wal` and `-shm` files next to it, so a folder in which this user
     /// may not write is refused then.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let Opened { connection, place, .. } = open::outside_reader(path)?;
         Ok(Self {
-            connection: open::outside_reader(path)?,
+            connection,
             path: path.into(),
+            place,
+        })
+    }
+
+    /// Someone who writes into the same history while this reads it. To open it by its path once more would cost this process
+    /// its locks on the file.
+    pub fn editor(&self) -> Result<Editor, OpenError> {
+        Ok(Editor {
+            connection: open::beside_reader(&self.place)?,
+            path: Arc::clone(&self.path),
         })
     }
 

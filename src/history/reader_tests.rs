@@ -1,3 +1,6 @@
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::Duration;
 
 use super::super::fixtures::{Scene, at, event, guarded, hook, name, region};
@@ -32,6 +35,39 @@ fn scene() -> Scene {
 
 fn reader(scene: &Scene) -> Reader {
     Reader::open(&scene.path()).unwrap()
+}
+
+/// As the kernel, and so another program, sees it.
+fn is_locked(path: &Path) -> bool {
+    let (process, file) = (std::process::id().to_string(), fs::metadata(path).unwrap().ino());
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    locks.lines().any(|lock| {
+        let words: Vec<&str> = lock.split_whitespace().collect();
+        words.contains(&process.as_str()) && words.iter().any(|word| word.ends_with(&format!(":{file}")))
+    })
+}
+
+#[test]
+fn who_writes_beside_a_reader_leaves_the_process_its_locks() {
+    let scene = Scene::new();
+    let (path, Scene { history, folder, .. }) = (scene.path(), scene);
+    drop(history);
+    let reader = Reader::open(&path).unwrap();
+    assert!(is_locked(&path));
+    let mut editor = reader.editor().unwrap();
+    editor.prove_writable().unwrap();
+    let place = (&name("dev"), None, &region());
+    let answer = editor.record_answer(place, event("z", Pending), &Routing::default(), at(1));
+    answer.unwrap();
+    assert!(is_locked(&path));
+    drop(editor);
+    assert!(is_locked(&path));
+    assert_eq!(reader.summary().unwrap().changes, 1);
+
+    // Another file under its name is not looked at, and so not opened.
+    fs::rename(&path, folder.path().join("aside.db")).unwrap();
+    fs::write(&path, "").unwrap();
+    assert!(matches!(reader.editor(), Err(OpenError::Replaced { .. })));
 }
 
 #[test]

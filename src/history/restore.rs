@@ -201,7 +201,7 @@ impl Restore {
 
     /// What `VACUUM` leaves out of a copy, an index that lacks a row, say, is damage all the same.
     fn check(&self) -> Result<(), RestoreError> {
-        let (connection, _) = open::older_reader(&self.backup).map_err(no_backup)?;
+        let connection = open::older_reader(&self.backup).map_err(no_backup)?.connection;
         let found = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
         let reason = match found.map_err(Failure::from) {
             Ok(found) if found == "ok" => return Ok(()),

@@ -180,7 +180,7 @@ fn every_version_with_sample_rows_comes_up_to_date_and_its_rows_read_as_the_view
         sample(&path, version);
         drop(History::open(&path).unwrap());
 
-        let connection = open::outside_reader(&path).unwrap();
+        let connection = open::outside_reader(&path).unwrap().connection;
         assert_eq!(rows_of(&connection, "PRAGMA integrity_check")[0][0], "ok");
         assert_eq!(
             rows_of(&connection, "PRAGMA foreign_key_check")

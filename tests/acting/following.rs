@@ -57,6 +57,17 @@ fn beside_a_daemon_it_is_in_the_history_at_once_and_told_once_and_nothing_more_i
     assert_eq!(lines.lines().count(), changes.len(), "each change told once");
 }
 
+/// Else another program takes the history for one that no one has open, and removes the log that is written to.
+#[test]
+fn whoever_looks_from_here_keeps_its_locks_on_the_history() {
+    let stage = Stage::new(&[QUICK]);
+    let token = stage.begun(&create_slow(&[]));
+    let waits = stage.start(&["wait", &token]);
+    let looks = stage.calls("GetResourceRequestStatus");
+    until(|| stage.calls("GetResourceRequestStatus") > looks + 1);
+    assert!(waits.locks(&stage.path("history.db")));
+}
+
 #[test]
 fn a_terminal_on_which_no_lines_move_is_told_as_much_as_a_file() {
     let stage = Stage::new(&[QUICK]);

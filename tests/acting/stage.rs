@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, BufReader, Lines, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Output, Stdio};
 
 use rusqlite::{Connection, OpenFlags};
@@ -101,6 +102,16 @@ impl Working {
                 .unwrap()
                 .success()
         );
+    }
+
+    /// Whether the kernel knows of a lock that it has on the file.
+    pub(crate) fn locks(&self, file: &Path) -> bool {
+        let (process, file) = (self.process.0.id().to_string(), std::fs::metadata(file).unwrap().ino());
+        let locks = std::fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|lock| {
+            let words: Vec<&str> = lock.split_whitespace().collect();
+            words.contains(&process.as_str()) && words.iter().any(|word| word.ends_with(&format!(":{file}")))
+        })
     }
 
     pub(crate) fn ends_with(mut self, code: i32) {

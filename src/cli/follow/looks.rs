@@ -5,7 +5,6 @@
 //! poller takes in what others have begun, within two seconds. Else it is looked at from here, until a daemon comes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::anyhow;
@@ -18,7 +17,7 @@ use crate::cli::Failure;
 use crate::cli::access::{Access, Way};
 use crate::cloud;
 use crate::daemon::{self, EditorMemory, FollowError};
-use crate::history::{Attendance, Editor, HistoryError, Reader};
+use crate::history::{Attendance, HistoryError, Reader};
 use crate::model::{RequestToken, TargetId, Timestamp};
 
 /// A daemon lists a target with open requests every few seconds, and writes every ten that it did. One that did not for so
@@ -42,7 +41,6 @@ pub(in crate::cli) enum Ways<'a> {
 
 /// Who looks at what.
 pub(super) struct Looks<'a> {
-    path: &'a Path,
     ways: Ways<'a>,
     /// From here.
     own: BTreeMap<TargetId, Look>,
@@ -65,9 +63,8 @@ impl Drop for Look {
 }
 
 impl<'a> Looks<'a> {
-    pub(super) fn new(path: &'a Path, ways: Ways<'a>) -> Self {
+    pub(super) fn new(ways: Ways<'a>) -> Self {
         Self {
-            path,
             ways,
             own: BTreeMap::new(),
             tasks: JoinSet::new(),
@@ -103,7 +100,7 @@ impl<'a> Looks<'a> {
             if is_attended(&attendance, held_for, now) {
                 self.own.remove(target);
             } else if !self.own.contains_key(target) {
-                match self.begin(&attendance, tokens).await {
+                match self.begin(reader, &attendance, tokens).await {
                     Ok(true) => {}
                     Ok(false) if may_come(&attendance, held_for) => {}
                     Ok(false) => unseen.push((*target, unattended(&attendance, held_for.is_some()))),
@@ -115,7 +112,12 @@ impl<'a> Looks<'a> {
     }
 
     /// Begins to look from here. Returns whether it can.
-    async fn begin(&mut self, attendance: &Attendance, tokens: &[RequestToken]) -> Result<bool, Failure> {
+    async fn begin(
+        &mut self,
+        reader: &Reader,
+        attendance: &Attendance,
+        tokens: &[RequestToken],
+    ) -> Result<bool, Failure> {
         let target = &attendance.target;
         let way = match self.ways {
             Ways::Known(way) => way.clone(),
@@ -124,7 +126,7 @@ impl<'a> Looks<'a> {
                 None => return Ok(false),
             },
         };
-        let editor = Editor::open(self.path)?;
+        let editor = reader.editor()?;
         way.may_record(&editor)?;
         let history = EditorMemory::new(editor, way.routing());
         let (trouble, troubles) = watch::channel(None);

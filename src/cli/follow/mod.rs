@@ -148,7 +148,7 @@ struct Following<'a> {
 }
 
 impl<'a> Following<'a> {
-    fn begin(path: &'a Path, ways: Ways<'a>, requests: Vec<(TargetName, RequestToken)>) -> Result<Self, Failure> {
+    fn begin(path: &Path, ways: Ways<'a>, requests: Vec<(TargetName, RequestToken)>) -> Result<Self, Failure> {
         let reader = Reader::open(path)?;
         let view = View::new();
         let mut followed = Vec::new();
@@ -177,7 +177,7 @@ impl<'a> Following<'a> {
             });
         }
         Ok(Self {
-            looks: Looks::new(path, ways),
+            looks: Looks::new(ways),
             reader,
             requests: followed,
             clock: Clock::system(),

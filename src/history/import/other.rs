@@ -7,6 +7,7 @@ use rusqlite::{Connection, Params, params};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
+use super::super::place::Place;
 use super::super::stop::heed;
 use super::super::{BackupError, Failure, OpenError, Reader, back_up, open};
 use super::targets::TheirTarget;
@@ -162,7 +163,12 @@ impl Other {
             source,
         })?;
         open::migrate(path, &mut connection)?;
-        let broken = Reader::open(copy)?.heeding(stop)?.check(true, |_| ());
+        let reader = Reader {
+            connection,
+            path: path.into(),
+            place: Place::of(copy)?,
+        };
+        let broken = reader.check(true, |_| ());
         if let Some(finding) = broken.iter().find(|finding| !finding.is_well()) {
             return Err(OtherError::NotWell {
                 path: path.to_owned(),
@@ -170,7 +176,7 @@ impl Other {
             });
         }
         Ok(Self {
-            connection,
+            connection: reader.connection,
             path: path.to_owned(),
         })
     }

@@ -101,7 +101,7 @@ impl SqlReader {
     /// `memory` is all that SQLite may use, in bytes. It holds for this process, and can't be raised again in it.
     /// <https://www.sqlite.org/pragma.html#pragma_hard_heap_limit>
     pub fn open(path: &Path, memory: u64) -> Result<Self, OpenError> {
-        let mut connection = open::outside_reader(path)?;
+        let mut connection = open::outside_reader(path)?.connection;
         let denied = Denied::default();
         restrict(&mut connection, memory, &denied).map_err(|source| OpenError::from_sqlite(path, source))?;
         Ok(Self {
