@@ -13,6 +13,8 @@ use ccwatch::model::{
     AccountId, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, Seen, Sighting, Source, TargetName,
     Timestamp,
 };
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 use tempfile::TempDir;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -212,7 +214,7 @@ fn what_can_not_be_restored_is_said_and_changes_nothing() {
     assert!(restore(text.to_str().unwrap(), 1).contains("not an SQLite file"));
     let newer = state.backups.path().join("newer.db");
     fs::copy(&backup, &newer).unwrap();
-    let connection = rusqlite::Connection::open(&newer).unwrap();
+    let connection = Connection::open(&newer).unwrap();
     connection.pragma_update(None, "user_version", 4711).unwrap();
     drop(connection);
     assert!(restore(newer.to_str().unwrap(), 1).contains("newer ccwatch"));
@@ -224,6 +226,60 @@ fn what_can_not_be_restored_is_said_and_changes_nothing() {
     assert!(nowhere.contains("/no/such/folder"), "{nowhere}");
     assert_eq!(state.names(), names);
     assert_eq!(requests(&state.path()), 10);
+}
+
+/// Its journal says the size that the file had before, as another file's would. This test's own program is the one that writes.
+#[test]
+fn a_transaction_that_is_under_way_is_not_taken_for_what_another_file_left() {
+    let state = State::new(5);
+    let writer = Connection::open(state.path()).unwrap();
+    let mode: String = writer
+        .pragma_update_and_check(None, "journal_mode", "delete", |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "delete");
+    let before = fs::metadata(state.path()).unwrap().len();
+    writer
+        .execute_batch(
+            "PRAGMA cache_spill = 1; PRAGMA cache_size = 1;
+             BEGIN; CREATE TABLE more (more); INSERT INTO more VALUES (zeroblob(2000000))",
+        )
+        .unwrap();
+    assert!(fs::metadata(state.path()).unwrap().len() > before + 1_000_000);
+    let names = state.names();
+    assert!(names.contains(&"history.db-journal".to_owned()), "{names:?}");
+
+    let history = ["--history", &state.history()];
+    let read = refused(&[&["requests"][..], &history].concat(), 1);
+    assert!(read.contains("locked") && !read.contains("journal"), "{read}");
+    let restored = refused(&[&["history", "restore", &state.backup()][..], &history].concat(), 1);
+    assert!(restored.contains("open in another program"), "{restored}");
+
+    writer.execute_batch("COMMIT; DROP TABLE more").unwrap();
+    drop(writer);
+    assert_eq!(requests(&state.path()), 10);
+    state.restore();
+    assert_eq!(requests(&state.path()), 5);
+}
+
+#[test]
+fn what_sqlite_can_not_open_is_not_replaced_while_someone_has_it_open() {
+    let state = State::new(5);
+    let reader = Connection::open(state.path()).unwrap();
+    reader.execute_batch("SELECT * FROM requests").unwrap();
+    // By another process: this one would lose its locks.
+    let copied = Command::new("cp").args([state.backup(), state.history()]).status();
+    assert!(copied.unwrap().success());
+    let restore = ["history", "restore", &state.backup(), "--history", &state.history()];
+    let told = refused(&restore, 1);
+    assert!(told.contains("open in another program"), "{told}");
+    assert!(state.before().is_empty());
+    // It leaves as one that was killed would, and takes its log for no one's.
+    reader
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+        .unwrap();
+    drop(reader);
+    well(&restore);
+    assert_eq!(requests(&state.path()), 5);
 }
 
 #[test]

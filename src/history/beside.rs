@@ -7,16 +7,20 @@
 //!
 //! - A file that is not in WAL mode, as no backup is, has no log. Of a file in WAL mode no one can tell; at least no log is
 //!   folded into one that is not this program's to change ([`open::unguarded`](super::open::unguarded)).
-//! - What ccwatch ever journals leaves the file's size as it is: the turn to WAL mode and back. Only a new file grows.
+//! - What ccwatch ever journals leaves the file's size as it is: the turn to WAL mode and back. Only a new file grows. So does the
+//!   file of another program's transaction; while that goes on, the journal is the file's own, and the kernel knows whose
+//!   ([`in_use`]).
 //!
 //! Others may make and remove all of these at any time, each before or after they change the file itself. So they are looked at
-//! before the file's header is read and once more after it, and only what is there all the time counts.
+//! before the file's header is read and once more after it, and only what is there all the time counts: a journal is, by its
+//! nonce, that of one transaction, which no one has under way in between.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::OpenError;
+use super::in_use;
 
 /// The file format's read and write version, of a file that is not in WAL mode.
 /// <https://www.sqlite.org/fileformat2.html#file_format_version_numbers>
@@ -29,7 +33,17 @@ const JOURNAL: [u8; 8] = [0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
 #[derive(Debug)]
 pub(super) struct Beside {
     log: Option<PathBuf>,
-    journal: Option<(PathBuf, u32)>,
+    journal: Option<Journal>,
+}
+
+/// What a rollback journal says of itself.
+#[derive(Debug, PartialEq, Eq)]
+struct Journal {
+    path: PathBuf,
+    /// Another one in each transaction.
+    nonce: u32,
+    /// How many pages its file had when the transaction was begun.
+    pages: u32,
 }
 
 impl Beside {
@@ -51,7 +65,7 @@ impl Beside {
         regular("-shm")?;
         Ok(Self {
             log: regular("-wal")?,
-            journal: regular("-journal")?.and_then(|journal| journaled(&journal).map(|pages| (journal, pages))),
+            journal: regular("-journal")?.and_then(Journal::read),
         })
     }
 
@@ -60,8 +74,14 @@ impl Beside {
         self.log.is_some()
     }
 
-    /// Refuses what can't belong to the file at `path`, which has so many bytes and begins so.
-    pub(super) fn belongs_to(self, path: &Path, header: &[u8], length: u64) -> Result<(), OpenError> {
+    /// Refuses what can't belong to the `file` at `path`, which begins so.
+    pub(super) fn belongs_to(self, path: &Path, header: &[u8], file: &File) -> Result<(), OpenError> {
+        let failed = |source| OpenError::File {
+            path: path.to_owned(),
+            source,
+        };
+        let pages = file.metadata().map_err(failed)?.len() / page_size(header);
+        let is_under_way = self.journal.is_some() && in_use::is_journaled(file).map_err(failed)?;
         let now = Self::of(path)?;
         if let (Some(log), true) = (self.log, now.has_log())
             && header.get(18..20) == Some(NO_WAL.as_slice())
@@ -69,24 +89,35 @@ impl Beside {
             let path = path.to_owned();
             return Err(OpenError::ForeignLog { path, log });
         }
-        let pages = length / page_size(header);
-        if let (Some((journal, journaled)), Some(_)) = (self.journal, now.journal)
-            && u64::from(journaled) != pages
-            && (journaled, pages) != (0, 1)
+        if let (Some(journal), Some(still)) = (self.journal, now.journal)
+            && journal == still
+            && !is_under_way
+            && u64::from(journal.pages) != pages
+            && (journal.pages, pages) != (0, 1)
         {
-            let path = path.to_owned();
-            return Err(OpenError::ForeignJournal { path, journal });
+            return Err(OpenError::ForeignJournal {
+                path: path.to_owned(),
+                journal: journal.path,
+            });
         }
         Ok(())
     }
 }
 
-/// How many pages its file had when a rollback journal was begun; `None`: there is nothing in it that SQLite would play back.
-fn journaled(journal: &Path) -> Option<u32> {
-    let mut header = [0; 20];
-    File::open(journal).ok()?.read_exact(&mut header).ok()?;
-    let pages = header.last_chunk()?;
-    header.starts_with(&JOURNAL).then(|| u32::from_be_bytes(*pages))
+impl Journal {
+    /// `None`: there is nothing in it that SQLite would play back.
+    fn read(path: PathBuf) -> Option<Self> {
+        let (mut magic, mut records, mut nonce, mut pages) = ([0; 8], [0; 4], [0; 4], [0; 4]);
+        let mut file = File::open(&path).ok()?;
+        for field in [&mut magic[..], &mut records, &mut nonce, &mut pages] {
+            file.read_exact(field).ok()?;
+        }
+        (magic == JOURNAL).then(|| Self {
+            path,
+            nonce: u32::from_be_bytes(nonce),
+            pages: u32::from_be_bytes(pages),
+        })
+    }
 }
 
 /// <https://www.sqlite.org/fileformat2.html#page_size>

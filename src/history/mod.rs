@@ -64,6 +64,7 @@ mod fixtures;
 mod following;
 mod gaps;
 mod import;
+mod in_use;
 #[cfg(test)]
 mod laws_tests;
 mod learning;

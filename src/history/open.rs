@@ -112,12 +112,8 @@ pub(super) fn is_history(path: &Path) -> Result<bool, OpenError> {
     }
     let beside = Beside::of(path)?;
     let mut header = Vec::new();
-    let length = File::open(path)
-        .and_then(|mut file| {
-            (&mut file).take(100).read_to_end(&mut header)?;
-            Ok(file.metadata()?.len())
-        })
-        .map_err(not_readable)?;
+    let mut file = File::open(path).map_err(not_readable)?;
+    (&mut file).take(100).read_to_end(&mut header).map_err(not_readable)?;
     if header.is_empty() {
         return Ok(false);
     }
@@ -127,7 +123,7 @@ pub(super) fn is_history(path: &Path) -> Result<bool, OpenError> {
     if header.get(68..72) != Some(APPLICATION_ID.to_be_bytes().as_slice()) {
         return Err(OpenError::NotAHistory { path: path.to_owned() });
     }
-    beside.belongs_to(path, &header, length)?;
+    beside.belongs_to(path, &header, &file)?;
     Ok(true)
 }
 

@@ -1,13 +1,13 @@
 //! The history that is there, held so that no one else can open it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode};
 
 use super::RestoreError;
-use crate::history::{Failure, OpenError, open};
+use crate::history::{Failure, OpenError, in_use, open};
 
 /// A count beyond this was never counted: no history has used half of SQLite's numbers.
 const HIGHEST_COUNT: i64 = i64::MAX / 2;
@@ -50,6 +50,9 @@ impl Present {
         match look(path)? {
             Look::Nothing => return Ok(Self::default()),
             Look::History => {}
+            Look::NoSqlite | Look::BesideAnothers if others_have(path)? => {
+                return Err(RestoreError::InUse { path: path.to_owned() });
+            }
             Look::NoSqlite => {
                 let length = fs::metadata(path).map_or(0, |about| about.len());
                 let what = if length == 0 {
@@ -108,6 +111,15 @@ impl Present {
     pub(super) fn damage(&self) -> Option<&str> {
         self.damage.as_deref()
     }
+}
+
+/// Asks the kernel who has a file that SQLite can't lock: whoever has it open since it was a history.
+fn others_have(path: &Path) -> Result<bool, OpenError> {
+    let in_use = File::open(path).and_then(|file| in_use::is_in_use(&file));
+    in_use.map_err(|source| OpenError::File {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// Folds the write-ahead log into the file, removes it, and locks the file against everyone. Returns whether no one else has it.
