@@ -40,7 +40,7 @@ use crate::model::Timestamp;
 /// A history that is to be replaced, and is held for that.
 #[derive(Debug)]
 pub struct Restore {
-    /// Before the lock, so that it is closed while that is held.
+    /// Before the lock, so that it is let go while that is held.
     present: Present,
     backup: PathBuf,
     path: PathBuf,

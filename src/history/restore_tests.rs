@@ -276,6 +276,40 @@ fn whoever_has_the_history_open_is_not_pulled_away_from_under() {
     assert_eq!(known(&case.path()), OLD, "a restore that is given up");
 }
 
+/// In WAL mode, or not, by the file's header.
+fn is_in_wal_mode(path: &Path) -> bool {
+    fs::read(path).unwrap()[18..20] == [2, 2]
+}
+
+#[test]
+fn a_history_that_is_let_go_is_in_the_mode_in_which_it_was() {
+    let case = Case::stopped();
+    fs::write(case.backup(), &fs::read(case.backup()).unwrap()[..8192]).unwrap();
+    let fails = || {
+        let restore = Restore::prepare(&case.backup(), &case.path());
+        let error = restore
+            .and_then(|restore| {
+                let copy = File::create(case.copy()).unwrap();
+                restore.copy(&copy, &case.copy(), &CancellationToken::new(), |_, _| ())
+            })
+            .unwrap_err();
+        assert!(matches!(error, RestoreError::BackupDamaged { .. }), "{error}");
+        assert_eq!(case.names(), ["", ".lock"]);
+    };
+    fails();
+    assert!(is_in_wal_mode(&case.path()));
+    assert_eq!(known(&case.path()), OLD);
+
+    let other = Connection::open(case.path()).unwrap();
+    other
+        .pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))
+        .unwrap();
+    drop(other);
+    fails();
+    assert!(!is_in_wal_mode(&case.path()));
+    assert_eq!(known(&case.path()), OLD);
+}
+
 /// A program that opened it before, and waits, finds no place to leave a log at.
 #[test]
 fn who_waited_for_the_old_one_leaves_no_log_beside_the_new_one() {

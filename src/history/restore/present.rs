@@ -1,4 +1,7 @@
 //! The history that is there, held so that no one else can open it.
+//!
+//! To hold it takes it out of WAL mode. One that is let go without being replaced is turned back, with its log folded in. Where
+//! that fails, or a kill comes first, it is as whole without a log, and the next ccwatch that writes to it turns it back.
 
 use std::fs::{self, File};
 use std::io;
@@ -7,6 +10,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode};
 
 use super::RestoreError;
+use crate::history::place::Place;
 use crate::history::{Failure, OpenError, in_use, open};
 
 /// A count beyond this was never counted: no history has used half of SQLite's numbers.
@@ -37,12 +41,20 @@ pub(super) fn look(path: &Path) -> Result<Look, OpenError> {
 /// The history that is there, if any. While this lives, no one else can open it.
 #[derive(Debug, Default)]
 pub(super) struct Present {
-    /// Holds SQLite's exclusive lock, if SQLite can open the file. No file of the same inode may be opened and closed by
-    /// this process meanwhile: that would drop the lock.
-    /// <https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_>
-    _connection: Option<Connection>,
+    /// If SQLite can open the file.
+    _held: Option<Held>,
     counts: Vec<(String, i64)>,
     damage: Option<String>,
+}
+
+/// A file that SQLite has locked against everyone. This process must not open and close it meanwhile, by whatever name: that
+/// would drop the lock ([`open`]).
+#[derive(Debug)]
+struct Held {
+    connection: Connection,
+    place: Place,
+    /// Whether it was in WAL mode, and is no more.
+    is_turned: bool,
 }
 
 impl Present {
@@ -64,12 +76,18 @@ impl Present {
             }
             Look::BesideAnothers => return Ok(Self::damaged("what lies beside it is another file's".to_owned())),
         }
+        let place = Place::of(path)?;
         let connection = match open::connect(path) {
             Ok(connection) => connection,
             Err(OpenError::Damaged { source, .. }) => return Ok(Self::damaged(source.to_string())),
             Err(error) => return Err(error.into()),
         };
-        match alone(&connection) {
+        let mut held = Held {
+            connection,
+            place,
+            is_turned: false,
+        };
+        match held.take() {
             Ok(true) => {}
             Ok(false) => return Err(RestoreError::InUse { path: path.to_owned() }),
             Err(Failure::Damaged(source)) => return Ok(Self::damaged(source.to_string())),
@@ -83,12 +101,12 @@ impl Present {
                 }
             },
         }
-        let (counts, damage) = match counts(&connection) {
+        let (counts, damage) = match counts(&held.connection) {
             Ok(counts) => (counts, None),
             Err(error) => (Vec::new(), Some(error.to_string())),
         };
         Ok(Self {
-            _connection: Some(connection),
+            _held: Some(held),
             counts,
             damage,
         })
@@ -122,29 +140,62 @@ fn others_have(path: &Path) -> Result<bool, OpenError> {
     })
 }
 
-/// Folds the write-ahead log into the file, removes it, and locks the file against everyone. Returns whether no one else has it.
-fn alone(connection: &Connection) -> Result<bool, Failure> {
-    let work = || -> rusqlite::Result<String> {
+impl Held {
+    /// Folds the write-ahead log into the file, removes it, and locks the file against everyone. Returns whether no one else has it.
+    fn take(&mut self) -> Result<bool, Failure> {
+        match self.lock() {
+            Ok(mode) => Ok(mode == "delete"),
+            Err(error)
+                if matches!(
+                    error.sqlite_error_code(),
+                    Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
+                ) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn lock(&mut self) -> rusqlite::Result<String> {
         // Where the rest fails, the log stays as it is beside a file that may be damaged.
-        open::fold_on_close(connection, false)?;
+        open::fold_on_close(&self.connection, false)?;
+        let before = self.mode()?;
         // SQLite leaves WAL mode only when no one else has the file open: this folds the log, removes it and `-shm`, and marks the
         // file as one without.
-        connection.pragma_update_and_check(None, "journal_mode", "delete", |_| Ok(()))?;
-        connection.execute_batch("BEGIN EXCLUSIVE")?;
+        let now = self.turn_to("delete")?;
+        self.is_turned = before == "wal" && now == "delete";
+        self.connection.execute_batch("BEGIN EXCLUSIVE")?;
         // Someone may have turned it to WAL again in between.
-        connection.pragma_query_value(None, "journal_mode", |row| row.get(0))
-    };
-    match work() {
-        Ok(mode) => Ok(mode == "delete"),
-        Err(error)
-            if matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-            ) =>
-        {
-            Ok(false)
+        self.mode()
+    }
+
+    fn let_go(&self) -> rusqlite::Result<()> {
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
         }
-        Err(error) => Err(error.into()),
+        open::fold_on_close(&self.connection, true)?;
+        self.turn_to("wal").map(drop)
+    }
+
+    fn mode(&self) -> rusqlite::Result<String> {
+        self.connection
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+    }
+
+    fn turn_to(&self, mode: &str) -> rusqlite::Result<String> {
+        self.connection
+            .pragma_update_and_check(None, "journal_mode", mode, |row| row.get(0))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Once it was replaced, another file has the name, and a log under it would be taken for that one's.
+        if self.is_turned && self.place.is_held() {
+            // Where this fails, it is whole all the same.
+            let _ = self.let_go();
+        }
     }
 }
 
