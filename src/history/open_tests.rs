@@ -175,21 +175,36 @@ fn a_journal_of_a_file_of_another_size_is_not_played_back() {
     }
 }
 
-/// Killed while it turned to WAL mode, or back: what is journaled is its own first page.
+/// Killed while it turned to WAL mode: what is journaled is its own first page.
 #[test]
 fn a_journal_of_its_own_is_played_back() {
+    const PAGE: usize = 4096;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     Scene::new().execute(&format!("VACUUM INTO '{}'", path.display()));
     let whole = fs::read(&path).unwrap();
-    let mut journal = journal_of(folder.path(), 3);
-    let pages = u32::try_from(whole.len() / 4096).unwrap();
-    journal[16..20].copy_from_slice(&pages.to_be_bytes());
-    // Its header alone: that many pages, and none of them changed.
-    journal[8..12].fill(0);
-    fs::write(named(&path, "-journal"), &journal).unwrap();
+    let mut turned = whole.clone();
+    turned[18..20].fill(2);
+    fs::write(&path, turned).unwrap();
+
+    let another = journal_of(folder.path(), 3);
+    let word = |at: usize| u32::from_be_bytes(another[at..at + 4].try_into().unwrap());
+    let (nonce, sector) = (word(12), usize::try_from(word(20)).unwrap());
+    let mut journal = another[..sector].to_vec();
+    journal[8..12].copy_from_slice(&1_u32.to_be_bytes());
+    journal[16..20].copy_from_slice(&u32::try_from(whole.len() / PAGE).unwrap().to_be_bytes());
+    let page = &whole[..PAGE];
+    // The nonce, and each two hundredth byte from the end.
+    let checked = page.iter().rev().skip(199).step_by(200).map(|byte| u32::from(*byte));
+    let checksum = checked.fold(nonce, u32::wrapping_add);
+    journal.extend(1_u32.to_be_bytes());
+    journal.extend(page);
+    journal.extend(checksum.to_be_bytes());
+    fs::write(named(&path, "-journal"), journal).unwrap();
+
     Reader::open(&path).unwrap();
     assert!(fs::read(&path).unwrap() == whole);
+    assert!(!named(&path, "-journal").exists());
 }
 
 #[test]

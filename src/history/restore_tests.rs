@@ -10,10 +10,6 @@ use super::super::{History, Reader};
 use super::*;
 use crate::model::RequestStatus;
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    named(path, suffix)
-}
-
 /// A history beside others in a folder, and a backup of an earlier state of it, which knows `early` and not `late`.
 struct Case {
     folder: TempDir,
@@ -182,7 +178,7 @@ fn a_log_without_its_file_comes_never_to_lie_beside_another_one() {
         panic!("{restored:?}");
     };
     let aside = case.folder.path().join("history.db.before-20261122T062800Z");
-    assert_eq!((kept, index), (&beside(&aside, "-wal"), &beside(&aside, "-shm")));
+    assert_eq!((kept, index), (&named(&aside, "-wal"), &named(&aside, "-shm")));
     assert!(fs::read(kept).unwrap() == log);
     assert!(!restored.is_counted_on && restored.damage.is_none());
 }
@@ -428,13 +424,13 @@ fn a_damaged_backup_is_refused_and_a_damaged_history_is_replaced() {
 fn log_of_another() -> Vec<u8> {
     let scene = Scene::new();
     scene.record(&[scene.seen(3, event("another", RequestStatus::Failed))]);
-    fs::read(beside(&scene.path(), "-wal")).unwrap()
+    fs::read(named(&scene.path(), "-wal")).unwrap()
 }
 
 #[test]
 fn a_log_beside_a_backup_is_never_taken_for_the_backups_own() {
     let case = Case::stopped();
-    let log = beside(&case.backup(), "-wal");
+    let log = named(&case.backup(), "-wal");
     fs::write(&log, log_of_another()).unwrap();
     let before = (case.contents(), fs::read(case.backup()).unwrap());
     let error = Restore::prepare(&case.backup(), &case.path()).unwrap_err();
@@ -450,12 +446,12 @@ fn a_log_beside_a_backup_is_never_taken_for_the_backups_own() {
 fn a_backup_in_wal_mode_is_not_changed_whatever_log_lies_beside_it() {
     let case = Case::stopped();
     fs::copy(case.path(), case.backup()).unwrap();
-    fs::write(beside(&case.backup(), "-wal"), log_of_another()).unwrap();
+    fs::write(named(&case.backup(), "-wal"), log_of_another()).unwrap();
     let backup = fs::read(case.backup()).unwrap();
     case.restore();
     assert!(fs::read(case.backup()).unwrap() == backup);
-    fs::remove_file(beside(&case.backup(), "-wal")).unwrap();
-    fs::remove_file(beside(&case.backup(), "-shm")).unwrap();
+    fs::remove_file(named(&case.backup(), "-wal")).unwrap();
+    fs::remove_file(named(&case.backup(), "-shm")).unwrap();
     case.restore();
     assert_eq!(known(&case.path()), OLD);
 }
@@ -465,14 +461,14 @@ fn a_history_that_was_copied_over_anothers_log_is_kept_as_it_is_and_replaced() {
     let case = Case::stopped();
     fs::copy(case.backup(), case.path()).unwrap();
     let log = log_of_another();
-    fs::write(beside(&case.path(), "-wal"), &log).unwrap();
+    fs::write(named(&case.path(), "-wal"), &log).unwrap();
     let error = History::open(&case.path()).unwrap_err();
     assert!(matches!(error, OpenError::ForeignLog { .. }), "{error}");
     let restored = case.restore();
     assert_eq!(known(&case.path()), NEW);
     let kept = restored.before.unwrap();
     assert!(fs::read(&kept).unwrap() == fs::read(case.backup()).unwrap());
-    assert_eq!(restored.beside, [beside(&kept, "-wal")]);
+    assert_eq!(restored.beside, [named(&kept, "-wal")]);
     assert!(restored.damage.is_some() && !restored.is_counted_on);
     assert!(fs::read(&restored.beside[0]).unwrap() == log);
 }
