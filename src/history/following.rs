@@ -165,8 +165,9 @@ impl Editor {
         })
     }
 
-    /// Records a look at a request that is not known here, which someone named. What has ended by then is old news, and told to
-    /// no one; the rest is told as the daemon would. Returns what its target is called here, which is registered if it is new.
+    /// Records a look at a request that someone named, known here or not, and tells what is news as the daemon would. In a target
+    /// that was never swept, one that is not known and has ended by then is old news, and told to no one. Returns what its target
+    /// is called here, which is registered if it is new.
     pub fn record_look(
         &mut self,
         (name, account_id, region): (&TargetName, Option<&AccountId>, &Region),

@@ -45,8 +45,8 @@ impl WriteTx<'_> {
         self.record_against(std::slice::from_ref(sighting), routing, |_| Ok(Some(nothing_is_old)))
     }
 
-    /// Records a look at a request that someone named, in a target that may never have been swept: what has ended by then is
-    /// old news. No baseline is begun by it either.
+    /// Records a look at a request that someone named, in a target that may never have been swept: there, one that is not known
+    /// and has ended by then is old news. What a known one has become is news as ever. No baseline is begun by it either.
     pub(super) fn record_look(&self, sighting: &Sighting, routing: &Routing) -> Result<Recorded, Failure> {
         let ended_before = Baseline::Complete(sighting.seen_at);
         self.record_against(std::slice::from_ref(sighting), routing, |target| {
