@@ -89,6 +89,17 @@ fn a_terminal_on_which_no_lines_move_is_told_as_much_as_a_file() {
 }
 
 #[test]
+fn whoever_cancels_what_the_history_does_not_know_keeps_its_locks_too() {
+    let stage = Stage::new(&[&QUICK.replace("cancelling = \"100ms\"", "cancelling = \"30days\"")]);
+    let unknown = stage.begun(&create_slow(&[]));
+    std::fs::remove_file(stage.path("history.db")).unwrap();
+    stage.begun(&create_slow(&[]));
+    let cancels = stage.start(&["cancel", &unknown]);
+    until(|| stage.calls("GetResourceRequestStatus") > 1);
+    assert!(cancels.locks(&stage.path("history.db")));
+}
+
+#[test]
 fn several_are_waited_for_together_and_a_token_must_be_known() {
     let stage = Stage::new(&[QUICK]);
     let begin = |state| stage.begun(&["create", "--type-name", "Acme::Test::Thing", "--desired-state", state]);

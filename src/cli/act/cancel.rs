@@ -60,7 +60,9 @@ pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
             begin::begin_by(common, way, Act::Cancel { token }, deadline).await
         }
         // Of one that the history does not know, the whole token: the service tells whether it is one.
-        _ if find::is_whole(&request_token) => {
+        (_, reader) if find::is_whole(&request_token) => {
+            // Before it is opened to be written to: a process opens a history once at a time.
+            drop(reader);
             let way = begin::before_the_call(common.access.way(), deadline).await;
             let way = way.map_err(|failure| find::without_a_way(&request_token, failure))?;
             let token = RequestToken::new(request_token);
