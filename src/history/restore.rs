@@ -4,7 +4,8 @@
 //!
 //! 1. **No one else has it.** A daemon's lock is taken and kept to the end. SQLite folds the write-ahead log into the present
 //!    file and removes it, which it refuses while anyone else has the file open, and then locks it against everyone
-//!    ([`present`]). Of a file that SQLite can't open, the kernel is asked whether anyone has it. From here on the present history is one file, with nothing beside it.
+//!    ([`present`]). Of a file that SQLite can't open, the kernel is asked whether anyone has it. From here on the present
+//!    history is one file, with nothing beside it.
 //! 2. **All that takes long, or can fail for want of room, comes first.** The backup is checked and copied, beside the history
 //!    and under a hidden name, and the copy is read back, brought to this version's schema and synced.
 //! 3. **One `rename` decides.** The present file gets a second name, which it keeps, and the copy takes its first one
