@@ -433,7 +433,7 @@ fn what_is_unknown_or_wrong_gets_a_plain_answer() {
         (
             &["cancel", "00000000-0000-0000-0000-000000000000"],
             2,
-            "to ask Cloud Control for it, say where: ",
+            "to ask Cloud Control for it: ",
         ),
         (&["show", ""], 2, "an empty text is no request's token"),
         (&["wait", ""], 2, "an empty text is no request's token"),

@@ -173,7 +173,7 @@ impl Access {
         }
         let Some(config) = config else {
             return Err(Failure::Arguments(
-                "where? Name a configuration by --config FILE, or a Region by --region, with --profile or --endpoint-url if \
+                "which target? Name a configuration by --config FILE, or a Region by --region, with --profile or --endpoint-url if \
                  need be"
                     .to_owned(),
             ));

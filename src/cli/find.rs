@@ -79,10 +79,9 @@ pub(super) fn unknown(prefix: &str) -> String {
 /// The failure to find a way to Cloud Control, which is asked because the history does not know the request.
 pub(super) fn without_a_way(prefix: &str, failure: Failure) -> Failure {
     match failure {
-        Failure::Arguments(why) => Failure::Arguments(format!(
-            "{}; to ask Cloud Control for it, say where: {why}",
-            unknown(prefix)
-        )),
+        Failure::Arguments(why) => {
+            Failure::Arguments(format!("{}; to ask Cloud Control for it: {why}", unknown(prefix)))
+        }
         failure => failure,
     }
 }

@@ -18,6 +18,9 @@ use crate::history::{OpenError, Restore, RestoreError, Restored};
 /// ccwatch has to be stopped. The backup is checked and copied first; the history that was there, damaged or not, keeps all of
 /// its files under another name beside it. Whatever ends this, the history is either that one or the restored one, whole. It belongs
 /// to whom it belonged to before, or to whom its folder belongs.
+///
+/// It refuses while another program has the history open. What is idle on a file without a write-ahead log, such as whoever reads a
+/// backup in place of a history, can't be seen: end it first.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   systemctl stop ccwatch

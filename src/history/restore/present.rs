@@ -74,7 +74,11 @@ impl Present {
                 };
                 return Ok(Self::damaged(what.to_owned()));
             }
-            Look::BesideAnothers => return Ok(Self::damaged("what lies beside it is another file's".to_owned())),
+            Look::BesideAnothers => {
+                return Ok(Self::damaged(
+                    "what lies beside it seems to be another file's".to_owned(),
+                ));
+            }
         }
         let place = Place::of(path)?;
         let connection = match open::connect(path) {
