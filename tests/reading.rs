@@ -551,6 +551,15 @@ fn a_name_that_was_typed_is_not_repeated_raw() {
             "{told:?}"
         );
     }
+    let stage = Stage::new();
+    let hostile = stage.folder.path().join("\u{1b}[31m.db");
+    let backup = stage.ccwatch(&["history", "backup", hostile.to_str().unwrap()]);
+    assert!(backup.status.success(), "{}", err(&backup));
+    for command in [&["requests"][..], &["history", "export", "-o", "-"]] {
+        let told = err(&ccwatch(&hostile, &[command, &["--target", "none"]].concat()));
+        assert!(told.contains("no target here is called none"), "{told:?}");
+        assert!(!told.contains('\u{1b}'), "{told:?}");
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::unknown;
 use super::when::Times;
 use crate::clock::Clock;
 use crate::history::{Filter, Reader, View};
-use crate::model::{Timestamp, printable};
+use crate::model::Timestamp;
 
 /// What every command that lists takes. What it may be asked for is its own.
 #[derive(Debug, clap::Args)]
@@ -77,13 +77,8 @@ pub(super) struct Listing<'a> {
 /// So may whoever asks for a name that it does not have.
 pub(super) fn say_none(none: &str, history: &Reader, filter: Option<(View, &Filter)>) -> Result<(), Failure> {
     let why = filter.map(|(view, filter)| unknown::in_words(history, view, filter));
-    let why = why.transpose()?;
-    let why = why.unwrap_or_default();
-    Ok(writeln!(
-        io::stderr(),
-        "{none} in {}{why}",
-        printable(&history.path().to_string_lossy())
-    )?)
+    let why = why.transpose()?.unwrap_or_default();
+    Ok(unknown::say_none(none, history, &why)?)
 }
 
 /// Says that a table does not have all.

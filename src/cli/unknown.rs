@@ -28,7 +28,13 @@ pub(super) fn say(none: &str, reader: &Reader, view: View, filter: &Filter) -> R
     if why.is_empty() {
         return Ok(());
     }
-    Ok(writeln!(io::stderr(), "{none} in {}{why}", reader.path().display())?)
+    Ok(say_none(none, reader, &why)?)
+}
+
+/// Says that nothing was found in a history, and why if that is known. A path may hold anything.
+pub(super) fn say_none(none: &str, reader: &Reader, why: &str) -> io::Result<()> {
+    let path = reader.path().to_string_lossy();
+    writeln!(io::stderr(), "{none} in {}{why}", printable(&path))
 }
 
 fn of_one(unknown: &Unknown) -> String {
