@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::{Failure, HistoryError, WriteTx};
+use super::{Failure, HistoryError, WriteTx, open};
 
 /// Does `work` on one unchanging state of the history at `path`, and takes no lock in anyone's way.
 pub(super) fn reading<T>(
@@ -47,9 +47,11 @@ pub(super) fn rehearsing<T>(
     outcome.map_err(|failure| of(path, failure))
 }
 
-/// Writes something that says nothing new.
+/// Writes something that says nothing new, and yet a page: a row that is updated to what it was is not written by SQLite, and a
+/// full disk would be found by whoever comes next.
 pub(super) fn prove_writable(tx: &WriteTx<'_>) -> Result<(), Failure> {
-    tx.transaction.execute("UPDATE meta SET history_id = history_id", [])?;
+    tx.transaction
+        .pragma_update(None, "application_id", open::APPLICATION_ID)?;
     Ok(())
 }
 
@@ -62,5 +64,29 @@ fn of(path: &Arc<Path>, failure: Failure) -> HistoryError {
     HistoryError {
         path: Arc::clone(path),
         failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::MAIN_DB;
+    use rusqlite::wal::CheckpointMode;
+
+    use super::super::fixtures::Scene;
+    use super::super::{History, locked};
+    use super::*;
+
+    fn pages_in_the_log(history: &History) -> i32 {
+        let writer = locked(&history.shared.writer);
+        writer.wal_checkpoint_v2(Some(MAIN_DB), CheckpointMode::NOOP).unwrap().0
+    }
+
+    #[test]
+    fn what_proves_that_it_can_be_written_writes_a_page() {
+        let scene = Scene::new();
+        let before = pages_in_the_log(&scene.history);
+        scene.history.write(prove_writable).unwrap();
+        assert_eq!(pages_in_the_log(&scene.history), before + 1);
+        assert_eq!(scene.count("PRAGMA application_id"), i64::from(open::APPLICATION_ID));
     }
 }
