@@ -40,10 +40,13 @@ fn reader(scene: &Scene) -> Reader {
 /// As the kernel, and so another program, sees it.
 fn is_locked(path: &Path) -> bool {
     let (process, file) = (std::process::id().to_string(), fs::metadata(path).unwrap().ino());
-    let locks = fs::read_to_string("/proc/locks").unwrap();
-    locks.lines().any(|lock| {
-        let words: Vec<&str> = lock.split_whitespace().collect();
-        words.contains(&process.as_str()) && words.iter().any(|word| word.ends_with(&format!(":{file}")))
+    // To read this file in pieces, as is done here, overlooks a lock that is there now and then, and never shows one that is not.
+    (0..20).any(|_| {
+        let locks = fs::read_to_string("/proc/locks").unwrap();
+        locks.lines().any(|lock| {
+            let words: Vec<&str> = lock.split_whitespace().collect();
+            words.contains(&process.as_str()) && words.iter().any(|word| word.ends_with(&format!(":{file}")))
+        })
     })
 }
 

@@ -107,10 +107,13 @@ impl Working {
     /// Whether the kernel knows of a lock that it has on the file.
     pub(crate) fn locks(&self, file: &Path) -> bool {
         let (process, file) = (self.process.0.id().to_string(), std::fs::metadata(file).unwrap().ino());
-        let locks = std::fs::read_to_string("/proc/locks").unwrap();
-        locks.lines().any(|lock| {
-            let words: Vec<&str> = lock.split_whitespace().collect();
-            words.contains(&process.as_str()) && words.iter().any(|word| word.ends_with(&format!(":{file}")))
+        // To read this file in pieces, as is done here, overlooks a lock that is there now and then, and never shows one that is not.
+        (0..20).any(|_| {
+            let locks = std::fs::read_to_string("/proc/locks").unwrap();
+            locks.lines().any(|lock| {
+                let words: Vec<&str> = lock.split_whitespace().collect();
+                words.contains(&process.as_str()) && words.iter().any(|word| word.ends_with(&format!(":{file}")))
+            })
         })
     }
 
