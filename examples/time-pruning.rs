@@ -4,7 +4,8 @@
 //! many rows as the daemon would take after the one before.
 //!
 //! In turns with them a single row is written to an SQLite file of its own beside it, and synced as each look's commit is: for
-//! so long does whatever else writes hold the lock on that disk.
+//! so long does whatever else writes hold the lock on that disk. Where forgetting waits for a commit of a look, one that says
+//! nothing new is made in its stead, and timed as well.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -25,7 +26,8 @@ struct Arguments {
     steps: usize,
 }
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
     let history = History::open(&arguments.history)?;
     let clock = Clock::system();
@@ -35,12 +37,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = arguments.history.parent().unwrap_or(Path::new("."));
     let row = Row::beside(folder)?;
     let (mut held, mut one_row, mut folding, mut strides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut beginning = Vec::new();
     let (mut requests, mut rows) = (0, 0);
-    for _ in 0..arguments.steps {
+    while held.len() < arguments.steps {
         history.find_old(&mut round)?;
         let begun = clock.uptime();
         let pruned = history.forget_old(&mut round, stride.rows(), &clock)?;
         let took = clock.uptime().saturating_sub(begun);
+        let Some(pruned) = pruned else {
+            let begun = clock.uptime();
+            history.prove_writable().await?;
+            beginning.push(clock.uptime().saturating_sub(begun));
+            continue;
+        };
         held.push(took);
         strides.push(stride.rows());
         stride = stride.after(pruned.rows, took);
@@ -60,6 +69,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("                   least, median, 99th, most");
     print("the lock was held", &mut held);
     print("a row that lasts ", &mut one_row);
+    print("a look's commit  ", &mut beginning);
     print("folding beside it", &mut folding);
     print("rows in a step   ", &mut strides);
     Ok(())

@@ -4,6 +4,10 @@
 //! How little follows from how long the last step took to write, from its call to its commit: the wait for other writers is
 //! part of that, since it is part of what a look would wait for. To find what is to go is not, nor is what the disk needs: no
 //! one waits for these.
+//!
+//! Each thousand pages or so, removing waits for the next commit of a look, which begins the write-ahead log anew in its stead
+//! (see `history::write_ahead_log`). While no target can be looked at, nothing may be written for long, and then nothing is
+//! removed either; what is lost is given up all the same.
 
 use std::time::Duration;
 
@@ -51,10 +55,12 @@ pub(super) async fn keep(
             };
             tidied.lost += step.lost;
             tidied.removed += step.removed;
-            if !step.is_more {
-                break;
-            }
-            if waited(PAUSE, &stop).await.is_err() {
+            let pause = match step.then {
+                Then::Rest => break,
+                Then::GoOn => waited(PAUSE, &stop).await,
+                Then::GoOnOnceWritten => written(&history, &stop).await,
+            };
+            if pause.is_err() {
                 return Ok(());
             }
         }
@@ -80,8 +86,17 @@ pub(super) async fn keep(
 struct Tidied {
     lost: usize,
     removed: usize,
-    /// Whether there is more to do.
-    is_more: bool,
+    then: Then,
+}
+
+#[derive(Debug, Default)]
+enum Then {
+    /// There is no more to do.
+    #[default]
+    Rest,
+    GoOn,
+    /// Someone else's commit is to come first.
+    GoOnOnceWritten,
 }
 
 async fn tidy(
@@ -107,21 +122,38 @@ async fn tidy(
     let mut tidied = Tidied {
         lost,
         removed: 0,
-        is_more: lost == STEP || groups == STEP,
+        then: if lost == STEP || groups == STEP {
+            Then::GoOn
+        } else {
+            Then::Rest
+        },
     };
     if let Some(some) = round.take() {
         let some = history.find_what_is_old(some).await?;
         let begun = clock.uptime();
         let (rest, pruned) = history.forget_what_is_old(some, stride.rows(), clock.clone()).await?;
+        let Some(pruned) = pruned else {
+            *round = Some(rest);
+            tidied.then = Then::GoOnOnceWritten;
+            return Ok(tidied);
+        };
         *stride = stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
         history.fold_in_no_ones_way().await?;
         tidied.removed = pruned.requests;
         if !pruned.is_done {
             *round = Some(rest);
-            tidied.is_more = true;
+            tidied.then = Then::GoOn;
         }
     }
     Ok(tidied)
+}
+
+/// Waits for someone else's commit, and no longer than until there may be more that is lost. `Err` if told to stop meanwhile.
+async fn written(history: &History, stop: &CancellationToken) -> Result<(), ()> {
+    tokio::select! {
+        () = history.next_write() => Ok(()),
+        paused = waited(EVERY, stop) => paused,
+    }
 }
 
 /// `Err` if told to stop meanwhile.
@@ -138,6 +170,7 @@ mod tests {
 
     use super::*;
     use crate::decide::route::Route;
+    use crate::history::Reader;
     use crate::model::{
         Phase, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, TargetId, TargetName, Timestamp,
     };
@@ -146,6 +179,10 @@ mod tests {
     const DAY: Duration = Duration::from_hours(24);
 
     fn open(target: TargetId, token: &str, at: Timestamp) -> Sighting {
+        seen(target, token, RequestStatus::InProgress, at)
+    }
+
+    fn seen(target: TargetId, token: &str, status: RequestStatus, at: Timestamp) -> Sighting {
         Sighting {
             key: RequestKey {
                 target,
@@ -155,7 +192,7 @@ mod tests {
             source: Source::List,
             seen: Seen::Event(
                 Box::new(ProgressEvent {
-                    status: Some(RequestStatus::InProgress),
+                    status: Some(status),
                     ..ProgressEvent::of(RequestToken::new(token))
                 }),
                 None,
@@ -200,6 +237,42 @@ mod tests {
         tokio::time::sleep(DAY + 2 * EVERY).await;
         assert_eq!(still_open().await, 1);
         assert!(rings.has_changed().unwrap(), "what is given up is news");
+        stop.cancel();
+        keeping.await.unwrap().unwrap();
+    }
+
+    /// To begin the write-ahead log is left to a commit that waits for the disk anyway.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_old_is_removed_once_something_else_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("history.db");
+        let history = History::open(&path).unwrap();
+        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
+        let (bell, _) = tokio::sync::watch::channel(());
+        let memory = HistoryMemory::new(history.clone(), Arc::default(), bell);
+        let region = Region("eu-west-1".to_owned());
+        let name = TargetName::new("its credentials fail", &region);
+        let registered = memory.register(&name, None, &region, clock.now()).await.unwrap();
+        let target = registered.target.id;
+        memory.begin_baseline(target, clock.now()).await.unwrap();
+        let ended = seen(target, "ended", RequestStatus::Success, clock.now());
+        memory.record(vec![ended]).await.unwrap();
+        tokio::time::sleep(DAY).await;
+        memory.record(vec![open(target, "open", clock.now())]).await.unwrap();
+        assert!(history.checkpoint().await.unwrap());
+        let kept = || {
+            let summary = Reader::open(&path).unwrap().summary().unwrap();
+            summary.requests.into_iter().map(|(_, count)| count).sum::<u32>()
+        };
+
+        let stop = CancellationToken::new();
+        let retention = Some(retention::SHORTEST);
+        let keeping = tokio::spawn(keep(history.clone(), memory, clock, retention, stop.clone()));
+        tokio::time::sleep(7 * DAY + 2 * EVERY).await;
+        assert_eq!(kept(), 2, "nothing was written");
+        // The open one is given up for lost, which is written; and then it is as old.
+        tokio::time::sleep(DAY).await;
+        assert_eq!(kept(), 0);
         stop.cancel();
         keeping.await.unwrap().unwrap();
     }

@@ -62,6 +62,7 @@ async fn a_request_goes_its_way_and_no_time_passes() {
         .unwrap();
     let clock = Clock::simulated(at(5));
     let (_, pruned) = history.forget_what_is_old(round, 10, clock).await.unwrap();
+    let pruned = pruned.unwrap();
     assert_eq!((pruned.rows, pruned.is_done), (0, true));
     history.fold_in_no_ones_way().await.unwrap();
     assert!(history.checkpoint().await.unwrap());

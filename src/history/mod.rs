@@ -100,6 +100,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction};
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::decide::diff::Baseline;
@@ -141,6 +142,8 @@ struct Shared {
     /// Reads what is to be removed, and folds the WAL into the file: no look, telling or question waits for it.
     at_leisure: Mutex<Connection>,
     writer: Mutex<Connection>,
+    /// Rung by each commit that wrote a row, but those that are made at leisure.
+    written: Notify,
     path: Arc<Path>,
     place: place::Place,
     lock: lock::Lock,
@@ -166,6 +169,7 @@ impl History {
                 reader: Mutex::new(reader),
                 at_leisure: Mutex::new(at_leisure),
                 writer: Mutex::new(writer),
+                written: Notify::new(),
                 place: place::Place::of(&path)?,
                 path: path.into(),
                 lock,
@@ -215,7 +219,13 @@ impl History {
     /// The transaction is immediate: it waits for other writers at its begin, where nothing is lost, and not in its
     /// middle, where SQLite could only refuse.
     pub fn write<T>(&self, work: impl FnOnce(&WriteTx<'_>) -> Result<T, Failure>) -> Result<T, HistoryError> {
-        transaction::writing(&mut locked(&self.shared.writer), &self.shared.path, work)
+        let mut writer = locked(&self.shared.writer);
+        let before = writer.total_changes();
+        let value = transaction::writing(&mut writer, &self.shared.path, work)?;
+        if writer.total_changes() != before {
+            self.shared.written.notify_one();
+        }
+        Ok(value)
     }
 
     /// Does `work` on one unchanging state of the history.
@@ -401,7 +411,7 @@ impl History {
         mut round: Round,
         rows: usize,
         clock: Clock,
-    ) -> Result<(Round, Pruned), HistoryError> {
+    ) -> Result<(Round, Option<Pruned>), HistoryError> {
         self.blocking(move |history| {
             let pruned = history.forget_old(&mut round, rows, &clock)?;
             Ok((round, pruned))

@@ -24,7 +24,8 @@ use crate::clock::Clock;
 use crate::decide::retention;
 use crate::model::{DeliveryId, Timestamp};
 
-/// Requests, or what hangs on none, looked up and read ahead at once. More than that are seldom removed in one step.
+/// Requests, or what hangs on none, looked up and read ahead at once. More than half of that are seldom removed in one step; the
+/// other half is read while its neighbours are removed, with which it shares pages.
 const CANDIDATES: usize = 64;
 
 /// Rows that one statement removes, between two looks at the clock.
@@ -180,10 +181,10 @@ impl Round {
         self.found.is_empty() && self.kinds.is_empty()
     }
 
-    /// Finds the next, if none are left. Returns the requests among them.
+    /// Finds the next, if few are left. Returns the requests among them.
     fn find(&mut self, connection: &Connection) -> Result<Vec<RequestId>, Failure> {
         let mut requests = Vec::new();
-        while self.found.is_empty()
+        while self.found.len() < CANDIDATES / 2
             && let Some(kind) = self.kinds.front().copied()
         {
             let mut statement = connection.prepare_cached(kind.find())?;
@@ -231,8 +232,15 @@ impl History {
     }
 
     /// Forgets up to `rows` rows of what was found, for as long as [`retention::LONGEST_STEP`] by `clock`. Find more and
-    /// call it again until it is done; and [fold](History::fold_beside) what it leaves in the WAL.
-    pub fn forget_old(&self, round: &mut Round, rows: usize, clock: &Clock) -> Result<Pruned, HistoryError> {
+    /// call it again until it is done; and [fold](History::fold_beside) what it leaves in the WAL. `None` if it can't be done
+    /// without a wait for the disk before something else is written ([`History::next_write`]).
+    pub fn forget_old(&self, round: &mut Round, rows: usize, clock: &Clock) -> Result<Option<Pruned>, HistoryError> {
+        if round.is_done() {
+            return Ok(Some(Pruned {
+                is_done: true,
+                ..Pruned::default()
+            }));
+        }
         self.write_at_leisure(|tx| tx.forget(round, rows, clock))
     }
 }
