@@ -181,6 +181,7 @@ fn every_question_is_answered_through_an_index() {
         choice::OPERATION,
         choice::ERROR_CODE,
         choice::HOOK_TYPE_NAME,
+        choice::TO_STATUS,
     ] {
         for sql in [column.next, column.absent]
             .into_iter()
@@ -210,6 +211,27 @@ fn every_question_is_answered_through_an_index() {
         .read(|connection| Ok(listings::gaps_where(&Narrowed::new(connection, &Filter::default())?).0))
         .unwrap();
     assert_eq!(plan(&scene, &GapRow::sql(&gaps))[0], "SCAN g USING INDEX gaps_by_time");
+}
+
+/// However few they are, none of the others is walked past.
+#[test]
+fn changes_to_a_status_are_found_by_it() {
+    let scene = scene();
+    let filter = Filter {
+        status: patterns(&["FAILED", "SUCC*"]),
+        ..Filter::default()
+    };
+    let statements = reader(&scene)
+        .read(|connection| Ok(OfRequests::changes(&Narrowed::new(connection, &filter)?).by_time(None)))
+        .unwrap();
+    assert_eq!(statements.len(), 2, "one for each that there is");
+    for (sql, _) in statements {
+        let steps = plan(&scene, &sql);
+        assert!(
+            steps.len() == 1 && steps[0].contains("USING COVERING INDEX changes_by_status (to_status=?)"),
+            "{steps:?}\n{sql}"
+        );
+    }
 }
 
 /// What leads, leads to the same rows: filters alone, in pairs, and many together.

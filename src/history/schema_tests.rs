@@ -23,10 +23,11 @@ use crate::model::rows::{
 use crate::model::{DeliveryState, ProgressEvent, RequestStatus, Timestamp};
 
 /// Every migration's sample rows, for the schema as it stands after that migration. They come on top of those before.
-const SAMPLES: [(i32, &str); 3] = [
+const SAMPLES: [(i32, &str); 4] = [
     (1, include_str!("samples/v1.sql")),
     (2, include_str!("samples/v2.sql")),
     (3, include_str!("samples/v3.sql")),
+    (4, include_str!("samples/v4.sql")),
 ];
 
 /// A file at that version, as an older ccwatch would have left it, which lived through every version before.

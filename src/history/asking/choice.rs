@@ -80,6 +80,12 @@ pub(super) const HOOK_TYPE_NAME: Column = Column {
     absent: "SELECT 1 FROM hooks WHERE hook_type_name IS NULL LIMIT 1",
     index: "hooks_by_name",
 };
+pub(super) const TO_STATUS: Column = Column {
+    name: "c.to_status",
+    next: "SELECT to_status FROM changes WHERE to_status > ?1 ORDER BY to_status LIMIT 1",
+    absent: "SELECT 1 FROM changes WHERE to_status IS NULL LIMIT 1",
+    index: "changes_by_status",
+};
 /// Its values are rows of `targets`.
 pub(super) const TARGET: Column = Column {
     name: "r.target_id",

@@ -47,6 +47,8 @@ pub(in crate::history) struct Narrowed<'f> {
     pub(super) of_request: Vec<Choice>,
     /// Of a request that is shown itself.
     pub(super) status: Option<Choice>,
+    /// Of a change that is shown.
+    pub(super) to_status: Option<Choice>,
     pub(super) hook: Option<Choice>,
     pub(super) bounds: Bounds,
 }
@@ -74,10 +76,13 @@ impl<'f> Narrowed<'f> {
         let failed = filter.failed.then(|| Patterns::new([RequestStatus::Failed.as_str()]));
         let status = filter.status.as_ref().or(failed.as_ref());
         let status = status.map(|patterns| Choice::new(connection, choice::STATUS, patterns));
+        let to_status = filter.status.as_ref();
+        let to_status = to_status.map(|patterns| Choice::new(connection, choice::TO_STATUS, patterns));
         Ok(Self {
             filter,
             of_request,
             status: status.transpose()?,
+            to_status: to_status.transpose()?,
             hook: hook.transpose()?,
             bounds: BOUNDS,
         })
@@ -167,8 +172,8 @@ impl<'f> Narrowed<'f> {
         conditions
     }
 
-    /// What is asked of a change `c`, but for its time and its request.
-    pub(super) fn of_change(&self) -> Conditions {
+    /// What is asked of a change `c`, but for its time, its request, and one choice.
+    pub(super) fn of_change(&self, except: Option<&Choice>) -> Conditions {
         let mut conditions = Conditions::default();
         if let Some(hook) = &self.hook {
             let Conditions { sql, params } = hook.condition();
@@ -178,8 +183,8 @@ impl<'f> Narrowed<'f> {
                 params,
             );
         }
-        if let Some(patterns) = &self.filter.status {
-            conditions = conditions.and(choice::matching("c.to_status", patterns));
+        if let Some(status) = self.to_status.as_ref().filter(|_| except.is_none()) {
+            conditions = conditions.and(status.condition());
         }
         if self.asks_for_no_hook() {
             conditions.add("c.hook_id IS NULL", []);

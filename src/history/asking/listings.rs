@@ -160,7 +160,7 @@ pub(super) fn following(narrowed: &Narrowed<'_>, after: i64, last: i64) -> (Stri
     } else {
         "CROSS JOIN requests AS r ON r.id = c.request_id"
     };
-    let conditions = conditions.and(narrowed.of_change()).and(about);
+    let conditions = conditions.and(narrowed.of_change(None)).and(about);
     let sql = format!(
         "SELECT c.id FROM changes AS c NOT INDEXED {join}{}\nORDER BY c.id",
         conditions.to_where()

@@ -54,10 +54,10 @@ const CHANGES: Table = Table {
 pub(super) struct OfRequests<'n> {
     narrowed: &'n Narrowed<'n>,
     table: Table,
-    /// Of the rows themselves, but for their time and their names.
+    /// Of the rows themselves, but for their time and what is chosen.
     asked: Conditions,
-    /// The hooks' names, each of which has an index by time.
-    names: Option<&'n Choice>,
+    /// The hooks' names, or the statuses that changes led to: each of them has an index by time.
+    chosen: Option<&'n Choice>,
     /// The statuses of the requests, where they follow from what is asked.
     status: Option<&'n Choice>,
     /// Whether no row can be what is asked for.
@@ -66,23 +66,24 @@ pub(super) struct OfRequests<'n> {
 
 impl<'n> OfRequests<'n> {
     pub(super) fn hooks(narrowed: &'n Narrowed<'n>) -> Self {
-        let names = narrowed.hook.as_ref();
+        let chosen = narrowed.hook.as_ref();
         Self {
             narrowed,
             table: HOOKS,
-            asked: narrowed.of_hook(names),
-            names,
+            asked: narrowed.of_hook(chosen),
+            chosen,
             status: None,
             is_nothing: narrowed.asks_for_no_hook(),
         }
     }
 
     pub(super) fn changes(narrowed: &'n Narrowed<'n>) -> Self {
+        let chosen = narrowed.to_status.as_ref();
         Self {
             narrowed,
             table: CHANGES,
-            asked: narrowed.of_change(),
-            names: None,
+            asked: narrowed.of_change(chosen),
+            chosen,
             status: narrowed.end(),
             is_nothing: narrowed.asks_for_no_hook() && narrowed.hook.is_some(),
         }
@@ -139,7 +140,7 @@ impl<'n> OfRequests<'n> {
         (sql, conditions.params)
     }
 
-    /// The statements that find rows from the newest on, back to `since`: of each name, of those that failed, or of all.
+    /// The statements that find rows from the newest on, back to `since`: of each that is chosen, of those that failed, or of all.
     pub(super) fn by_time(&self, since: Option<i64>) -> Vec<(String, Vec<Value>)> {
         let Table {
             from, request_id, time, ..
@@ -158,13 +159,13 @@ impl<'n> OfRequests<'n> {
         let walk = |index: &str, first: Conditions| {
             self.select(&format!("{from} INDEXED BY {index} {join}"), first.and(rest.clone()))
         };
-        let Some(names) = self.names else {
+        let Some(chosen) = self.chosen else {
             return vec![walk(self.walked().0, Conditions::default())];
         };
-        let each = names.each().into_iter().map(|(condition, name)| {
+        let each = chosen.each().into_iter().map(|(condition, value)| {
             let mut first = Conditions::default();
-            first.add(condition, name);
-            walk(names.column.index, first)
+            first.add(condition, value);
+            walk(chosen.column.index, first)
         });
         each.collect()
     }
@@ -182,13 +183,13 @@ impl<'n> OfRequests<'n> {
             .each(|except| self.narrowed.about_request(except))
             .into_iter()
             .map(|(index, conditions)| {
-                let names = self.names.map(Choice::condition).unwrap_or_default();
+                let chosen = self.chosen.map(Choice::condition).unwrap_or_default();
                 let from =
                     format!("requests AS r {index} CROSS JOIN {from} INDEXED BY {by_request} ON {request_id} = r.id");
                 self.select(
                     &from,
                     conditions
-                        .and(names)
+                        .and(chosen)
                         .and(self.asked.clone())
                         .and(self.narrowed.time(time)),
                 )

@@ -73,6 +73,9 @@ SELECT
         LEFT JOIN deliveries AS d ON d.change_id = c.id
         LEFT JOIN attempts AS a ON a.delivery_id = d.id
         WHERE c.request_id = r.id),
+    (SELECT count((SELECT 1 FROM changes AS s INDEXED BY changes_by_status
+            WHERE s.to_status = c.to_status AND s.at >= c.at ORDER BY s.at LIMIT 1 OFFSET 20))
+        FROM changes AS c WHERE c.request_id = r.id),
     (SELECT count(*) FROM hooks AS h JOIN changes AS s INDEXED BY changes_by_hook ON s.hook_id = h.id
         WHERE h.request_id = r.id),
     (SELECT count(*) FROM changes AS c JOIN deliveries AS d ON d.change_id = c.id
