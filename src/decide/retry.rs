@@ -101,6 +101,13 @@ pub fn verdict(
     }
 }
 
+/// When one of a digest's deliveries is tried again that has now failed `attempts` times itself. The digest's own `at` follows from
+/// the one that was tried the least; one that has waited longer keeps the pauses that it has reached, or what fails for hours
+/// would be tried with each piece of news that comes meanwhile.
+pub fn of_a_digest(at: Timestamp, attempts: u32, now: Timestamp) -> Timestamp {
+    at.max(now.plus(pause(attempts).mul_f64(1.0 - JITTER)))
+}
+
 fn pause(attempt: u32) -> Duration {
     let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
     PAUSES[index.min(PAUSES.len() - 1)]
@@ -133,6 +140,18 @@ mod tests {
     fn pauses_grow_from_a_second_to_an_hour() {
         let waits: Vec<_> = (1..=9).map(|attempt| wait(attempt, None, 0.5).as_secs()).collect();
         assert_eq!(waits, [1, 5, 30, 120, 600, 1800, 3600, 3600, 3600]);
+    }
+
+    #[test]
+    fn in_a_digest_each_keeps_the_pauses_that_it_has_reached() {
+        let at = |seconds| NOW.plus(Duration::from_secs(seconds));
+        assert_eq!(of_a_digest(at(1), 1, NOW), at(1));
+        assert_eq!(of_a_digest(at(1), 5, NOW), at(480));
+        assert_eq!(of_a_digest(at(900), 5, NOW), at(900), "what the receiver asked for");
+        proptest!(|(attempt in 1..20u32, chance in 0.0..=1.0)| {
+            let alone = NOW.plus(wait(attempt, None, chance));
+            prop_assert_eq!(of_a_digest(alone, attempt, NOW), alone);
+        });
     }
 
     #[test]

@@ -162,7 +162,7 @@ fn summed_up(connection: &Connection, receiver: &str, members: &[Member]) -> Res
     };
     Ok(Some(Delivery {
         receiver: receiver.to_owned(),
-        // Its youngest member decides when it is tried again and whether it is given up: none is sooner than it was promised.
+        // Its youngest member decides whether it is given up: none is sooner than it was promised.
         attempts: members.iter().map(|member| member.attempts).min().unwrap_or(0),
         since: members.iter().map(|member| member.since).max().unwrap_or(first.since),
         ids: members.iter().map(|member| member.id).collect(),

@@ -106,6 +106,51 @@ fn one_verdict_is_that_of_all() {
     assert_eq!(due(&scene, 300, 5)[0].ids.len(), 1);
 }
 
+/// News that goes on coming while a receiver is down draws along nothing of what waits longer.
+#[test]
+fn what_has_failed_often_keeps_its_pauses_in_a_digest_with_what_is_new() {
+    let scene = Scene::new();
+    scene.record(&[
+        scene.seen(1, event("old", Failed)),
+        scene.seen(1, event("older", Failed)),
+    ]);
+    scene.execute("UPDATE deliveries SET attempts = 4, next_attempt_at = 100000");
+    scene.record(&[scene.seen(50, event("new", Failed))]);
+    let retry = |second| Verdict::RetryAt {
+        at: at(second),
+        error: "503".into(),
+    };
+    let together = &due(&scene, 100, 1)[0];
+    assert_eq!((together.ids.len(), together.attempts), (3, 0));
+    settle(&scene, together, retry(101), None);
+    let new = &due(&scene, 101, 1)[0];
+    assert_eq!((new.ids.len(), new.attempts), (1, 1));
+    settle(&scene, new, retry(106), None);
+    // A minute of news, each a second after the one before.
+    let mut sends = 0;
+    for second in 101..160 {
+        scene.record(&[scene.seen(second, event(&format!("t{second}"), Failed))]);
+        for delivery in due(&scene, second, 1) {
+            sends += 1;
+            let attempt = Attempted {
+                ids: delivery.ids.clone(),
+                ..attempted(delivery.ids[0], retry(second + 1))
+            };
+            scene
+                .history
+                .write(|tx| tx.record_attempts(&[attempt], at(second)))
+                .unwrap();
+        }
+    }
+    let most = scene.count("SELECT max(attempts) FROM deliveries WHERE id > 3");
+    assert!(sends >= 59 && most <= 6, "{sends} {most}");
+    assert_eq!(
+        scene.count("SELECT max(attempts) FROM deliveries WHERE id <= 2"),
+        5,
+        "their next pause is of ten minutes"
+    );
+}
+
 #[test]
 fn the_last_change_of_a_request_with_a_living_message_goes_into_its_thread() {
     let scene = Scene::new();
@@ -225,7 +270,14 @@ proptest! {
         for (fate, has_thread) in fates.iter().cycle().take(2_000) {
             second += 100;
             let due = due(&scene, second, over);
-            let Some(delivery) = due.first() else { break };
+            let Some(delivery) = due.first() else {
+                if scene.count("SELECT count(*) FROM deliveries WHERE state = 'pending'") == 0 {
+                    break;
+                }
+                // What failed often waits for up to an hour.
+                second += 3_600;
+                continue;
+            };
             prop_assert!(delivery.ids.len() == 1 || delivery.ids.len() > over as usize);
             let verdict = match fate {
                 0 => Verdict::RetryAt { at: at(second + 50), error: "503".into() },

@@ -18,7 +18,7 @@ use super::announcements::{Errand, announcement};
 use super::digests;
 use super::sql::{ChangeId, NoticeId, RequestId};
 use super::{Failure, WriteTx};
-use crate::decide::retry::{Attempted, Verdict};
+use crate::decide::retry::{self, Attempted, Verdict};
 use crate::model::{Delivery, DeliveryId, DeliveryState, EventId, News, ReceiverNotice, Timestamp};
 
 /// What is kept of an error or an answer, in bytes.
@@ -62,6 +62,8 @@ SELECT m.history_id, n.at, n.receiver, n.since, n.failing, n.waiting, n.error
 FROM notices AS n
 JOIN meta AS m ON m.id = 1
 WHERE n.id = ?1";
+
+pub(super) const ATTEMPTS_SO_FAR: &str = "SELECT attempts FROM deliveries WHERE id = ?1";
 
 /// Only a head has a time for its next attempt, and keeps one; the others of a digest have none.
 pub(super) const SETTLE: &str = "
@@ -297,7 +299,7 @@ impl WriteTx<'_> {
             let mut groups: BTreeSet<(String, String)> = BTreeSet::new();
             let mut receiver = None;
             for (position, id) in attempt.ids.iter().enumerate() {
-                let Some(settled) = self.settle(*id, &attempt.verdict, at)? else {
+                let Some(settled) = self.settle(*id, attempt, at)? else {
                     continue;
                 };
                 self.keep_attempt(*id, attempt, position == 0)?;
@@ -330,10 +332,19 @@ impl WriteTx<'_> {
         Ok(())
     }
 
-    fn settle(&self, id: DeliveryId, verdict: &Verdict, at: Timestamp) -> Result<Option<Settled>, Failure> {
-        let (state, next_attempt_at, error) = match verdict {
+    fn settle(&self, id: DeliveryId, attempt: &Attempted, at: Timestamp) -> Result<Option<Settled>, Failure> {
+        let (state, next_attempt_at, error) = match &attempt.verdict {
             Verdict::Sent => (DeliveryState::Sent, None, None),
-            Verdict::RetryAt { at, error } => (DeliveryState::Pending, Some(*at), Some(error)),
+            Verdict::RetryAt { at: next, error } => {
+                let next = if attempt.ids.len() == 1 {
+                    *next
+                } else {
+                    let mut attempts = self.transaction.prepare_cached(ATTEMPTS_SO_FAR)?;
+                    let so_far: Option<u32> = attempts.query_row([id], |row| row.get(0)).optional()?;
+                    retry::of_a_digest(*next, so_far.unwrap_or(0).saturating_add(1), at)
+                };
+                (DeliveryState::Pending, Some(next), Some(error))
+            }
             Verdict::Dead { error } => (DeliveryState::Dead, None, Some(error)),
         };
         let mut settle = self.transaction.prepare_cached(SETTLE)?;

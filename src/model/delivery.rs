@@ -13,9 +13,9 @@ pub struct Delivery {
     pub ids: Vec<DeliveryId>,
     /// The receiver's name.
     pub receiver: String,
-    /// Attempts made so far; for a digest the most that any of its deliveries had.
+    /// Attempts made so far; for a digest the fewest that any of its deliveries had.
     pub attempts: u32,
-    /// When it was put into the outbox; for a digest the first of its deliveries.
+    /// When it was put into the outbox; for a digest the last of its deliveries.
     pub since: Timestamp,
     pub news: News,
     /// What the receiver keeps to find the request's living message again, in its own words.
