@@ -125,7 +125,7 @@ pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Sto
 pub use reader::{Reader, Summary};
 pub use record::Recorded;
 pub use restore::{Restore, RestoreError, Restored};
-pub use targets::Registered;
+pub use targets::{LOOKS_WRITTEN_EVERY, Registered};
 pub use told::{DeliveryFilter, Told};
 pub use vacuum::{Vacuum, VacuumError, Vacuumed};
 
