@@ -72,7 +72,8 @@ impl HistoryMemory {
         self.history.register_target(name, account, region, now).await
     }
 
-    /// Writes when the targets were last looked at, all in one transaction. Proof that the history can be written, too.
+    /// Writes when the targets were last looked at, all in one transaction. Where any was, proof that the history can be written,
+    /// too.
     pub(super) async fn flush(&self) -> Result<(), HistoryError> {
         let looked: Vec<_> = locked(&self.looked).drain().collect();
         let result = self.history.looked(looked.clone()).await;

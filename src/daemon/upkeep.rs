@@ -58,18 +58,17 @@ pub(super) async fn keep(
             let pause = match step.then {
                 Then::Rest => break,
                 Then::GoOn => waited(PAUSE, &stop).await,
-                Then::GoOnOnceWritten => written(&history, &stop).await,
+                Then::GoOnOnceWritten => {
+                    // It may take long.
+                    tell_lost(std::mem::take(&mut tidied.lost));
+                    written(&history, &stop).await
+                }
             };
             if pause.is_err() {
                 return Ok(());
             }
         }
-        if tidied.lost > 0 {
-            info!(
-                requests = tidied.lost,
-                "requests that were not seen for longer than Cloud Control remembers any are given up for lost"
-            );
-        }
+        tell_lost(tidied.lost);
         if tidied.removed > 0 {
             info!(
                 requests = tidied.removed,
@@ -95,7 +94,7 @@ enum Then {
     #[default]
     Rest,
     GoOn,
-    /// Someone else's commit is to come first.
+    /// A commit that is no step of removing is to come first.
     GoOnOnceWritten,
 }
 
@@ -148,7 +147,16 @@ async fn tidy(
     Ok(tidied)
 }
 
-/// Waits for someone else's commit, and no longer than until there may be more that is lost. `Err` if told to stop meanwhile.
+fn tell_lost(requests: usize) {
+    if requests > 0 {
+        info!(
+            requests,
+            "requests that were not seen for longer than Cloud Control remembers any are given up for lost"
+        );
+    }
+}
+
+/// Waits for a commit that is no step of removing, and no longer than until there may be more that is lost. `Err` if told to stop meanwhile.
 async fn written(history: &History, stop: &CancellationToken) -> Result<(), ()> {
     tokio::select! {
         () = history.next_write() => Ok(()),

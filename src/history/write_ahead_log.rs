@@ -10,7 +10,7 @@
 //! new header before anything follows it, however little the commit itself is to last; without that, a power cut could bring
 //! old pages back into the file (<https://sqlite.org/src/info/ff5be73dee>). On a disk that others keep busy this takes a
 //! tenth of a second. So what is done at leisure never begins a log: it is done only where part of the log is not folded, and
-//! else waits for a commit that syncs anyway ([`History::next_write`]). Where nothing is written, it is not done.
+//! else waits for a commit that syncs anyway, and then twice ([`History::next_write`]). Where nothing is written, it is not done.
 
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, MAIN_DB};
