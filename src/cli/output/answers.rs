@@ -10,7 +10,7 @@ use comfy_table::{Cell, CellAlignment};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::{Column, Format, Table, cell, status_cell, write_json_line};
+use super::{Column, Format, Table, cell, of_csv, status_cell, write_json_line};
 use crate::cli::Failure;
 use crate::history::SqlValue;
 use crate::model::printable;
@@ -80,7 +80,7 @@ impl<W: Write> Answers<W> {
             Shape::Csv { csv, for_terminal } => {
                 let names = answers.names.iter();
                 let fields = names.map(|name| field(name.clone(), *for_terminal));
-                csv.write_record(fields).map_err(written)?;
+                csv.write_record(fields).map_err(of_csv)?;
             }
             Shape::Table { .. } | Shape::Jsonl { .. } => {}
         }
@@ -120,7 +120,7 @@ impl<W: Write> Answers<W> {
                 let fields = values
                     .iter()
                     .map(|value| field(text(*value).unwrap_or_default(), *for_terminal));
-                csv.write_record(fields).map_err(written)?;
+                csv.write_record(fields).map_err(of_csv)?;
             }
         }
         Ok(Room::Left)
@@ -222,14 +222,6 @@ fn cell_of(value: SqlValue<'_>, text: Option<&str>) -> Cell {
     match value {
         SqlValue::Integer(_) | SqlValue::Real(_) => cell(text).set_alignment(CellAlignment::Right),
         _ => status_cell(text),
-    }
-}
-
-/// What failed is the writing itself: `csv` hides of which kind, and a closed pipe is no failure.
-fn written(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
     }
 }
 

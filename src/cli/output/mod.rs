@@ -17,7 +17,7 @@ use crate::model::{HookStatus, RequestStatus, printable};
 
 pub(super) use answers::{Answers, Room};
 pub(super) use columns::{Column, shortened};
-pub(super) use records::{Rows, write_json, write_json_line, write_rows};
+pub(super) use records::{Rows, of_csv, write_json, write_json_line, write_rows};
 pub(super) use table::{Stream, Table, cell, noted_status_cell, status_cell, terminal_width, write_facts};
 
 /// How rows are written.

@@ -172,6 +172,14 @@ impl<F: Formatter> Formatter for Escaped<F> {
     }
 }
 
+/// What failed is the writing itself: `csv` hides of which kind, and a closed pipe is no failure.
+pub(in crate::cli) fn of_csv(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

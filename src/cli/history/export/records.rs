@@ -1,13 +1,14 @@
 //! Rows as lines: JSON, CSV.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::Write;
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::Sink;
-use crate::cli::{Failure, output};
+use crate::cli::Failure;
+use crate::cli::output::{self, of_csv};
 use crate::history::{Cell, PublicColumn, View};
 use crate::model::printable;
 
@@ -74,7 +75,7 @@ impl<W: Write> Csv<W> {
     pub(super) fn new(view: View, out: W, for_terminal: bool) -> Result<Self, Failure> {
         let mut out = csv::Writer::from_writer(out);
         let names = view.columns().iter().map(|column| column.name);
-        out.write_record(names).map_err(io::Error::from)?;
+        out.write_record(names).map_err(of_csv)?;
         Ok(Self { out, for_terminal })
     }
 }
@@ -92,13 +93,40 @@ impl<W: Write> Sink for Csv<W> {
                 Cell::Bool(yes) => if *yes { "1" } else { "0" }.into(),
                 Cell::Time(time) => time.to_string().into(),
             };
-            self.out.write_field(field.as_bytes()).map_err(io::Error::from)?;
+            self.out.write_field(field.as_bytes()).map_err(of_csv)?;
         }
         // An empty record ends the line.
-        Ok(self.out.write_record(None::<&[u8]>).map_err(io::Error::from)?)
+        Ok(self.out.write_record(None::<&[u8]>).map_err(of_csv)?)
     }
 
     fn finish(mut self: Box<Self>) -> Result<(), Failure> {
         Ok(self.out.flush()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure_of_csv() {
+        let mut csv = Csv::new(View::Requests, Closed, false).unwrap();
+        // More than is gathered before it is written.
+        let long = Cell::Text("x".repeat(100_000));
+        assert!(matches!(csv.row(vec![long]), Err(Failure::ClosedPipe)));
     }
 }
