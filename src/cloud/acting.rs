@@ -15,6 +15,7 @@ use super::client::Client;
 use super::failure::{Cause, Failure};
 use super::redaction;
 use super::refusal::Refused;
+use crate::config::ResourceModelPolicy;
 use crate::model::{ProgressEvent, RequestToken, Timestamp};
 
 /// What is asked of Cloud Control.
@@ -75,6 +76,14 @@ impl Act {
         }
     }
 
+    /// The request that it is about, where there is one already.
+    fn token(&self) -> Option<&RequestToken> {
+        match self {
+            Self::Cancel { token } => Some(token),
+            Self::Create { .. } | Self::Update { .. } | Self::Delete { .. } => None,
+        }
+    }
+
     fn document(&self) -> Option<&SecretString> {
         match self {
             Self::Create { desired_state, .. } => Some(desired_state),
@@ -87,19 +96,18 @@ impl Act {
 impl Client {
     /// Makes the call, once. The event is the request as the answer shows it.
     pub async fn act(&self, act: &Act) -> Result<ProgressEvent, Refused> {
-        let asked_for = match act {
-            Act::Cancel { token } => Some(token),
-            Act::Create { .. } | Act::Update { .. } | Act::Delete { .. } => None,
-        };
         let _turn = self
             .turn()
             .await
             .map_err(|failure| Refused::because(failure, None, act, None))?;
         let event = Box::pin(self.send(act)).await?;
         event
-            .and_then(|event| answer::progress_event(event, asked_for, self.resource_model))
+            .and_then(|event| about(event, act.token(), self.resource_model))
             .ok_or_else(|| {
-                let message = "the answer holds no ProgressEvent with a RequestToken";
+                let message = match act.token() {
+                    Some(_) => "the answer holds no ProgressEvent of this request",
+                    None => "the answer holds no ProgressEvent with a RequestToken",
+                };
                 Refused::because(Failure::new(Cause::Malformed, message), None, act, None)
             })
     }
@@ -159,6 +167,16 @@ impl Client {
             Act::Cancel { token } => sent!(self.sdk.cancel_resource_request().request_token(token.as_str())),
         }
     }
+}
+
+/// What is about another request than the one asked for is no answer.
+fn about(
+    event: types::ProgressEvent,
+    asked_for: Option<&RequestToken>,
+    policy: ResourceModelPolicy,
+) -> Option<ProgressEvent> {
+    answer::progress_event(event, asked_for, policy)
+        .filter(|event| asked_for.is_none_or(|token| event.request_token == *token))
 }
 
 fn because<E>(

@@ -53,3 +53,13 @@ fn nothing_of_a_document_is_in_a_message_or_in_debug_output() {
     let message = told("#/Password: hunter2 is too short", short);
     assert_eq!(message, "ValidationException: #/Password: (hidden) is too short");
 }
+
+#[test]
+fn an_answer_about_another_request_is_none() {
+    let (this, other) = (RequestToken::new("this"), RequestToken::new("other"));
+    let answer = |token: &str| types::ProgressEvent::builder().request_token(token).build();
+    let about = |event, asked_for| about(event, asked_for, ResourceModelPolicy::Drop).map(|event| event.request_token);
+    assert_eq!(about(answer("this"), Some(&this)), Some(this.clone()));
+    assert_eq!(about(answer("other"), Some(&this)), None);
+    assert_eq!(about(answer("other"), None), Some(other));
+}
