@@ -54,11 +54,11 @@ impl Cause {
             Self::Unreachable => {
                 "check the network, proxies and endpoint_url, and that the Region exists and is enabled for the account"
             }
-            Self::Service => "nothing to do here: the service had a fault; ccwatch goes on trying",
+            Self::Service => "nothing to do here: the service had a fault",
             Self::Malformed => {
                 "check that endpoint_url and any proxy lead to Cloud Control: the answer is not one of its own"
             }
-            Self::Other => "ccwatch goes on trying; look the code up in the Cloud Control API reference",
+            Self::Other => "look the code up in the Cloud Control API reference",
         }
     }
 }

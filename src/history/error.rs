@@ -222,7 +222,7 @@ impl HistoryError {
 /// What went wrong.
 #[derive(Debug, Error)]
 pub enum Failure {
-    #[error("no space is left ({0}); make room on its disk: what could not be written is tried again")]
+    #[error("no space is left ({0}); make room on its disk")]
     DiskFull(rusqlite::Error),
     #[error(
         "the file is damaged ({0}); stop ccwatch, then restore a backup with `ccwatch history restore`, which keeps it, or use \

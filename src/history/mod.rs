@@ -81,6 +81,7 @@ mod record;
 mod requests;
 mod resource_models;
 mod restore;
+mod room;
 mod rows;
 #[cfg(test)]
 mod schema_tests;

@@ -1,0 +1,61 @@
+//! Whether there is room for what is to be written.
+//!
+//! A page that is written proves little: it may be the last, or go where the write-ahead log has been longer before.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use rusqlite::ffi;
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+
+use super::Failure;
+
+/// What an answer takes with its request, changes and deliveries, in bytes, and as much again: 32 pages were enough.
+const ENOUGH: usize = 64 * 4096;
+
+/// Fails where the disk of the history at `path` has no room for a transaction or two: by a file without a name, which is gone with
+/// this call, however that ends.
+pub(super) fn prove_room(path: &Path) -> Result<(), Failure> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let nameless = open(
+        folder,
+        OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC,
+        Mode::RUSR | Mode::WUSR,
+    );
+    let mut file = match nameless {
+        Ok(file) => File::from(file),
+        Err(Errno::NOSPC | Errno::DQUOT) => return Err(full("no room for another file")),
+        // Not every file system has them, nor may everyone who may write the history make files beside it.
+        Err(_) => return Ok(()),
+    };
+    match file.write_all(&vec![0; ENOUGH]) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            Err(full("less than 256 KiB are free"))
+        }
+        // Whatever else is wrong with it is told by whoever writes the history.
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn full(why: &str) -> Failure {
+    let full = ffi::Error::new(ffi::SQLITE_FULL);
+    Failure::DiskFull(rusqlite::Error::SqliteFailure(full, Some(why.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_here_and_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        prove_room(&folder.path().join("history.db")).unwrap();
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+        assert!(full("why").to_string().contains("why"));
+    }
+}
