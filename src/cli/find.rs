@@ -55,7 +55,7 @@ pub(super) fn one(reader: &Reader, prefix: &str, target: Option<&str>) -> Result
         Found::One(target, token) => Ok((target, token)),
         Found::None => Err(Failure::Work(anyhow!(
             "no request in {} has a token that begins with `{}`",
-            reader.path().display(),
+            printable(&reader.path().to_string_lossy()),
             printable(prefix)
         ))),
         Found::Elsewhere(elsewhere) => Err(of_others(&elsewhere, target)),

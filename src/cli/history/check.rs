@@ -52,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let path = arguments.history.path()?;
         return Err(Failure::Work(anyhow!(
             "the history {} is not well: stop ccwatch, then restore a backup with `ccwatch history restore`, which keeps it",
-            path.display()
+            printable(&path.to_string_lossy())
         )));
     }
     Ok(())

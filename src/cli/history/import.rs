@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::decide::merging::Left;
 use crate::decide::retention::Stride;
 use crate::history::{Editor, Import, ImportError, Imported, Other, OtherError};
-use crate::model::counted;
+use crate::model::{counted, printable};
 
 /// Bring what another ccwatch history knows into this one.
 ///
@@ -70,7 +70,7 @@ async fn import(arguments: &Arguments, interruption: &Interruption) -> Result<()
         return Err(Failure::Work(anyhow!(
             "another import into {} is under way; import when it has ended (if none is: remove what is called .*.import.*.partial \
              beside the history)",
-            path.display()
+            printable(&path.to_string_lossy())
         )));
     }
     let (bar, told) = progress::copy("copying the other");
