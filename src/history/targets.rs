@@ -28,12 +28,13 @@ macro_rules! last_look {
         "max(t.last_looked_at, coalesce((
     SELECT max(c.at) FROM changes AS c INDEXED BY changes_by_time
     CROSS JOIN requests AS r ON r.id = c.request_id
-    WHERE c.at BETWEEN t.last_looked_at AND t.last_looked_at + 10000 AND r.target_id = t.id), 0))"
+    WHERE c.at BETWEEN t.last_looked_at AND t.last_looked_at + 20000 AND r.target_id = t.id), 0))"
     };
 }
 pub(super) use last_look;
 
-const _: () = assert!(LOOKS_WRITTEN_EVERY.as_millis() == 10_000);
+/// A look is written so much later at the most, and nearly as long again may have passed since.
+const _: () = assert!(2 * LOOKS_WRITTEN_EVERY.as_millis() == 20_000);
 
 pub(super) const LAST_LOOK_AT: &str = concat!("SELECT ", last_look!(), " FROM targets AS t WHERE t.id = ?1");
 

@@ -179,7 +179,7 @@ fn what_was_seen_soon_after_the_last_look_that_is_written_was_seen_in_one_that_i
         scene.seen(90, event("a", InProgress)),
         scene.seen(104, event("b", InProgress)),
         // Someone asked for this one by its token, long after.
-        scene.seen(111, event("c", InProgress)),
+        scene.seen(121, event("c", InProgress)),
     ]);
     assert_eq!(register(&scene, "prod", Some(ONE)).last_looked_at, Some(at(104)));
     let reader = scene.reader();
