@@ -269,6 +269,24 @@ fn check_says_what_is_wrong_and_exits_with_1() {
     assert_eq!(document["is_well"], false);
 }
 
+/// The shell's limit on the size of a file stands for a full disk.
+#[test]
+fn an_export_without_room_names_its_file_and_leaves_none() {
+    let kept = Kept::new(300);
+    for format in ["jsonl", "csv", "parquet"] {
+        let file = kept.file(&format!("requests.{format}"));
+        let line = r#"trap '' XFSZ; ulimit -f 20; exec "$0" history export -o "$1" --history "$2""#;
+        let output = Command::new("sh")
+            .args(["-c", line, env!("CARGO_BIN_EXE_ccwatch"), &file, &kept.history()])
+            .output()
+            .unwrap();
+        let told = complaint(&output);
+        assert_eq!(output.status.code(), Some(1), "{format}: {told}");
+        assert!(told.contains(&file), "{format}: {told}");
+        assert!(!Path::new(&file).exists(), "{format}");
+    }
+}
+
 #[test]
 fn an_export_has_every_row_in_each_format() {
     let kept = Kept::new(30);

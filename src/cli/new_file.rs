@@ -13,7 +13,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -26,6 +26,7 @@ use super::Failure;
 use super::history_file::is_same_file;
 use super::interruption::Interruption;
 use crate::history;
+use crate::model::printable;
 
 /// What SQLite may have beside a file that it fills, and the file itself.
 const BESIDE: [&str; 4] = ["-journal", "-wal", "-shm", ""];
@@ -38,6 +39,22 @@ pub(super) struct NewFile {
     path: PathBuf,
     replace: bool,
     is_kept: bool,
+}
+
+/// Not buffered.
+pub(super) struct Named<'f>(&'f NewFile);
+
+impl Write for Named<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        (&self.0.file).write(bytes).map_err(|error| {
+            let told = format!("can't write {}: {error}", printable(&self.0.path.to_string_lossy()));
+            io::Error::new(error.kind(), told)
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl NewFile {
@@ -94,6 +111,11 @@ impl NewFile {
 
     pub(super) fn file(&self) -> &File {
         &self.file
+    }
+
+    /// Writes to it, and says of what fails which file it is.
+    pub(super) fn writer(&self) -> Named<'_> {
+        Named(self)
     }
 
     /// Whether no one else makes a file for that path at this moment.

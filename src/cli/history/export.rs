@@ -132,7 +132,7 @@ fn make(arguments: &Arguments, format: Format, filter: &Filter, interruption: &I
     let view = arguments.view.0;
     let reader = arguments.history.open()?.heeding(interruption.stop())?;
     let new = NewFile::begin(&arguments.output, arguments.force, &arguments.history.path()?)?;
-    let out = BufWriter::new(new.file());
+    let out = BufWriter::new(new.writer());
     let sink: Box<dyn Sink + '_> = match format {
         Format::Jsonl => Box::new(JsonLines::new(view, out)),
         Format::Csv => Box::new(Csv::new(view, out, false)?),
