@@ -651,6 +651,24 @@ fn a_terminal_of_any_width_shows_all_of_it_and_nothing_acts_on_it() {
 }
 
 #[test]
+fn top_draws_on_no_terminal_that_can_not_move_its_cursor() {
+    let stage = Stage::new();
+    let line = format!(
+        "TERM=dumb {} top --history {}",
+        env!("CARGO_BIN_EXE_ccwatch"),
+        stage.path().display()
+    );
+    let output = Command::new("script")
+        .args(["-qec", &line, "/dev/null"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let told = out(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    assert!(told.contains("TERM") && !told.contains('\u{1b}'), "{told:?}");
+}
+
+#[test]
 fn a_table_that_ends_at_the_limit_says_so() {
     let stage = Stage::new();
     for (command, rows) in [("requests", 3), ("events", 4)] {

@@ -62,6 +62,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
             "top draws on a terminal, and standard input or output is none; `ccwatch requests --open` lists what is open"
         )));
     }
+    if std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb") {
+        return Err(Failure::Work(anyhow!(
+            "top needs a terminal that moves its cursor, and TERM says that this one is dumb; \
+             `ccwatch requests --open` lists what is open"
+        )));
+    }
     // Before the terminal is taken, so that what is wrong with the history can be read.
     let reader = arguments.history.open()?;
     let mut live = Live {
