@@ -156,7 +156,8 @@ fn tell_lost(requests: usize) {
     }
 }
 
-/// Waits for a commit that is no step of removing, and no longer than until there may be more that is lost. `Err` if told to stop meanwhile.
+/// Waits for a commit that is no step of removing, and no longer than until there may be more that is lost. `Err` if told to
+/// stop meanwhile.
 async fn written(history: &History, stop: &CancellationToken) -> Result<(), ()> {
     tokio::select! {
         () = history.next_write() => Ok(()),
