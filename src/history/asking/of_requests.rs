@@ -56,7 +56,7 @@ pub(super) struct OfRequests<'n> {
     table: Table,
     /// Of the rows themselves, but for their time and what is chosen.
     asked: Conditions,
-    /// The hooks' names, or the statuses that changes led to: each of them has an index by time.
+    /// The hooks' names, or the status that changes led to: each of them has an index by time.
     chosen: Option<&'n Choice>,
     /// The statuses of the requests, where they follow from what is asked.
     status: Option<&'n Choice>,
@@ -78,7 +78,8 @@ impl<'n> OfRequests<'n> {
     }
 
     pub(super) fn changes(narrowed: &'n Narrowed<'n>) -> Self {
-        let chosen = narrowed.to_status.as_ref();
+        // Of several, one that never goes with what else is asked would be walked to its end.
+        let chosen = narrowed.to_status.as_ref().filter(|status| status.each().len() <= 1);
         Self {
             narrowed,
             table: CHANGES,
