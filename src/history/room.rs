@@ -2,7 +2,7 @@
 //!
 //! A page that is written proves little: it may be the last, or go where the write-ahead log has been longer before.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -18,6 +18,8 @@ const ENOUGH: usize = 64 * 4096;
 /// Fails where the disk of the history at `path` has no room for a transaction or two: by a file without a name, which is gone with
 /// this call, however that ends.
 pub(super) fn prove_room(path: &Path) -> Result<(), Failure> {
+    // The write-ahead log lies beside the file that a link leads to.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -79,7 +79,7 @@ SELECT
     (SELECT count(*) FROM united AS u WHERE u.request_id = r.id),
     (SELECT count(*) FROM incidents AS i INDEXED BY incidents_by_request WHERE i.request_id = r.id),
     (SELECT count((SELECT 1 FROM changes AS s INDEXED BY changes_by_status
-            WHERE s.to_status = c.to_status AND s.at >= c.at ORDER BY s.at LIMIT 1 OFFSET 20))
+            WHERE s.to_status IS c.to_status AND s.at >= c.at ORDER BY s.at LIMIT 1 OFFSET 20))
         FROM changes AS c WHERE c.request_id = r.id),
     (SELECT count(*) FROM hooks AS h JOIN changes AS s INDEXED BY changes_by_hook ON s.hook_id = h.id
         WHERE h.request_id = r.id),
