@@ -88,7 +88,7 @@ Files:
 
 Environment:
   NO_COLOR  nothing is coloured where this is set to anything
-  TERM      nor where this is dumb; there, and where it is not set, no line moves")]
+  TERM      nor where this is dumb; there, and where it is not set, no line moves, and where it is dumb top draws nothing")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

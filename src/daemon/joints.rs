@@ -136,7 +136,8 @@ impl Recording for HistoryMemory {
     }
 
     async fn record(&self, sightings: Vec<Sighting>) -> Result<Remembered, HistoryError> {
-        let recorded = self.history.record(sightings, self.routing.clone()).await?;
+        let looked = locked(&self.looked).iter().map(|(target, at)| (*target, *at)).collect();
+        let recorded = self.history.record(sightings, self.routing.clone(), looked).await?;
         self.ring_for(recorded.deliveries);
         if recorded.changes > 0 {
             self.moved.send_replace(());

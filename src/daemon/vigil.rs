@@ -8,7 +8,7 @@ use tracing::error;
 use super::joints::HistoryMemory;
 use super::service_manager::ServiceManager;
 use crate::clock::Clock;
-use crate::history::{History, HistoryError, LOOKS_WRITTEN_EVERY};
+use crate::history::{History, HistoryError};
 use crate::model::TargetName;
 use crate::watch::{Pulse, Recording};
 
@@ -16,9 +16,9 @@ use crate::watch::{Pulse, Recording};
 /// two, and for the answer half of one. One that has not for this long is stuck. (One that waits for the history to be writable beats, too.)
 const STUCK_AFTER: Duration = Duration::from_mins(5);
 
-/// How often the pulses are felt and the last looks are written. A gap that a crash leaves begins up to this much early, where
-/// nothing was seen since.
-const EVERY: Duration = LOOKS_WRITTEN_EVERY;
+/// How often the pulses are felt and the last looks are written. A gap that a crash leaves begins up to this much early,
+/// and at the look before the last news at the earliest.
+const EVERY: Duration = Duration::from_secs(10);
 
 /// The loops that are watched over.
 #[derive(Debug)]

@@ -41,7 +41,7 @@ async fn a_request_goes_its_way_and_no_time_passes() {
         seen: Seen::Event(Box::new(event("a", RequestStatus::InProgress)), None),
     };
     let recorded = history
-        .record(vec![sighting], Arc::new(all_to(RECEIVER)))
+        .record(vec![sighting], Arc::new(all_to(RECEIVER)), Vec::new())
         .await
         .unwrap();
     assert_eq!(history.standings(target).await.unwrap(), recorded.standings);
@@ -110,4 +110,19 @@ async fn what_another_process_commits_is_heard_and_what_this_one_commits_is_not(
         .add_silence(&[], (at(0), at(1)), ("ada", "a test"), at(0))
         .unwrap();
     assert_ne!(scene.history.others_version().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn news_brings_the_looks_before_it_into_the_history_and_what_is_no_news_does_not() {
+    let scene = Scene::new();
+    let looked_at = || scene.rows("SELECT last_looked_at IS NOT NULL FROM targets")[0][0].clone();
+    let sightings = || vec![scene.seen(5, event("a", RequestStatus::Pending))];
+    let record = async |looked| {
+        let recorded = scene.history.record(sightings(), Arc::default(), looked).await;
+        recorded.unwrap().changes
+    };
+    assert_eq!((record(Vec::new()).await, looked_at()), (1, 0.into()));
+    assert_eq!((record(vec![(scene.target, at(4))]).await, looked_at()), (0, 0.into()));
+    scene.execute("DELETE FROM requests");
+    assert_eq!((record(vec![(scene.target, at(4))]).await, looked_at()), (1, 1.into()));
 }

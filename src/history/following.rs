@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::targets::{TARGET_BY_NAME, last_look, target_from};
+use super::targets::{TARGET_BY_NAME, target_from};
 use super::{Editor, History, HistoryError, OpenError, Reader, Recorded, attention, lock, requests};
 use crate::decide::routing::Routing;
 use crate::decide::stuck::Usual;
@@ -36,11 +36,7 @@ WHERE baseline_began_at IS NOT NULL AND (account_id = ?2 AND region = ?3 OR name
 pub(super) const HOLDER: &str = "SELECT account_id FROM targets WHERE name = ?1 AND account_id <> ?2";
 
 /// As many rows as targets.
-pub(super) const LAST_LOOK: &str = concat!(
-    "SELECT max(last_look) FROM (SELECT ",
-    last_look!(),
-    " AS last_look FROM targets AS t)"
-);
+pub(super) const LAST_LOOK: &str = "SELECT max(last_looked_at) FROM targets";
 
 pub(super) const RETRY_AFTER: &str = "SELECT max(retry_after) FROM requests WHERE token = ?1";
 

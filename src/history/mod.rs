@@ -126,7 +126,7 @@ pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Sto
 pub use reader::{Reader, Summary};
 pub use record::Recorded;
 pub use restore::{Restore, RestoreError, Restored};
-pub use targets::{LOOKS_WRITTEN_EVERY, Registered};
+pub use targets::Registered;
 pub use told::{DeliveryFilter, Told};
 pub use vacuum::{Vacuum, VacuumError, Vacuumed};
 
@@ -330,9 +330,22 @@ impl History {
             .await
     }
 
-    /// See [`WriteTx::record`].
-    pub async fn record(&self, sightings: Vec<Sighting>, routing: Arc<Routing>) -> Result<Recorded, HistoryError> {
-        self.writing(move |tx| tx.record(&sightings, &routing)).await
+    /// See [`WriteTx::record`]. With news, the looks that were `looked` before are written as well, in the same commit: what was
+    /// seen in time is not to lie in the gap that a crash leaves.
+    pub async fn record(
+        &self,
+        sightings: Vec<Sighting>,
+        routing: Arc<Routing>,
+        looked: Vec<(TargetId, Timestamp)>,
+    ) -> Result<Recorded, HistoryError> {
+        self.writing(move |tx| {
+            let recorded = tx.record(&sightings, &routing)?;
+            if recorded.changes > 0 {
+                tx.looked(&looked)?;
+            }
+            Ok(recorded)
+        })
+        .await
     }
 
     /// The open requests that are stuck at `now` and are to be told of: for the first time, or again, `remind_every` after

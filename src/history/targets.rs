@@ -1,7 +1,5 @@
 //! Targets: which row of the history belongs to which entry of the configuration, and how far its baseline is.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::{Failure, WriteTx};
@@ -17,26 +15,6 @@ pub struct Registered {
     /// `None`: never yet.
     pub last_looked_at: Option<Timestamp>,
 }
-
-/// How often a daemon writes when it last looked at its targets: a write a look would be a sync of the disk a second.
-pub const LOOKS_WRITTEN_EVERY: Duration = Duration::from_secs(10);
-
-/// When the target `t` was last looked at, as far as the history shows. A daemon that was killed had not written its last looks,
-/// but what was seen in them is there. What comes later than they can have is another program's look at one request.
-macro_rules! last_look {
-    () => {
-        "max(t.last_looked_at, coalesce((
-    SELECT max(c.at) FROM changes AS c INDEXED BY changes_by_time
-    CROSS JOIN requests AS r ON r.id = c.request_id
-    WHERE c.at BETWEEN t.last_looked_at AND t.last_looked_at + 20000 AND r.target_id = t.id), 0))"
-    };
-}
-pub(super) use last_look;
-
-/// A look is written so much later at the most, and nearly as long again may have passed since.
-const _: () = assert!(2 * LOOKS_WRITTEN_EVERY.as_millis() == 20_000);
-
-pub(super) const LAST_LOOK_AT: &str = concat!("SELECT ", last_look!(), " FROM targets AS t WHERE t.id = ?1");
 
 pub(super) const TARGET_BY_ACCOUNT: &str =
     "SELECT id, name, account_id, region FROM targets WHERE account_id = ?1 AND region = ?2";
@@ -103,7 +81,11 @@ impl WriteTx<'_> {
                 self.insert_target(name, account_id, region, now)?
             }
         };
-        let last_looked_at = self.transaction.query_row(LAST_LOOK_AT, [id], |row| row.get(0))?;
+        let last_looked_at =
+            self.transaction
+                .query_row("SELECT last_looked_at FROM targets WHERE id = ?1", [id], |row| {
+                    row.get(0)
+                })?;
         Ok(Registered {
             target: self.target(id)?,
             baseline: self.baseline(id)?,

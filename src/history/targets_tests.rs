@@ -169,22 +169,3 @@ fn the_last_look_never_steps_back() {
     }
     assert_eq!(register(&scene, "prod", Some(ONE)).last_looked_at, Some(at(9)));
 }
-
-/// A daemon that was killed had not written its last looks.
-#[test]
-fn what_was_seen_soon_after_the_last_look_that_is_written_was_seen_in_one_that_is_not() {
-    let scene = Scene::new();
-    scene.history.write(|tx| tx.looked(&[(scene.target, at(100))])).unwrap();
-    scene.record(&[
-        scene.seen(90, event("a", InProgress)),
-        scene.seen(104, event("b", InProgress)),
-        // Someone asked for this one by its token, long after.
-        scene.seen(121, event("c", InProgress)),
-    ]);
-    assert_eq!(register(&scene, "prod", Some(ONE)).last_looked_at, Some(at(104)));
-    let reader = scene.reader();
-    let Scene { history, folder, .. } = scene;
-    drop(history);
-    assert_eq!(reader.unwatched_since().unwrap(), Some(at(104)));
-    drop(folder);
-}
