@@ -16,8 +16,8 @@ use crate::watch::{Pulse, Recording};
 /// two, and for the answer half of one. One that has not for this long is stuck. (One that waits for the history to be writable beats, too.)
 const STUCK_AFTER: Duration = Duration::from_mins(5);
 
-/// How often the pulses are felt and the last looks are written. A gap that a crash leaves begins up to this much early,
-/// and at the look before the last news at the earliest.
+/// How often the pulses are felt and the last looks are written. A gap that a crash leaves begins up to this much early, but
+/// no earlier than at the look before the last news.
 const EVERY: Duration = Duration::from_secs(10);
 
 /// The loops that are watched over.

@@ -1,8 +1,9 @@
 //! What the command line asks, found through indexes, newest first.
 //!
 //! A filter's patterns are first turned into values: what a column holds is a short list (types, operations, error codes,
-//! targets, hooks, the statuses of changes), read from its index value by value, and the patterns choose among them. So `'AWS::RDS::*'` costs as much as the types
-//! that it matches, and patterns that leave nothing of what the history has are answered at once.
+//! targets, hooks, the statuses of changes), read from its index value by value, and the patterns choose among them. So
+//! `'AWS::RDS::*'` costs as much as the types that it matches, and patterns that leave nothing of what the history has are
+//! answered at once.
 //!
 //! Then one index leads. With values to look for, it is read once for each, newest first, no further than the limit; with
 //! none, it is the one by time. Of several filters the one that leaves the fewest rows leads, as far as they are counted; the
