@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 use super::announcements::Errand;
 use super::outbox::Put;
 use super::sql::{ChangeId, NoticeId, RequestId};
-use super::{Failure, HistoryError, OpenError, WriteTx, open, room, transaction};
+use super::{Failure, HistoryError, OpenError, WriteTx, disk, open, transaction};
 use crate::decide::route::Matcher;
 use crate::model::{DeliveryId, Timestamp};
 
@@ -74,7 +74,7 @@ impl Editor {
 
     /// Writes something that says nothing new, where there is room for more: where this fails, so would anything else.
     pub fn prove_writable(&mut self) -> Result<(), HistoryError> {
-        room::prove_room(&self.path).map_err(|failure| HistoryError {
+        disk::prove_room(&self.path).map_err(|failure| HistoryError {
             path: Arc::clone(&self.path),
             failure,
         })?;

@@ -54,6 +54,7 @@ mod beside;
 mod board;
 mod check;
 mod digests;
+mod disk;
 #[cfg(test)]
 mod disk_tests;
 mod editor;
@@ -81,7 +82,6 @@ mod record;
 mod requests;
 mod resource_models;
 mod restore;
-mod room;
 mod rows;
 #[cfg(test)]
 mod schema_tests;
@@ -193,9 +193,13 @@ impl History {
         .await
     }
 
-    /// Writes something that says nothing new: where this fails, so would anything else.
+    /// Writes something that says nothing new, where there is room for more: where this fails, so would anything else.
     pub async fn prove_writable(&self) -> Result<(), HistoryError> {
-        self.writing(transaction::prove_writable).await
+        self.blocking(|history| {
+            disk::prove_room(history.path()).map_err(|failure| history.error(failure))?;
+            history.write(transaction::prove_writable)
+        })
+        .await
     }
 
     /// A number that the commits of other processes change, and none of this one's.

@@ -1,6 +1,8 @@
-//! Whether there is room for what is to be written.
+//! The disk that a history lies on: whether it has room for what is to be written.
 //!
-//! A page that is written proves little: it may be the last, or go where the write-ahead log has been longer before.
+//! The history itself does not answer that. A page written to it proves little: it may be the last, or go where the write-ahead
+//! log has been longer before. So it is asked with a file beside it that has no name, and is gone with the call, however that
+//! ends.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -13,24 +15,14 @@ use rustix::io::Errno;
 use super::Failure;
 
 /// What an answer takes with its request, changes and deliveries, in bytes, and as much again: 32 pages were enough.
-const ENOUGH: usize = 64 * 4096;
+const ENOUGH: usize = 64 * PAGE;
 
-/// Fails where the disk of the history at `path` has no room for a transaction or two: by a file without a name, which is gone with
-/// this call, however that ends.
+const PAGE: usize = 4096;
+
+/// Fails where the disk of the history at `path` has no room for a transaction or two.
 pub(super) fn prove_room(path: &Path) -> Result<(), Failure> {
-    // The write-ahead log lies beside the file that a link leads to.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let nameless = open(
-        folder,
-        OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC,
-        Mode::RUSR | Mode::WUSR,
-    );
-    let mut file = match nameless {
-        Ok(file) => File::from(file),
+    let mut file = match nameless(path) {
+        Ok(file) => file,
         Err(Errno::NOSPC | Errno::DQUOT) => return Err(full("no room for another file")),
         // Not every file system has them, nor may everyone who may write the history make files beside it.
         Err(_) => return Ok(()),
@@ -42,6 +34,17 @@ pub(super) fn prove_room(path: &Path) -> Result<(), Failure> {
         // Whatever else is wrong with it is told by whoever writes the history.
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+fn nameless(path: &Path) -> Result<File, Errno> {
+    // The write-ahead log lies beside the file that a link leads to.
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    Ok(File::from(open(folder, flags, Mode::RUSR | Mode::WUSR)?))
 }
 
 fn full(why: &str) -> Failure {
@@ -56,8 +59,15 @@ mod tests {
     #[test]
     fn there_is_room_here_and_nothing_is_left() {
         let folder = tempfile::tempdir().unwrap();
-        prove_room(&folder.path().join("history.db")).unwrap();
+        let path = folder.path().join("history.db");
+        prove_room(&path).unwrap();
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
         assert!(full("why").to_string().contains("why"));
+    }
+
+    #[test]
+    fn what_cannot_be_asked_is_no_failure() {
+        let path = Path::new("/nowhere/to/be/found/history.db");
+        prove_room(path).unwrap();
     }
 }
