@@ -1,7 +1,8 @@
 #![allow(clippy::print_stdout, reason = "a measurement prints")]
 //! How long the steps take in which old requests are forgotten, on a given history: `cargo run --release --example
 //! time-pruning -- --history FILE`. It removes what is older than `--retention-days`, in up to `--steps` steps, each of as
-//! many rows as the daemon would take after the one before.
+//! many rows as the daemon would take after the one before, and when the daemon would: once the disk is calm. With
+//! `--whatever-the-disk` each is taken at once.
 //!
 //! In turns with them a single row is written to an SQLite file of its own beside it, and synced as each look's commit is: for
 //! so long does whatever else writes hold the lock on that disk. Where forgetting waits for a commit of a look, one that says
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ccwatch::clock::Clock;
-use ccwatch::decide::retention::Stride;
+use ccwatch::decide::retention::{Calm, Disk, Stride};
 use ccwatch::history::{History, Round};
 use clap::Parser;
 use rusqlite::Connection;
@@ -24,7 +25,16 @@ struct Arguments {
     retention_days: u64,
     #[arg(long, default_value_t = 500)]
     steps: usize,
+    /// Ends after so long, however few steps the disk allowed.
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = humantime::parse_duration)]
+    longest: Duration,
+    /// Takes each step however busy the disk is.
+    #[arg(long)]
+    whatever_the_disk: bool,
 }
+
+/// Between two steps, as in the daemon.
+const PAUSE: Duration = Duration::from_secs(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -37,10 +47,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = arguments.history.parent().unwrap_or(Path::new("."));
     let row = Row::beside(folder)?;
     let (mut held, mut one_row, mut folding, mut strides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut beginning = Vec::new();
+    let (mut beginning, mut page) = (Vec::new(), Vec::new());
     let (mut requests, mut rows) = (0, 0);
-    while held.len() < arguments.steps {
+    let mut calm = Calm::default();
+    while held.len() < arguments.steps && clock.uptime() < arguments.longest {
         history.find_old(&mut round)?;
+        let synced_in = history.synced_in(clock.clone()).await?.unwrap_or_default();
+        page.push(synced_in);
+        if calm.after(synced_in, clock.uptime()) == Disk::NotYet && !arguments.whatever_the_disk {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        }
         let begun = clock.uptime();
         let pruned = history.forget_old(&mut round, stride.rows(), &clock)?;
         let took = clock.uptime().saturating_sub(begun);
@@ -64,11 +81,21 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         if pruned.is_done {
             break;
         }
+        if !arguments.whatever_the_disk {
+            tokio::time::sleep(PAUSE).await;
+        }
     }
-    println!("{requests} requests, {rows} rows removed in {} steps", held.len());
+    let busy = page.iter().filter(|synced_in| **synced_in > Calm::QUICK).count();
+    println!(
+        "{requests} requests, {rows} rows removed in {} steps after {:.0?}",
+        held.len(),
+        clock.uptime()
+    );
+    println!("the disk was tried {} times, and busy {busy} times", page.len());
     println!("                   least, median, 99th, most");
     print("the lock was held", &mut held);
     print("a row that lasts ", &mut one_row);
+    print("a page, to try it", &mut page);
     print("a look's commit  ", &mut beginning);
     print("folding beside it", &mut folding);
     print("rows in a step   ", &mut strides);

@@ -3,7 +3,8 @@
 //!
 //! How little follows from how long the last step took to write, from its call to its commit: the wait for other writers is
 //! part of that, since it is part of what a look would wait for. To find what is to go is not, nor is what the disk needs: no
-//! one waits for these.
+//! one waits for these. When follows from the disk, which is tried before each step: while another program keeps it busy,
+//! removing waits, since it is in no hurry (see `decide::retention`).
 //!
 //! Each thousand pages or so, removing waits for the next commit of a look, which begins the write-ahead log anew in its stead
 //! (see `history::write_ahead_log`). While no target can be looked at, nothing may be written for long, and then nothing is
@@ -16,9 +17,9 @@ use tracing::{info, warn};
 
 use super::joints::HistoryMemory;
 use crate::clock::Clock;
-use crate::decide::retention::{self, Stride};
+use crate::decide::retention::{self, Calm, Disk, Stride};
 use crate::history::{History, HistoryError, Round};
-use crate::model::{Seen, Sighting, Source};
+use crate::model::{Seen, Sighting, Source, Timestamp};
 use crate::watch::Recording;
 
 const EVERY: Duration = Duration::from_hours(1);
@@ -27,8 +28,9 @@ const EVERY: Duration = Duration::from_hours(1);
 const AT_FIRST: Duration = Duration::from_mins(10);
 /// Requests given up for lost, or groups forgotten, in one transaction.
 const STEP: usize = 50;
-/// Between two transactions.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Between two transactions, or two times that the disk is tried. A hundred times what a step takes: of the moments at which another
+/// program begins to keep the disk busy, few are in a step.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// Keeps house until `stop`.
 pub(super) async fn keep(
@@ -41,12 +43,11 @@ pub(super) async fn keep(
     if waited(AT_FIRST, &stop).await.is_err() {
         return Ok(());
     }
-    let mut stride = Stride::default();
     loop {
         let mut tidied = Tidied::default();
-        let mut round = retention.map(|retention| Round::new(clock.now(), retention));
+        let mut removing = retention.map(|retention| Removing::new(clock.now(), retention));
         loop {
-            let step = match tidy(&history, &memory, &clock, &mut round, &mut stride).await {
+            let step = match tidy(&history, &memory, &clock, &mut removing).await {
                 Err(error) if error.may_pass() => {
                     warn!(%error, "old requests can't be dealt with for now");
                     Tidied::default()
@@ -54,21 +55,19 @@ pub(super) async fn keep(
                 step => step?,
             };
             tidied.lost += step.lost;
+            if step.lost < STEP {
+                tell_lost(std::mem::take(&mut tidied.lost));
+            }
             tidied.removed += step.removed;
             let pause = match step.then {
                 Then::Rest => break,
                 Then::GoOn => waited(PAUSE, &stop).await,
-                Then::GoOnOnceWritten => {
-                    // It may take long.
-                    tell_lost(std::mem::take(&mut tidied.lost));
-                    written(&history, &stop).await
-                }
+                Then::GoOnOnceWritten => written(&history, &stop).await,
             };
             if pause.is_err() {
                 return Ok(());
             }
         }
-        tell_lost(tidied.lost);
         if tidied.removed > 0 {
             info!(
                 requests = tidied.removed,
@@ -102,8 +101,7 @@ async fn tidy(
     history: &History,
     memory: &HistoryMemory,
     clock: &Clock,
-    round: &mut Option<Round>,
-    stride: &mut Stride,
+    removing: &mut Option<Removing>,
 ) -> Result<Tidied, HistoryError> {
     let now = clock.now();
     // A target that is no longer configured has no poller that would find its open requests gone; nor has one whose
@@ -127,24 +125,88 @@ async fn tidy(
             Then::Rest
         },
     };
-    if let Some(some) = round.take() {
-        let some = history.find_what_is_old(some).await?;
-        let begun = clock.uptime();
-        let (rest, pruned) = history.forget_what_is_old(some, stride.rows(), clock.clone()).await?;
-        let Some(pruned) = pruned else {
-            *round = Some(rest);
-            tidied.then = Then::GoOnOnceWritten;
-            return Ok(tidied);
-        };
-        *stride = stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
-        history.fold_in_no_ones_way().await?;
-        tidied.removed = pruned.requests;
-        if !pruned.is_done {
-            *round = Some(rest);
-            tidied.then = Then::GoOn;
+    if let Some(some) = removing.take() {
+        let (rest, removed, then) = some.step(history, clock).await?;
+        tidied.removed = removed;
+        if rest.is_some() {
+            tidied.then = then;
         }
+        *removing = rest;
     }
     Ok(tidied)
+}
+
+/// A round of removing what is older than the retention.
+#[derive(Debug)]
+struct Removing {
+    round: Round,
+    stride: Stride,
+    calm: Calm,
+    /// What was told of the disk: once in a round, however often that turns.
+    told: Option<Disk>,
+}
+
+impl Removing {
+    fn new(now: Timestamp, retention: Duration) -> Self {
+        Self {
+            round: Round::new(now, retention),
+            stride: Stride::default(),
+            calm: Calm::default(),
+            told: None,
+        }
+    }
+
+    /// Takes a step, where the disk lets it. Returns what is left to do and when, and how many requests are gone.
+    async fn step(mut self, history: &History, clock: &Clock) -> Result<(Option<Self>, usize, Then), HistoryError> {
+        self.round = history.find_what_is_old(self.round).await?;
+        if self.round.is_done() {
+            return Ok((None, 0, Then::Rest));
+        }
+        // One that can't be asked is taken for quick.
+        let synced_in = history.synced_in(clock.clone()).await?.unwrap_or_default();
+        self.step_on(synced_in, history, clock).await
+    }
+
+    /// Of what is found, on a disk that took so long.
+    async fn step_on(
+        mut self,
+        synced_in: Duration,
+        history: &History,
+        clock: &Clock,
+    ) -> Result<(Option<Self>, usize, Then), HistoryError> {
+        let disk = self.calm.after(synced_in, clock.uptime());
+        self.tell(disk, synced_in);
+        if disk == Disk::NotYet {
+            return Ok((Some(self), 0, Then::GoOn));
+        }
+        let begun = clock.uptime();
+        let rows = self.stride.rows();
+        let (round, pruned) = history.forget_what_is_old(self.round, rows, clock.clone()).await?;
+        self.round = round;
+        let Some(pruned) = pruned else {
+            return Ok((Some(self), 0, Then::GoOnOnceWritten));
+        };
+        self.stride = self.stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
+        history.fold_in_no_ones_way().await?;
+        let rest = (!pruned.is_done).then_some(self);
+        Ok((rest, pruned.requests, Then::GoOn))
+    }
+
+    fn tell(&mut self, disk: Disk, synced_in: Duration) {
+        match disk {
+            Disk::NotYet if synced_in > Calm::QUICK && self.told.is_none() => info!(
+                ?synced_in,
+                "the disk is busy: what is older than the retention is removed when it is not, or in six hours"
+            ),
+            Disk::Busy if self.told != Some(Disk::Busy) => warn!(
+                ?synced_in,
+                "the disk was busy for six hours: what is older than the retention is removed all the same, and other writes \
+                 may wait for that"
+            ),
+            Disk::Calm | Disk::NotYet | Disk::Busy => return,
+        }
+        self.told = Some(disk);
+    }
 }
 
 fn tell_lost(requests: usize) {
@@ -180,9 +242,7 @@ mod tests {
     use super::*;
     use crate::decide::route::Route;
     use crate::history::Reader;
-    use crate::model::{
-        Phase, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, TargetId, TargetName, Timestamp,
-    };
+    use crate::model::{Phase, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, TargetId, TargetName};
     use crate::watch::Memory;
 
     const DAY: Duration = Duration::from_hours(24);
@@ -250,13 +310,10 @@ mod tests {
         keeping.await.unwrap().unwrap();
     }
 
-    /// To begin the write-ahead log is left to a commit that waits for the disk anyway.
-    #[tokio::test(start_paused = true)]
-    async fn what_is_old_is_removed_once_something_else_is_written() {
+    /// Of one request that has ended, seen on `clock`. Returns the folder and what else keeps it.
+    async fn with_one_that_ended(clock: &Clock) -> (tempfile::TempDir, History, HistoryMemory, TargetId) {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("history.db");
-        let history = History::open(&path).unwrap();
-        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
+        let history = History::open(&folder.path().join("history.db")).unwrap();
         let (bell, _) = tokio::sync::watch::channel(());
         let memory = HistoryMemory::new(history.clone(), Arc::default(), bell);
         let region = Region("eu-west-1".to_owned());
@@ -266,11 +323,19 @@ mod tests {
         memory.begin_baseline(target, clock.now()).await.unwrap();
         let ended = seen(target, "ended", RequestStatus::Success, clock.now());
         memory.record(vec![ended]).await.unwrap();
+        (folder, history, memory, target)
+    }
+
+    /// To begin the write-ahead log is left to a commit that waits for the disk anyway.
+    #[tokio::test(start_paused = true)]
+    async fn what_is_old_is_removed_once_something_else_is_written() {
+        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
+        let (_folder, history, memory, target) = with_one_that_ended(&clock).await;
         tokio::time::sleep(DAY).await;
         memory.record(vec![open(target, "open", clock.now())]).await.unwrap();
         assert!(history.checkpoint().await.unwrap());
         let kept = || {
-            let summary = Reader::open(&path).unwrap().summary().unwrap();
+            let summary = Reader::open(history.path()).unwrap().summary().unwrap();
             summary.requests.into_iter().map(|(_, count)| count).sum::<u32>()
         };
 
@@ -284,5 +349,26 @@ mod tests {
         assert_eq!(kept(), 0);
         stop.cancel();
         keeping.await.unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_removed_while_the_disk_is_busy() {
+        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
+        let (_folder, history, _memory, _) = with_one_that_ended(&clock).await;
+        tokio::time::sleep(retention::SHORTEST + DAY).await;
+        let mut removing = Removing::new(clock.now(), retention::SHORTEST);
+        removing.round = history.find_what_is_old(removing.round).await.unwrap();
+        let busy = Calm::QUICK + Duration::from_millis(1);
+        for synced_in in [busy, Calm::QUICK, busy]
+            .into_iter()
+            .chain(std::iter::repeat_n(Calm::QUICK, Calm::IN_A_ROW as usize - 1))
+        {
+            let (rest, removed, then) = removing.step_on(synced_in, &history, &clock).await.unwrap();
+            assert!(matches!(then, Then::GoOn), "{then:?}");
+            assert_eq!(removed, 0);
+            removing = rest.unwrap();
+        }
+        let (rest, removed, _) = removing.step_on(Calm::QUICK, &history, &clock).await.unwrap();
+        assert_eq!((rest.is_none(), removed), (true, 1));
     }
 }

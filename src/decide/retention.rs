@@ -1,4 +1,4 @@
-//! How long what has ended is remembered, and how much of it is forgotten at once.
+//! How long what has ended is remembered, how much of it is forgotten at once, and when.
 
 use std::time::Duration;
 
@@ -57,6 +57,58 @@ impl Default for Stride {
     }
 }
 
+/// Whether the disk is quick enough for a step.
+///
+/// A step does not sync, but it may have to wait for the disk all the same: for a page that was not read before, or for one of
+/// the write-ahead log that is on its way to the disk. Where another program keeps the disk busy, one such wait can be longer
+/// than the 50 ms, and a step can't leave off in it. So the disk is tried before each step, by what holds up no one, and a
+/// step is taken only after it was quick [many times in a row](Self::IN_A_ROW).
+///
+/// A disk that is never so quick would let the history grow for ever: after [six hours](Self::PATIENCE) steps are taken all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Calm {
+    in_a_row: u32,
+    /// The uptime since when it was waited for.
+    awaited_since: Option<Duration>,
+}
+
+/// What is to be done about what is old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disk {
+    /// Take a step.
+    Calm,
+    /// Try it again.
+    NotYet,
+    /// Take a step, since it was waited for long enough.
+    Busy,
+}
+
+impl Calm {
+    /// A page that is synced takes less than a millisecond on a solid-state disk, and up to 25 on one that turns. A busy disk
+    /// takes more in most cases.
+    pub const QUICK: Duration = Duration::from_millis(25);
+    /// More than the disk was ever quick in a row while another program wrote and synced 200 MB over and over: nine.
+    pub const IN_A_ROW: u32 = 20;
+    /// Longer than a backup takes, and nothing to a retention of days.
+    pub const PATIENCE: Duration = Duration::from_hours(6);
+
+    /// What to do at the uptime `now`, when something that waits for the disk alone took `took`.
+    pub fn after(&mut self, took: Duration, now: Duration) -> Disk {
+        self.in_a_row = if took <= Self::QUICK { self.in_a_row + 1 } else { 0 };
+        if self.in_a_row >= Self::IN_A_ROW {
+            self.in_a_row = Self::IN_A_ROW;
+            self.awaited_since = None;
+            return Disk::Calm;
+        }
+        let since = *self.awaited_since.get_or_insert(now);
+        if now.saturating_sub(since) < Self::PATIENCE {
+            Disk::NotYet
+        } else {
+            Disk::Busy
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -108,5 +160,36 @@ mod tests {
             prop_assert!((Stride::LEAST.0..=Stride::MOST.0).contains(&next.0));
             prop_assert!(next.0 <= rows.max(rows + rows / 4));
         });
+    }
+
+    #[test]
+    fn a_step_is_taken_after_the_disk_was_quick_many_times_in_a_row() {
+        let mut calm = Calm::default();
+        for _ in 1..Calm::IN_A_ROW {
+            assert_eq!(calm.after(Calm::QUICK, millis(0)), Disk::NotYet);
+        }
+        assert_eq!(calm.after(Calm::QUICK, millis(0)), Disk::Calm);
+        assert_eq!(calm.after(millis(1), millis(0)), Disk::Calm);
+        assert_eq!(calm.after(Calm::QUICK + millis(1), millis(0)), Disk::NotYet);
+        for _ in 1..Calm::IN_A_ROW {
+            assert_eq!(calm.after(millis(1), millis(0)), Disk::NotYet);
+        }
+        assert_eq!(calm.after(millis(1), millis(0)), Disk::Calm);
+    }
+
+    #[test]
+    fn a_disk_that_is_never_quick_is_not_waited_for_for_ever() {
+        let mut calm = Calm::default();
+        let after = |uptime: Duration| millis(5) + uptime;
+        assert_eq!(calm.after(millis(80), after(Duration::ZERO)), Disk::NotYet);
+        assert_eq!(calm.after(millis(1), after(Calm::PATIENCE / 2)), Disk::NotYet);
+        assert_eq!(calm.after(millis(80), after(Calm::PATIENCE)), Disk::Busy);
+        for _ in 1..Calm::IN_A_ROW {
+            assert_eq!(calm.after(millis(1), after(Calm::PATIENCE)), Disk::Busy);
+        }
+        assert_eq!(calm.after(millis(1), after(Calm::PATIENCE)), Disk::Calm);
+        // The next that is waited for is waited for as long.
+        assert_eq!(calm.after(millis(80), after(Calm::PATIENCE)), Disk::NotYet);
+        assert_eq!(calm.after(millis(80), after(2 * Calm::PATIENCE)), Disk::Busy);
     }
 }

@@ -1,18 +1,20 @@
-//! The disk that a history lies on: whether it has room for what is to be written.
+//! The disk that a history lies on: whether it has room for what is to be written, and how long it takes to hold on to it.
 //!
-//! The history itself does not answer that. A page written to it proves little: it may be the last, or go where the write-ahead
-//! log has been longer before. So it is asked with a file beside it that has no name, and is gone with the call, however that
-//! ends.
+//! The history itself answers neither. A page written to it proves little: it may be the last, or go where the write-ahead log
+//! has been longer before. And whoever synced it to see how long that takes would hold everyone up meanwhile. So both are
+//! asked with a file beside it that has no name, and is gone with the call, however that ends.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::ffi;
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 
 use super::Failure;
+use crate::clock::Clock;
 
 /// What an answer takes with its request, changes and deliveries, in bytes, and as much again: 32 pages were enough.
 const ENOUGH: usize = 64 * PAGE;
@@ -34,6 +36,17 @@ pub(super) fn prove_room(path: &Path) -> Result<(), Failure> {
         // Whatever else is wrong with it is told by whoever writes the history.
         Ok(()) | Err(_) => Ok(()),
     }
+}
+
+/// How long a page takes to be written to the disk of the history at `path`, and synced. A new file needs the file system's
+/// journal as well, so where others keep the disk busy this shows it in most calls, and a look's commit only in every third.
+/// `None` where it can't be asked: as for [`prove_room`], or where there is no room.
+pub(super) fn synced_in(path: &Path, clock: &Clock) -> Option<Duration> {
+    let begun = clock.uptime();
+    let mut file = nameless(path).ok()?;
+    file.write_all(&[0; PAGE]).ok()?;
+    file.sync_data().ok()?;
+    Some(clock.uptime().saturating_sub(begun))
 }
 
 fn nameless(path: &Path) -> Result<File, Errno> {
@@ -61,6 +74,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("history.db");
         prove_room(&path).unwrap();
+        synced_in(&path, &Clock::system()).unwrap();
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
         assert!(full("why").to_string().contains("why"));
     }
@@ -69,5 +83,6 @@ mod tests {
     fn what_cannot_be_asked_is_no_failure() {
         let path = Path::new("/nowhere/to/be/found/history.db");
         prove_room(path).unwrap();
+        assert_eq!(synced_in(path, &Clock::system()), None);
     }
 }

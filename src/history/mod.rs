@@ -202,6 +202,12 @@ impl History {
         .await
     }
 
+    /// How long its disk takes to hold on to a page, without a lock in anyone's way; `None` where that can't be asked.
+    pub async fn synced_in(&self, clock: Clock) -> Result<Option<Duration>, HistoryError> {
+        self.blocking(move |history| Ok(disk::synced_in(history.path(), &clock)))
+            .await
+    }
+
     /// A number that the commits of other processes change, and none of this one's.
     /// <https://www.sqlite.org/pragma.html#pragma_data_version>
     pub async fn others_version(&self) -> Result<i64, HistoryError> {

@@ -177,7 +177,8 @@ impl Round {
         }
     }
 
-    fn is_done(&self) -> bool {
+    /// Whether there is nothing more to find, and nothing left of what was found.
+    pub fn is_done(&self) -> bool {
         self.found.is_empty() && self.kinds.is_empty()
     }
 
