@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ccwatch::clock::Clock;
-use ccwatch::decide::retention::{Calm, Disk, Stride};
+use ccwatch::decide::retention::{Calm, Stride, Turn};
 use ccwatch::history::{History, Round};
 use clap::Parser;
 use rusqlite::Connection;
@@ -33,9 +33,6 @@ struct Arguments {
     whatever_the_disk: bool,
 }
 
-/// Between two steps, as in the daemon.
-const PAUSE: Duration = Duration::from_secs(1);
-
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments = Arguments::parse();
@@ -46,24 +43,32 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut round = Round::new(clock.now(), retention);
     let folder = arguments.history.parent().unwrap_or(Path::new("."));
     let row = Row::beside(folder)?;
+    let look = Look::at(&arguments.history)?;
     let (mut held, mut one_row, mut folding, mut strides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut beginning, mut page) = (Vec::new(), Vec::new());
     let (mut requests, mut rows) = (0, 0);
-    let mut calm = Calm::default();
+    let (mut calm, mut is_stale) = (Calm::default(), false);
     while held.len() < arguments.steps && clock.uptime() < arguments.longest {
         history.find_old(&mut round)?;
         let synced_in = history.synced_in(clock.clone()).await?.unwrap_or_default();
         page.push(synced_in);
-        if calm.after(synced_in, clock.uptime()) == Disk::NotYet && !arguments.whatever_the_disk {
-            tokio::time::sleep(PAUSE).await;
-            continue;
+        if !arguments.whatever_the_disk {
+            if let Turn::Wait(pause) = calm.turn(synced_in, clock.uptime()) {
+                is_stale = true;
+                tokio::time::sleep(pause).await;
+                continue;
+            }
+            if std::mem::take(&mut is_stale) {
+                round.find_again();
+                continue;
+            }
         }
         let begun = clock.uptime();
         let pruned = history.forget_old(&mut round, stride.rows(), &clock)?;
         let took = clock.uptime().saturating_sub(begun);
         let Some(pruned) = pruned else {
             let begun = clock.uptime();
-            history.prove_writable().await?;
+            look.write()?;
             beginning.push(clock.uptime().saturating_sub(begun));
             continue;
         };
@@ -82,7 +87,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             break;
         }
         if !arguments.whatever_the_disk {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(Calm::PAUSE).await;
         }
     }
     let busy = page.iter().filter(|synced_in| **synced_in > Calm::QUICK).count();
@@ -123,6 +128,23 @@ impl Row {
 
     fn write(&self) -> rusqlite::Result<()> {
         self.connection.execute_batch("UPDATE counts SET count = count + 1")
+    }
+}
+
+/// Writes a page of the history, from outside.
+struct Look(Connection);
+
+impl Look {
+    fn at(history: &Path) -> rusqlite::Result<Self> {
+        let connection = Connection::open(history)?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        Ok(Self(connection))
+    }
+
+    fn write(&self) -> rusqlite::Result<()> {
+        let id: i32 = self.0.pragma_query_value(None, "application_id", |row| row.get(0))?;
+        self.0.pragma_update(None, "application_id", id)
     }
 }
 

@@ -2,9 +2,9 @@
 //! older than the retention is removed. A little at a time, so that no look and no verdict waits long for it.
 //!
 //! How little follows from how long the last step took to write, from its call to its commit: the wait for other writers is
-//! part of that, since it is part of what a look would wait for. To find what is to go is not, nor is what the disk needs: no
-//! one waits for these. When follows from the disk, which is tried before each step: while another program keeps it busy,
-//! removing waits, since it is in no hurry (see `decide::retention`).
+//! part of that, since it is part of what a look would wait for. To find and read what is to go is not, nor is to fold the
+//! write-ahead log: no one waits for these. When a step is taken depends on the disk, which is tried before each: while another
+//! program keeps it busy, removing waits, since it is in no hurry (see `decide::retention`).
 //!
 //! Each thousand pages or so, removing waits for the next commit of a look, which begins the write-ahead log anew in its stead
 //! (see `history::write_ahead_log`). While no target can be looked at, nothing may be written for long, and then nothing is
@@ -17,9 +17,9 @@ use tracing::{info, warn};
 
 use super::joints::HistoryMemory;
 use crate::clock::Clock;
-use crate::decide::retention::{self, Calm, Disk, Stride};
+use crate::decide::retention::{self, Calm, Stride, Turn};
 use crate::history::{History, HistoryError, Round};
-use crate::model::{Seen, Sighting, Source, Timestamp};
+use crate::model::{Seen, Sighting, Source};
 use crate::watch::Recording;
 
 const EVERY: Duration = Duration::from_hours(1);
@@ -28,9 +28,10 @@ const EVERY: Duration = Duration::from_hours(1);
 const AT_FIRST: Duration = Duration::from_mins(10);
 /// Requests given up for lost, or groups forgotten, in one transaction.
 const STEP: usize = 50;
-/// Between two transactions, or two times that the disk is tried. A hundred times what a step takes: of the moments at which another
-/// program begins to keep the disk busy, few are in a step.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Between two of these.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Removing that waited for so long is told of.
+const WORTH_TELLING: Duration = Duration::from_mins(10);
 
 /// Keeps house until `stop`.
 pub(super) async fn keep(
@@ -43,56 +44,64 @@ pub(super) async fn keep(
     if waited(AT_FIRST, &stop).await.is_err() {
         return Ok(());
     }
+    let mut removing = Removing::default();
     loop {
-        let mut tidied = Tidied::default();
-        let mut removing = retention.map(|retention| Removing::new(clock.now(), retention));
-        loop {
-            let step = match tidy(&history, &memory, &clock, &mut removing).await {
+        let mut round = retention.map(|retention| Round::new(clock.now(), retention));
+        let mut done = Done::default();
+        let is_over = loop {
+            let next = match tidy(&history, &memory, &clock, &mut round, &mut removing, &mut done).await {
                 Err(error) if error.may_pass() => {
                     warn!(%error, "old requests can't be dealt with for now");
-                    Tidied::default()
+                    Then::Rest
                 }
-                step => step?,
+                next => next?,
             };
-            tidied.lost += step.lost;
-            if step.lost < STEP {
-                tell_lost(std::mem::take(&mut tidied.lost));
-            }
-            tidied.removed += step.removed;
-            let pause = match step.then {
-                Then::Rest => break,
-                Then::GoOn => waited(PAUSE, &stop).await,
+            let pause = match next {
+                Then::Rest => break false,
+                Then::GoOnAfter(pause) => waited(pause, &stop).await,
                 Then::GoOnOnceWritten => written(&history, &stop).await,
             };
             if pause.is_err() {
-                return Ok(());
+                break true;
             }
-        }
-        if tidied.removed > 0 {
+        };
+        done.tell_lost();
+        if done.removed > 0 {
             info!(
-                requests = tidied.removed,
+                requests = done.removed,
                 "requests older than the retention were removed from the history"
             );
         }
-        if waited(EVERY, &stop).await.is_err() {
+        if is_over || waited(EVERY, &stop).await.is_err() {
             return Ok(());
         }
     }
 }
 
+/// What was done in a round, and not told yet.
 #[derive(Debug, Default)]
-struct Tidied {
+struct Done {
     lost: usize,
     removed: usize,
-    then: Then,
 }
 
-#[derive(Debug, Default)]
+impl Done {
+    fn tell_lost(&mut self) {
+        let requests = std::mem::take(&mut self.lost);
+        if requests > 0 {
+            info!(
+                requests,
+                "requests that were not seen for longer than Cloud Control remembers any are given up for lost"
+            );
+        }
+    }
+}
+
+#[derive(Debug)]
 enum Then {
     /// There is no more to do.
-    #[default]
     Rest,
-    GoOn,
+    GoOnAfter(Duration),
     /// A commit that is no step of removing is to come first.
     GoOnOnceWritten,
 }
@@ -101,8 +110,10 @@ async fn tidy(
     history: &History,
     memory: &HistoryMemory,
     clock: &Clock,
-    removing: &mut Option<Removing>,
-) -> Result<Tidied, HistoryError> {
+    round: &mut Option<Round>,
+    removing: &mut Removing,
+    done: &mut Done,
+) -> Result<Then, HistoryError> {
     let now = clock.now();
     // A target that is no longer configured has no poller that would find its open requests gone; nor has one whose
     // credentials fail for days. No look is needed: the service has forgotten them.
@@ -114,107 +125,140 @@ async fn tidy(
         seen: Seen::Gone,
     });
     let lost = memory.record(presumed_gone.collect()).await?.changes;
+    done.lost += lost;
+    if lost < STEP {
+        // What is removed may take hours.
+        done.tell_lost();
+    }
     // Whoever groups by identifier makes a group for each.
     let groups = history.forget_groups(now, STEP).await?;
-    let mut tidied = Tidied {
-        lost,
-        removed: 0,
-        then: if lost == STEP || groups == STEP {
-            Then::GoOn
-        } else {
-            Then::Rest
-        },
-    };
-    if let Some(some) = removing.take() {
-        let (rest, removed, then) = some.step(history, clock).await?;
-        tidied.removed = removed;
-        if rest.is_some() {
-            tidied.then = then;
+    if let Some(some) = round.take() {
+        let next = removing.step(some, history, clock).await?;
+        done.removed += next.removed;
+        *round = next.round;
+        if round.is_some() {
+            return Ok(next.then);
         }
-        *removing = rest;
     }
-    Ok(tidied)
+    let is_done = lost < STEP && groups < STEP;
+    Ok(if is_done { Then::Rest } else { Then::GoOnAfter(PAUSE) })
 }
 
-/// A round of removing what is older than the retention.
-#[derive(Debug)]
+/// How removing goes, from one step to the next.
+#[derive(Debug, Default)]
 struct Removing {
-    round: Round,
     stride: Stride,
     calm: Calm,
-    /// What was told of the disk: once in a round, however often that turns.
-    told: Option<Disk>,
+    /// Whether what was found was read before a wait, and is to be read once more.
+    is_stale: bool,
+    told: Told,
+}
+
+/// What was told of the wait for the disk: each once, until nothing is left to remove.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Told {
+    #[default]
+    Nothing,
+    Waiting,
+    NoLongerWaiting,
+}
+
+/// What is left after a step.
+#[derive(Debug)]
+struct Next {
+    /// `None` where nothing is.
+    round: Option<Round>,
+    then: Then,
+    /// Requests that are gone.
+    removed: usize,
 }
 
 impl Removing {
-    fn new(now: Timestamp, retention: Duration) -> Self {
-        Self {
-            round: Round::new(now, retention),
-            stride: Stride::default(),
-            calm: Calm::default(),
-            told: None,
+    /// Takes a step, where the disk lets it.
+    async fn step(&mut self, round: Round, history: &History, clock: &Clock) -> Result<Next, HistoryError> {
+        let round = history.find_what_is_old(round).await?;
+        if round.is_done() {
+            self.rest();
+            return Ok(Next {
+                round: None,
+                then: Then::Rest,
+                removed: 0,
+            });
         }
+        // A disk that can't be tried is taken for quick.
+        let took = history.synced_in(clock.clone()).await?.unwrap_or_default();
+        self.step_on(took, round, history, clock).await
     }
 
-    /// Takes a step, where the disk lets it. Returns what is left to do and when, and how many requests are gone.
-    async fn step(mut self, history: &History, clock: &Clock) -> Result<(Option<Self>, usize, Then), HistoryError> {
-        self.round = history.find_what_is_old(self.round).await?;
-        if self.round.is_done() {
-            return Ok((None, 0, Then::Rest));
-        }
-        // One that can't be asked is taken for quick.
-        let synced_in = history.synced_in(clock.clone()).await?.unwrap_or_default();
-        self.step_on(synced_in, history, clock).await
-    }
-
-    /// Of what is found, on a disk that took so long.
+    /// Of what is found, on a disk that took so long to sync a page.
     async fn step_on(
-        mut self,
-        synced_in: Duration,
+        &mut self,
+        took: Duration,
+        mut round: Round,
         history: &History,
         clock: &Clock,
-    ) -> Result<(Option<Self>, usize, Then), HistoryError> {
-        let disk = self.calm.after(synced_in, clock.uptime());
-        self.tell(disk, synced_in);
-        if disk == Disk::NotYet {
-            return Ok((Some(self), 0, Then::GoOn));
+    ) -> Result<Next, HistoryError> {
+        let turn = self.calm.turn(took, clock.uptime());
+        self.tell(turn);
+        let later = |round, then| {
+            Ok(Next {
+                round: Some(round),
+                then,
+                removed: 0,
+            })
+        };
+        if let Turn::Wait(pause) = turn {
+            self.is_stale = true;
+            return later(round, Then::GoOnAfter(pause));
+        }
+        if std::mem::take(&mut self.is_stale) {
+            // To read may take long, after which the disk is to be tried anew.
+            round.find_again();
+            return later(round, Then::GoOnAfter(Calm::PAUSE));
         }
         let begun = clock.uptime();
         let rows = self.stride.rows();
-        let (round, pruned) = history.forget_what_is_old(self.round, rows, clock.clone()).await?;
-        self.round = round;
+        let (round, pruned) = history.forget_what_is_old(round, rows, clock.clone()).await?;
         let Some(pruned) = pruned else {
-            return Ok((Some(self), 0, Then::GoOnOnceWritten));
+            return later(round, Then::GoOnOnceWritten);
         };
         self.stride = self.stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
         history.fold_in_no_ones_way().await?;
-        let rest = (!pruned.is_done).then_some(self);
-        Ok((rest, pruned.requests, Then::GoOn))
-    }
-
-    fn tell(&mut self, disk: Disk, synced_in: Duration) {
-        match disk {
-            Disk::NotYet if synced_in > Calm::QUICK && self.told.is_none() => info!(
-                ?synced_in,
-                "the disk is busy: what is older than the retention is removed when it is not, or in six hours"
-            ),
-            Disk::Busy if self.told != Some(Disk::Busy) => warn!(
-                ?synced_in,
-                "the disk was busy for six hours: what is older than the retention is removed all the same, and other writes \
-                 may wait for that"
-            ),
-            Disk::Calm | Disk::NotYet | Disk::Busy => return,
+        if pruned.is_done {
+            self.rest();
         }
-        self.told = Some(disk);
+        Ok(Next {
+            round: (!pruned.is_done).then_some(round),
+            then: Then::GoOnAfter(Calm::PAUSE),
+            removed: pruned.requests,
+        })
     }
-}
 
-fn tell_lost(requests: usize) {
-    if requests > 0 {
-        info!(
-            requests,
-            "requests that were not seen for longer than Cloud Control remembers any are given up for lost"
-        );
+    /// Nothing is left to remove: what was waited for is over.
+    fn rest(&mut self) {
+        self.calm = Calm::default();
+        self.told = Told::Nothing;
+    }
+
+    fn tell(&mut self, turn: Turn) {
+        let patience = humantime::format_duration(Calm::PATIENCE);
+        match turn {
+            Turn::Wait(_) if self.calm.waited() >= WORTH_TELLING && self.told == Told::Nothing => {
+                info!(
+                    "the disk is slow or busy: what is older than the retention is removed while it is not, and anyway once \
+                     that was waited for for {patience}"
+                );
+                self.told = Told::Waiting;
+            }
+            Turn::StepAnyway if self.told != Told::NoLongerWaiting => {
+                warn!(
+                    "the disk was slow or busy for {patience}: what is older than the retention is removed anyway, and what \
+                     looks find may be written late"
+                );
+                self.told = Told::NoLongerWaiting;
+            }
+            Turn::Step | Turn::Wait(_) | Turn::StepAnyway => {}
+        }
     }
 }
 
@@ -242,7 +286,9 @@ mod tests {
     use super::*;
     use crate::decide::route::Route;
     use crate::history::Reader;
-    use crate::model::{Phase, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, TargetId, TargetName};
+    use crate::model::{
+        Phase, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, TargetId, TargetName, Timestamp,
+    };
     use crate::watch::Memory;
 
     const DAY: Duration = Duration::from_hours(24);
@@ -356,19 +402,48 @@ mod tests {
         let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
         let (_folder, history, _memory, _) = with_one_that_ended(&clock).await;
         tokio::time::sleep(retention::SHORTEST + DAY).await;
-        let mut removing = Removing::new(clock.now(), retention::SHORTEST);
-        removing.round = history.find_what_is_old(removing.round).await.unwrap();
+        let mut removing = Removing::default();
+        let mut round = Round::new(clock.now(), retention::SHORTEST);
         let busy = Calm::QUICK + Duration::from_millis(1);
-        for synced_in in [busy, Calm::QUICK, busy]
-            .into_iter()
-            .chain(std::iter::repeat_n(Calm::QUICK, Calm::IN_A_ROW as usize - 1))
-        {
-            let (rest, removed, then) = removing.step_on(synced_in, &history, &clock).await.unwrap();
-            assert!(matches!(then, Then::GoOn), "{then:?}");
-            assert_eq!(removed, 0);
-            removing = rest.unwrap();
+        let nearly = std::iter::repeat_n(Calm::QUICK, Calm::IN_A_ROW as usize - 1);
+        for took in nearly.clone().chain([busy]).chain(nearly) {
+            round = history.find_what_is_old(round).await.unwrap();
+            let next = removing.step_on(took, round, &history, &clock).await.unwrap();
+            assert_eq!(next.removed, 0);
+            round = next.round.unwrap();
         }
-        let (rest, removed, _) = removing.step_on(Calm::QUICK, &history, &clock).await.unwrap();
-        assert_eq!((rest.is_none(), removed), (true, 1));
+        // What was found before the wait is read once more, and then it is gone.
+        for removed in [0, 1] {
+            round = history.find_what_is_old(round).await.unwrap();
+            let next = removing.step_on(Calm::QUICK, round, &history, &clock).await.unwrap();
+            assert_eq!(next.removed, removed);
+            let Some(rest) = next.round else {
+                assert_eq!(removed, 1);
+                return;
+            };
+            round = rest;
+        }
+        panic!("nothing is left to remove");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_disk_that_stays_busy_is_not_waited_for_for_ever() {
+        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
+        let (_folder, history, _memory, _) = with_one_that_ended(&clock).await;
+        tokio::time::sleep(retention::SHORTEST + DAY).await;
+        let mut removing = Removing::default();
+        let mut round = Some(Round::new(clock.now(), retention::SHORTEST));
+        let began = clock.uptime();
+        while let Some(some) = round.take() {
+            let some = history.find_what_is_old(some).await.unwrap();
+            let busy = Calm::QUICK * 4;
+            let next = removing.step_on(busy, some, &history, &clock).await.unwrap();
+            round = next.round;
+            if let Then::GoOnAfter(pause) = next.then {
+                tokio::time::sleep(pause).await;
+            }
+        }
+        let took = clock.uptime().saturating_sub(began);
+        assert!((Calm::PATIENCE..Calm::PATIENCE * 2).contains(&took), "{took:?}");
     }
 }

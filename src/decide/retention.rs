@@ -61,51 +61,75 @@ impl Default for Stride {
 ///
 /// A step does not sync, but it may have to wait for the disk all the same: for a page that was not read before, or for one of
 /// the write-ahead log that is on its way to the disk. Where another program keeps the disk busy, one such wait can be longer
-/// than the 50 ms, and a step can't leave off in it. So the disk is tried before each step, by what holds up no one, and a
-/// step is taken only after it was quick [many times in a row](Self::IN_A_ROW).
+/// than the 50 ms, and a step can't leave off in it. So the disk is tried before each step, with a file that no lock of the
+/// history guards, and a step is taken only after it was quick [many times in a row](Self::IN_A_ROW).
 ///
-/// A disk that is never so quick would let the history grow for ever: after [six hours](Self::PATIENCE) steps are taken all the same.
+/// On a disk that is slow or often busy the history would grow for ever: after [six hours](Self::PATIENCE) of waiting, however
+/// many steps came between, the other steps of a round are taken anyway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Calm {
     in_a_row: u32,
-    /// The uptime since when it was waited for.
-    awaited_since: Option<Duration>,
+    /// Of the last try: the uptime, and whether it was the turn of a step.
+    last: Option<(Duration, bool)>,
+    waited: Duration,
 }
 
 /// What is to be done about what is old.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Disk {
+pub enum Turn {
     /// Take a step.
-    Calm,
-    /// Try it again.
-    NotYet,
-    /// Take a step, since it was waited for long enough.
-    Busy,
+    Step,
+    /// Wait for so long, and try the disk again.
+    Wait(Duration),
+    /// Take a step though the disk is not calm, since it was waited for long enough.
+    StepAnyway,
 }
 
 impl Calm {
-    /// A page that is synced takes less than a millisecond on a solid-state disk, and up to 25 on one that turns. A busy disk
-    /// takes more in most cases.
+    /// Half of what a step may take. On the disk that was measured a try takes half a millisecond, and more than this in every
+    /// second or third case while it is kept busy.
     pub const QUICK: Duration = Duration::from_millis(25);
-    /// More than the disk was ever quick in a row while another program wrote and synced 200 MB over and over: nine.
+    /// A busy disk is quick now and then: nine times in a row at the most, of 300 tries ten a second while a program wrote and
+    /// synced 200 MB over and over.
     pub const IN_A_ROW: u32 = 20;
     /// Longer than a backup takes, and nothing to a retention of days.
     pub const PATIENCE: Duration = Duration::from_hours(6);
+    /// Between two tries. A step takes a hundredth of it, so when another program begins to keep the disk busy, a step is seldom
+    /// under way.
+    pub const PAUSE: Duration = Duration::from_secs(1);
+    /// After a slow try: each is one more thing to do for a disk that is busy.
+    const AFTER_A_SLOW_ONE: Duration = Duration::from_secs(10);
+    /// What was seen longer ago says nothing about now.
+    const ROW_ENDS_AFTER: Duration = Duration::from_secs(15);
 
-    /// What to do at the uptime `now`, when something that waits for the disk alone took `took`.
-    pub fn after(&mut self, took: Duration, now: Duration) -> Disk {
-        self.in_a_row = if took <= Self::QUICK { self.in_a_row + 1 } else { 0 };
-        if self.in_a_row >= Self::IN_A_ROW {
-            self.in_a_row = Self::IN_A_ROW;
-            self.awaited_since = None;
-            return Disk::Calm;
+    /// What to do at the uptime `now`, when a try took `took`.
+    pub fn turn(&mut self, took: Duration, now: Duration) -> Turn {
+        if let Some((at, was_step)) = self.last {
+            let since = now.saturating_sub(at);
+            if since > Self::ROW_ENDS_AFTER {
+                self.in_a_row = 0;
+            } else if !was_step {
+                self.waited += since;
+            }
         }
-        let since = *self.awaited_since.get_or_insert(now);
-        if now.saturating_sub(since) < Self::PATIENCE {
-            Disk::NotYet
+        let is_quick = took <= Self::QUICK;
+        self.in_a_row = if is_quick { self.in_a_row.saturating_add(1) } else { 0 };
+        let turn = if self.in_a_row >= Self::IN_A_ROW {
+            Turn::Step
+        } else if self.waited >= Self::PATIENCE {
+            Turn::StepAnyway
+        } else if is_quick {
+            Turn::Wait(Self::PAUSE)
         } else {
-            Disk::Busy
-        }
+            Turn::Wait(Self::AFTER_A_SLOW_ONE)
+        };
+        self.last = Some((now, !matches!(turn, Turn::Wait(_))));
+        turn
+    }
+
+    /// For how long steps were waited for, all in all.
+    pub fn waited(&self) -> Duration {
+        self.waited
     }
 }
 
@@ -162,34 +186,67 @@ mod tests {
         });
     }
 
-    #[test]
-    fn a_step_is_taken_after_the_disk_was_quick_many_times_in_a_row() {
-        let mut calm = Calm::default();
-        for _ in 1..Calm::IN_A_ROW {
-            assert_eq!(calm.after(Calm::QUICK, millis(0)), Disk::NotYet);
+    const SLOW: Duration = millis(26);
+
+    /// Tries as the daemon does, one after the other, and answers with the number of steps, of those taken anyway, and when it
+    /// ended.
+    fn tried(calm: &mut Calm, from: Duration, tries: impl IntoIterator<Item = Duration>) -> (usize, usize, Duration) {
+        let (mut steps, mut anyway, mut now) = (0, 0, from);
+        for took in tries {
+            now += match calm.turn(took, now) {
+                Turn::Wait(pause) => pause,
+                Turn::Step => {
+                    steps += 1;
+                    Calm::PAUSE
+                }
+                Turn::StepAnyway => {
+                    anyway += 1;
+                    Calm::PAUSE
+                }
+            };
         }
-        assert_eq!(calm.after(Calm::QUICK, millis(0)), Disk::Calm);
-        assert_eq!(calm.after(millis(1), millis(0)), Disk::Calm);
-        assert_eq!(calm.after(Calm::QUICK + millis(1), millis(0)), Disk::NotYet);
-        for _ in 1..Calm::IN_A_ROW {
-            assert_eq!(calm.after(millis(1), millis(0)), Disk::NotYet);
-        }
-        assert_eq!(calm.after(millis(1), millis(0)), Disk::Calm);
+        (steps, anyway, now)
     }
 
     #[test]
-    fn a_disk_that_is_never_quick_is_not_waited_for_for_ever() {
+    fn a_step_is_taken_after_the_disk_was_quick_many_times_in_a_row() {
         let mut calm = Calm::default();
-        let after = |uptime: Duration| millis(5) + uptime;
-        assert_eq!(calm.after(millis(80), after(Duration::ZERO)), Disk::NotYet);
-        assert_eq!(calm.after(millis(1), after(Calm::PATIENCE / 2)), Disk::NotYet);
-        assert_eq!(calm.after(millis(80), after(Calm::PATIENCE)), Disk::Busy);
-        for _ in 1..Calm::IN_A_ROW {
-            assert_eq!(calm.after(millis(1), after(Calm::PATIENCE)), Disk::Busy);
+        let quick = |times: u32| std::iter::repeat_n(Calm::QUICK, times as usize);
+        let (steps, _, now) = tried(&mut calm, millis(0), quick(Calm::IN_A_ROW - 1));
+        assert_eq!(steps, 0);
+        let (steps, _, now) = tried(&mut calm, now, quick(2));
+        assert_eq!(steps, 2);
+        let (steps, _, now) = tried(&mut calm, now, [SLOW].into_iter().chain(quick(Calm::IN_A_ROW - 1)));
+        assert_eq!(steps, 0);
+        let (steps, anyway, _) = tried(&mut calm, now, quick(1));
+        assert_eq!((steps, anyway), (1, 0));
+    }
+
+    #[test]
+    fn what_was_seen_long_ago_says_nothing() {
+        let mut calm = Calm::default();
+        let quick = [millis(1); Calm::IN_A_ROW as usize];
+        let (steps, _, now) = tried(&mut calm, millis(0), quick);
+        assert_eq!(steps, 1);
+        let (steps, _, _) = tried(&mut calm, now + Duration::from_mins(1), quick);
+        assert_eq!(steps, 1);
+    }
+
+    #[test]
+    fn a_disk_that_is_never_or_seldom_calm_is_not_waited_for_for_ever() {
+        let never: &[Duration] = &[SLOW];
+        let seldom: &[Duration] = &[&[SLOW; 5][..], &[millis(1); Calm::IN_A_ROW as usize][..]].concat();
+        for tries in [never, seldom] {
+            let mut calm = Calm::default();
+            let mut now = millis(5);
+            while calm.waited() < Calm::PATIENCE {
+                let (_, anyway, later) = tried(&mut calm, now, tries.iter().copied());
+                assert!(anyway == 0 || calm.waited() >= Calm::PATIENCE);
+                now = later;
+            }
+            assert!(now < 2 * Calm::PATIENCE, "{now:?}");
+            let (steps, anyway, _) = tried(&mut calm, now, tries.iter().copied());
+            assert_eq!(steps + anyway, tries.len(), "each is the turn of a step");
         }
-        assert_eq!(calm.after(millis(1), after(Calm::PATIENCE)), Disk::Calm);
-        // The next that is waited for is waited for as long.
-        assert_eq!(calm.after(millis(80), after(Calm::PATIENCE)), Disk::NotYet);
-        assert_eq!(calm.after(millis(80), after(2 * Calm::PATIENCE)), Disk::Busy);
     }
 }

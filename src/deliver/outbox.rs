@@ -32,7 +32,7 @@ pub trait Outbox: Clone + Send + Sync + 'static {
     /// When the next attempt of a head of line for `receiver` is due, not before it wants to hear again, or `None` where nothing waits.
     fn next_attempt_at(&self, receiver: &str) -> impl Future<Output = Result<Option<Timestamp>, Self::Error>> + Send;
 
-    /// Fails where `record` would: to be tried before the first send, which could else be made anew at each start of a
+    /// Fails where `record` could: to be tried before the first send, which could else be made anew at each start of a
     /// ccwatch that can't write down that it was made.
     fn prove_writable(&self) -> impl Future<Output = Result<(), Self::Error>> + Send;
 

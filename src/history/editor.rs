@@ -72,7 +72,8 @@ impl Editor {
         })
     }
 
-    /// Writes something that says nothing new, where there is room for more: where this fails, so would anything else.
+    /// Writes something that says nothing new, where there is room for a transaction or two. May fail where something small
+    /// could still be written.
     pub fn prove_writable(&mut self) -> Result<(), HistoryError> {
         disk::prove_room(&self.path).map_err(|failure| HistoryError {
             path: Arc::clone(&self.path),

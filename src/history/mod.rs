@@ -193,7 +193,8 @@ impl History {
         .await
     }
 
-    /// Writes something that says nothing new, where there is room for more: where this fails, so would anything else.
+    /// Writes something that says nothing new, where there is room for a transaction or two. May fail where something small
+    /// could still be written.
     pub async fn prove_writable(&self) -> Result<(), HistoryError> {
         self.blocking(|history| {
             disk::prove_room(history.path()).map_err(|failure| history.error(failure))?;
@@ -202,7 +203,7 @@ impl History {
         .await
     }
 
-    /// How long its disk takes to hold on to a page, without a lock in anyone's way; `None` where that can't be asked.
+    /// How long its disk takes to sync a page, without any lock of the history; `None` where that can't be asked.
     pub async fn synced_in(&self, clock: Clock) -> Result<Option<Duration>, HistoryError> {
         self.blocking(move |history| Ok(disk::synced_in(history.path(), &clock)))
             .await

@@ -136,7 +136,15 @@ pub struct Round {
     kinds: VecDeque<Kind>,
     /// Up to where the first of them is walked over: its time and its number.
     after: (i64, i64),
-    found: VecDeque<(Kind, i64)>,
+    found: VecDeque<Found>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    kind: Kind,
+    /// In the order of its kind.
+    time: i64,
+    id: i64,
 }
 
 /// What is found by itself; everything else hangs on one of these.
@@ -171,7 +179,7 @@ impl Round {
     pub fn new(now: Timestamp, retention: Duration) -> Self {
         Self {
             before: now.minus(retention.max(retention::SHORTEST)),
-            kinds: [Kind::Request, Kind::Notice, Kind::Incident, Kind::Silence].into(),
+            kinds: KINDS.into(),
             after: FROM_THE_FIRST,
             found: VecDeque::new(),
         }
@@ -180,6 +188,16 @@ impl Round {
     /// Whether there is nothing more to find, and nothing left of what was found.
     pub fn is_done(&self) -> bool {
         self.found.is_empty() && self.kinds.is_empty()
+    }
+
+    /// Has all that was found, and not removed, be found and read once more: what was read long ago may have left the system's
+    /// memory since.
+    pub fn find_again(&mut self) {
+        if let Some(first) = self.found.front() {
+            self.kinds = KINDS.into_iter().skip_while(|kind| *kind != first.kind).collect();
+            self.after = (first.time, first.id - 1);
+            self.found.clear();
+        }
     }
 
     /// Finds the next, if few are left. Returns the requests among them.
@@ -204,11 +222,15 @@ impl Round {
             if kind == Kind::Request {
                 requests.extend(found.iter().map(|(_, id)| RequestId(*id)));
             }
-            self.found.extend(found.into_iter().map(|(_, id)| (kind, id)));
+            self.found
+                .extend(found.into_iter().map(|(time, id)| Found { kind, time, id }));
         }
         Ok(requests)
     }
 }
+
+/// In the order in which they are walked over.
+const KINDS: [Kind; 4] = [Kind::Request, Kind::Notice, Kind::Incident, Kind::Silence];
 
 const FROM_THE_FIRST: (i64, i64) = (i64::MIN, i64::MIN);
 
@@ -257,7 +279,7 @@ impl WriteTx<'_> {
             ends: clock.uptime() + retention::LONGEST_STEP,
         };
         let mut requests = 0;
-        while let Some((kind, id)) = round.found.front().copied() {
+        while let Some(Found { kind, id, .. }) = round.found.front().copied() {
             let is_gone = match kind {
                 Kind::Request => {
                     let mut may_go = self.transaction.prepare_cached(MAY_STILL_GO)?;

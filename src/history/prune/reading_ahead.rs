@@ -114,6 +114,8 @@ pub(in crate::history) static READ_AHEAD: LazyLock<[String; 2]> = LazyLock::new(
 
 /// A transaction of its own for each: nothing is held up, and no state of the file is held on to for long.
 pub(super) fn read_ahead(connection: &Connection, requests: &[RequestId]) -> Result<(), Failure> {
+    // What is in this connection's own memory may have left the system's.
+    connection.execute_batch("PRAGMA shrink_memory")?;
     for sql in READ_AHEAD.iter() {
         let mut statement = connection.prepare_cached(sql)?;
         for request in requests {
