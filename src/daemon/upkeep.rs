@@ -427,6 +427,23 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_disk_is_tried_before_the_first_step() {
+        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
+        let (_folder, history, _memory, _) = with_one_that_ended(&clock).await;
+        tokio::time::sleep(retention::SHORTEST + DAY).await;
+        let mut removing = Removing::default();
+        let mut round = Some(Round::new(clock.now(), retention::SHORTEST));
+        let mut calls = 0;
+        while let Some(some) = round.take() {
+            calls += 1;
+            let next = removing.step(some, &history, &clock).await.unwrap();
+            assert_eq!(next.removed, usize::from(next.round.is_none()));
+            round = next.round;
+        }
+        assert_eq!(calls, Calm::IN_A_ROW + 1, "and what was found is read once more");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_disk_that_stays_busy_is_not_waited_for_for_ever() {
         let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
         let (_folder, history, _memory, _) = with_one_that_ended(&clock).await;

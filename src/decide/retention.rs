@@ -10,11 +10,11 @@ use super::diff;
 pub const SHORTEST: Duration = Duration::from_secs(diff::RETENTION.as_secs() + 24 * 3600);
 
 /// What a step is to take. Looks and verdicts wait for it, and 50 ms is the most that they are to wait: a step that meets
-/// heavier rows, or a slower disk, than those before it has room to take five times as long.
-const AIM: Duration = Duration::from_millis(10);
+/// heavier rows than those before it, or has to share the processor, has room to take ten times as long.
+const AIM: Duration = Duration::from_millis(5);
 
 /// After so long a step removes no more, however few rows those were: the rest of the 50 ms is for its commit.
-pub const LONGEST_STEP: Duration = Duration::from_millis(15);
+pub const LONGEST_STEP: Duration = Duration::from_millis(8);
 
 /// How many rows the next step may remove.
 ///
@@ -26,7 +26,7 @@ pub struct Stride(usize);
 impl Stride {
     /// Few enough for a slow disk.
     pub const FIRST: Self = Self(200);
-    /// Where so few take longer than they should, it is the disk's sync that does, which fewer rows do not hasten.
+    /// Where so few take longer than they should, it is not for their number.
     pub const LEAST: Self = Self(25);
     /// A step's pages are to fit into SQLite's cache, which holds 2 MB.
     pub const MOST: Self = Self(4000);
@@ -155,19 +155,19 @@ mod tests {
     fn it_settles_where_a_step_takes_what_it_should() {
         let stride = settled(millis(2), Duration::from_micros(20), 100);
         let took = millis(2) + Duration::from_micros(20) * u32::try_from(stride.rows()).unwrap();
-        assert!((millis(9)..=millis(11)).contains(&took), "{stride:?} {took:?}");
+        assert!((millis(4)..=millis(6)).contains(&took), "{stride:?} {took:?}");
         assert_eq!(settled(millis(1), Duration::from_nanos(1), 100), Stride::MOST);
     }
 
     #[test]
     fn it_shrinks_at_once_and_grows_slowly() {
-        assert_eq!(Stride(1000).after(1000, millis(20)), Stride(500));
+        assert_eq!(Stride(1000).after(1000, millis(10)), Stride(500));
         assert_eq!(Stride(1000).after(1000, millis(10_000)), Stride(250));
         assert_eq!(Stride(1000).after(1000, millis(1)), Stride(1250));
     }
 
     #[test]
-    fn a_sync_that_is_slow_by_itself_does_not_bring_forgetting_to_a_stop() {
+    fn a_step_that_is_slow_by_itself_does_not_bring_forgetting_to_a_stop() {
         assert_eq!(settled(millis(80), Duration::ZERO, 100), Stride::LEAST);
     }
 
