@@ -255,6 +255,7 @@ fn announcement() -> Announcement {
             event_time: Some(at(8)),
             first_seen_at: at(1),
             finished_at: Some(at(8)),
+            invocation: 1,
         }),
         turns: 0,
         incident: None,

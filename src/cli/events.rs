@@ -200,7 +200,7 @@ fn came_from(change: &ChangeRow) -> String {
 }
 
 fn what(change: &ChangeRow) -> String {
-    match &change.hook_type_name {
+    match change.hook() {
         Some(hook) => format!("hook {hook}"),
         None => change.operation.clone().unwrap_or_else(|| "request".to_owned()),
     }

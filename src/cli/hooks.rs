@@ -78,7 +78,7 @@ fn cells(invocation: &InvocationRow, times: Times) -> Vec<Cell> {
     vec![
         cell(Some(&times.show(Some(hook.first_seen_at)))),
         cell(Some(&hook.target)),
-        cell(hook.hook_type_name.as_deref()),
+        cell(Some(&hook.name())),
         cell(hook.failure_mode.as_deref()),
         cell(invocation.operation.as_deref()),
         cell(invocation.type_name.as_deref()),

@@ -117,6 +117,7 @@ pub const VIEWS: &[PublicView] = views! {
         event_time: maybe(time("The service's time in its newest event. NULL if it gave none.")),
         first_seen_at: time("When ccwatch first saw it."),
         finished_at: maybe(time("When it ended, by the service if it said so. NULL while it runs.")),
+        invocation: integer("Which one of this hook and version at this point on this request: 1 for the first that was seen. A hook can be invoked more than once."),
     }
     v_changes: "A change that was news, in the order in which it was seen: the feed." {
         id: integer("Grows with each change, and is never used again."),
@@ -133,6 +134,7 @@ pub const VIEWS: &[PublicView] = views! {
         error_code: maybe(text("The service's word for the failure. NULL if there is none.")),
         message: maybe(text("The service's or the hook's sentence. Often NULL.")),
         observed_late: flag("1 if it happened while its target was not looked at, so that `at` says little of when."),
+        invocation: maybe(integer("Which one of that hook, as in `v_hooks`. NULL if it was the request.")),
     }
     v_progress_events: "One event of a request, each time it was seen to have moved." {
         id: integer("Grows with each event, and is never used again."),
@@ -159,6 +161,8 @@ pub const VIEWS: &[PublicView] = views! {
         status: maybe(text("The hook's status in this event. NULL if it had none.")),
         status_message: maybe(text("The hook's words in this event. NULL if it had none.")),
         failure_mode: maybe(text("FAIL or WARN. NULL if it was not shown.")),
+        hook_type_version_id: maybe(text("The hook's version. NULL if it was not shown.")),
+        invocation: integer("Which one, as in `v_hooks`."),
     }
     v_deliveries: "One change, or one notice, for one receiver." {
         id: integer("Grows with each delivery, and is never used again."),

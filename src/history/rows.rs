@@ -72,10 +72,11 @@ JOIN progress_events AS e ON e.request_id = r.id"
 stored! {
     HookRow {
         target, request_token, hook_type_name, hook_type_version_id, hook_type_arn, invocation_point, failure_mode,
-        status, status_message, event_time, first_seen_at, finished_at,
+        status, status_message, event_time, first_seen_at, finished_at, invocation,
     }
     "SELECT t.name AS target, r.token AS request_token, h.hook_type_name, h.hook_type_version_id, h.hook_type_arn,
-    h.invocation_point, h.failure_mode, h.status, h.status_message, h.event_time, h.first_seen_at, h.finished_at
+    h.invocation_point, h.failure_mode, h.status, h.status_message, h.event_time, h.first_seen_at, h.finished_at,
+    h.ordinal + 1 AS invocation
 FROM hooks AS h
 JOIN requests AS r ON r.id = h.request_id
 JOIN targets AS t ON t.id = r.target_id"
@@ -84,7 +85,7 @@ JOIN targets AS t ON t.id = r.target_id"
 impl Stored for InvocationRow {
     const SELECT: &'static str = "SELECT t.name AS target, r.token AS request_token, h.hook_type_name,
     h.hook_type_version_id, h.hook_type_arn, h.invocation_point, h.failure_mode, h.status, h.status_message, h.event_time,
-    h.first_seen_at, h.finished_at, r.type_name, r.identifier, r.operation
+    h.first_seen_at, h.finished_at, h.ordinal + 1 AS invocation, r.type_name, r.identifier, r.operation
 FROM hooks AS h
 JOIN requests AS r ON r.id = h.request_id
 JOIN targets AS t ON t.id = r.target_id";
@@ -102,10 +103,11 @@ JOIN targets AS t ON t.id = r.target_id";
 stored! {
     HookEventRow {
         id, target, request_token, hook_type_name, hook_type_arn, invocation_point, observed_at, event_time, status,
-        status_message, failure_mode,
+        status_message, failure_mode, hook_type_version_id, invocation,
     }
     "SELECT e.id, t.name AS target, r.token AS request_token, h.hook_type_name, h.hook_type_arn, h.invocation_point,
-    e.observed_at, e.event_time, e.status, e.status_message, e.failure_mode
+    e.observed_at, e.event_time, e.status, e.status_message, e.failure_mode, h.hook_type_version_id,
+    h.ordinal + 1 AS invocation
 FROM requests AS r
 JOIN targets AS t ON t.id = r.target_id
 JOIN hooks AS h ON h.request_id = r.id
@@ -115,14 +117,15 @@ JOIN hook_events AS e ON e.hook_id = h.id"
 stored! {
     ChangeRow {
         id, at, kind, target, request_token, type_name, identifier, operation, hook_type_name, from_status, to_status,
-        error_code, message, observed_late,
+        error_code, message, observed_late, invocation,
     }
     "SELECT c.id, c.at, c.kind, t.name AS target, r.token AS request_token, r.type_name, r.identifier, r.operation,
     h.hook_type_name, c.from_status, c.to_status, c.error_code, c.message,
     EXISTS (
         SELECT 1 FROM gaps AS g
         WHERE g.target_id = r.target_id AND g.from_at <= c.event_time AND (g.to_at IS NULL OR g.to_at >= c.event_time)
-    ) AS observed_late
+    ) AS observed_late,
+    h.ordinal + 1 AS invocation
 FROM changes AS c
 JOIN requests AS r ON r.id = c.request_id
 JOIN targets AS t ON t.id = r.target_id

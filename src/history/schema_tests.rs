@@ -23,11 +23,12 @@ use crate::model::rows::{
 use crate::model::{DeliveryState, ProgressEvent, RequestStatus, Timestamp};
 
 /// Every migration's sample rows, for the schema as it stands after that migration. They come on top of those before.
-const SAMPLES: [(i32, &str); 4] = [
+const SAMPLES: [(i32, &str); 5] = [
     (1, include_str!("samples/v1.sql")),
     (2, include_str!("samples/v2.sql")),
     (3, include_str!("samples/v3.sql")),
     (4, include_str!("samples/v4.sql")),
+    (5, include_str!("samples/v5.sql")),
 ];
 
 /// A file at that version, as an older ccwatch would have left it, which lived through every version before.
@@ -85,15 +86,15 @@ const VIEWS: [View; 12] = [
         name: "v_hooks",
         since: 1,
         columns: "target, request_token, hook_type_name, hook_type_version_id, hook_type_arn, invocation_point, \
-                  failure_mode, status, status_message, event_time, first_seen_at, finished_at",
-        order: "target, request_token, hook_type_name",
-        read: |connection| json::<HookRow>(connection, "ORDER BY t.name, r.token, h.hook_type_name"),
+                  failure_mode, status, status_message, event_time, first_seen_at, finished_at, invocation",
+        order: "target, request_token, hook_type_name, invocation",
+        read: |connection| json::<HookRow>(connection, "ORDER BY t.name, r.token, h.hook_type_name, h.ordinal"),
     },
     View {
         name: "v_hook_events",
         since: 1,
         columns: "id, target, request_token, hook_type_name, hook_type_arn, invocation_point, observed_at, event_time, \
-                  status, status_message, failure_mode",
+                  status, status_message, failure_mode, hook_type_version_id, invocation",
         order: "id",
         read: |connection| json::<HookEventRow>(connection, "ORDER BY e.id"),
     },
@@ -101,7 +102,7 @@ const VIEWS: [View; 12] = [
         name: "v_changes",
         since: 1,
         columns: "id, at, kind, target, request_token, type_name, identifier, operation, hook_type_name, from_status, \
-                  to_status, error_code, message, observed_late",
+                  to_status, error_code, message, observed_late, invocation",
         order: "id",
         read: |connection| json::<ChangeRow>(connection, "ORDER BY c.id"),
     },

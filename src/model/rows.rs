@@ -66,6 +66,24 @@ pub struct HookRow {
     pub event_time: Option<Timestamp>,
     pub first_seen_at: Timestamp,
     pub finished_at: Option<Timestamp>,
+    /// Which one of this hook and version at this point on this request: 1 for the first that was seen.
+    pub invocation: i64,
+}
+
+impl HookRow {
+    pub fn name(&self) -> String {
+        hook_name(self.hook_type_name.as_deref(), self.invocation)
+    }
+}
+
+/// What an invocation is called where people read it: by its hook, and by its number where it is not the first.
+fn hook_name(hook_type_name: Option<&str>, invocation: i64) -> String {
+    let name = hook_type_name.unwrap_or("unnamed");
+    if invocation > 1 {
+        format!("{name} #{invocation}")
+    } else {
+        name.to_owned()
+    }
 }
 
 /// A row of `v_hooks`, and by its request what the hook judged. The latter's columns are called as in `v_requests`.
@@ -92,6 +110,16 @@ pub struct HookEventRow {
     pub status: Option<String>,
     pub status_message: Option<String>,
     pub failure_mode: Option<String>,
+    pub hook_type_version_id: Option<String>,
+    /// As in [`HookRow`].
+    pub invocation: i64,
+}
+
+impl HookEventRow {
+    /// As [`HookRow::name`].
+    pub fn name(&self) -> String {
+        hook_name(self.hook_type_name.as_deref(), self.invocation)
+    }
 }
 
 /// A row of `v_changes`.
@@ -112,6 +140,15 @@ pub struct ChangeRow {
     pub message: Option<String>,
     /// Whether it happened in a gap: while its target was not looked at.
     pub observed_late: bool,
+    /// Which invocation of its hook changed, as in [`HookRow`]; `None` where the request did.
+    pub invocation: Option<i64>,
+}
+
+impl ChangeRow {
+    /// The invocation that changed, as [`HookRow::name`] has it; `None` where the request did.
+    pub fn hook(&self) -> Option<String> {
+        Some(hook_name(self.hook_type_name.as_deref(), self.invocation?))
+    }
 }
 
 /// A row of `v_deliveries`. `state` is one of pending, sent, dead, skipped.

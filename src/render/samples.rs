@@ -9,6 +9,9 @@ use crate::model::{
 /// 2025-11-22T06:28:00.123Z
 pub const NOW: Timestamp = Timestamp::from_millis(1_763_792_880_123);
 
+/// When the sample's request began: 72.481 s before.
+const BEGAN: Timestamp = Timestamp::from_millis(1_763_792_807_642);
+
 /// A bucket that could not be created.
 pub fn failed_request() -> Announcement {
     Announcement {
@@ -36,8 +39,8 @@ pub fn failed_request() -> Announcement {
             status: Some("FAILED".into()),
             error_code: Some("AlreadyExists".into()),
             status_message: Some("my-bucket already exists".into()),
-            started_at: Some(NOW),
-            first_seen_at: NOW,
+            started_at: Some(BEGAN),
+            first_seen_at: BEGAN,
             last_seen_at: NOW,
             finished_at: Some(NOW),
             duration_s: Some(72.481),
@@ -90,8 +93,9 @@ pub fn failed_hook(failure_mode: &str) -> Announcement {
             status: Some("HOOK_COMPLETE_FAILED".into()),
             status_message: Some("bucket is not encrypted".into()),
             event_time: Some(NOW),
-            first_seen_at: NOW,
+            first_seen_at: BEGAN,
             finished_at: Some(NOW),
+            invocation: 1,
         }),
         ..request
     }

@@ -89,7 +89,7 @@ pub(in crate::cli) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Fai
     ]);
     for hook in ends.iter().flat_map(|end| &end.hooks) {
         hooks.row([
-            cell(hook.hook_type_name.as_deref()),
+            cell(Some(&hook.name())),
             cell(Some(output::short_token(&hook.request_token))),
             cell(hook.failure_mode.as_deref()),
             status_cell(hook.status.as_deref()),

@@ -33,7 +33,7 @@ impl Said {
     /// The line of a change, unless it is what was said before: not all that changes is told in a line.
     pub(super) fn anew(&mut self, row: &ChangeRow) -> Option<String> {
         let line = change(row);
-        let before = self.0.insert(row.hook_type_name.clone(), line.clone());
+        let before = self.0.insert(row.hook(), line.clone());
         (before.as_ref() != Some(&line)).then_some(line)
     }
 }
@@ -154,7 +154,7 @@ pub(super) fn standing(
 /// A change, in one line.
 fn change(change: &ChangeRow) -> String {
     let status = change.to_status.as_deref().unwrap_or(&change.kind);
-    let subject = match &change.hook_type_name {
+    let subject = match change.hook() {
         Some(hook) => format!("hook {hook}"),
         None => change.operation.clone().unwrap_or_else(|| "request".to_owned()),
     };
@@ -185,10 +185,9 @@ fn short(token: &str) -> &str {
 }
 
 fn hook_in_words(hook: &HookRow) -> String {
-    let name = hook.hook_type_name.as_deref().unwrap_or("unnamed");
     let mode = hook.failure_mode.as_ref().map(|mode| format!(" ({mode})"));
     let status = hook.status.as_deref().unwrap_or("-");
-    format!("hook {name}{} {status}", mode.unwrap_or_default())
+    format!("hook {}{} {status}", hook.name(), mode.unwrap_or_default())
 }
 
 fn has_ended(hook: &HookRow) -> bool {
@@ -212,6 +211,7 @@ mod tests {
         let row = |hook: Option<&str>, to: &str| ChangeRow {
             request_token: "73553e7d-0000".to_owned(),
             hook_type_name: hook.map(str::to_owned),
+            invocation: hook.map(|_| 1),
             operation: Some("CREATE".to_owned()),
             type_name: Some("AWS::S3::Bucket".to_owned()),
             to_status: Some(to.to_owned()),

@@ -124,7 +124,7 @@ fn what(told: &Told) -> String {
 }
 
 fn change_in_words(change: &ChangeRow) -> String {
-    let hook = change.hook_type_name.as_ref().map(|hook| format!("hook {hook}"));
+    let hook = change.hook().map(|hook| format!("hook {hook}"));
     let words = [
         change.operation.as_deref(),
         change.type_name.as_deref(),

@@ -157,7 +157,7 @@ pub(super) fn after(time: Timestamp, begin: Timestamp) -> String {
 /// look showed both they come first.
 pub(super) fn steps(story: &Story) -> Vec<Step> {
     let mut steps = unseen(story);
-    steps.extend(hooks(story));
+    steps.extend(hooks(&story.hook_events));
     steps.extend(progress(&story.progress_events));
     let lost = story.changes.iter().filter(|change| change.kind == "request.lost");
     steps.extend(lost.map(|change| Step {
@@ -216,25 +216,34 @@ fn progress(events: &[ProgressEventRow]) -> impl Iterator<Item = Step> {
     })
 }
 
-fn hooks(story: &Story) -> impl Iterator<Item = Step> {
-    let events = &story.hook_events;
-    let same = |a: &HookEventRow, b: &HookEventRow| {
-        (&a.hook_type_name, &a.hook_type_arn, &a.invocation_point)
-            == (&b.hook_type_name, &b.hook_type_arn, &b.invocation_point)
-    };
-    events.iter().enumerate().map(move |(index, event)| {
-        let next = events.iter().skip(index + 1).find(|later| same(event, later));
+/// Which invocation of which hook an event is of.
+fn invocation(event: &HookEventRow) -> ([Option<&str>; 4], i64) {
+    let hook = [
+        &event.hook_type_name,
+        &event.hook_type_arn,
+        &event.hook_type_version_id,
+        &event.invocation_point,
+    ];
+    (hook.map(Option::as_deref), event.invocation)
+}
+
+fn hooks(events: &[HookEventRow]) -> impl Iterator<Item = Step> {
+    events.iter().enumerate().map(|(index, event)| {
+        let next = events
+            .iter()
+            .skip(index + 1)
+            .find(|later| invocation(later) == invocation(event));
         let is_end = event
             .status
             .as_deref()
             .is_some_and(|status| HookStatus::from(status).is_final());
-        let name = event.hook_type_name.as_deref().unwrap_or("unnamed");
         let mode = event.failure_mode.as_deref();
         Step {
             at: event.observed_at,
             until: next.map(|next| next.observed_at),
             what: format!(
-                "hook {name}{}",
+                "hook {}{}",
+                event.name(),
                 mode.map_or_else(String::new, |mode| format!(" ({mode})"))
             ),
             status: event.status.clone(),
@@ -300,6 +309,35 @@ mod tests {
         };
         assert_eq!(moment.bar(&step, 10), "◆");
         assert_eq!(moment.bar(&step, 0), "");
+    }
+
+    #[test]
+    fn two_invocations_of_one_hook_last_each_for_itself() {
+        let event = |invocation, seconds, status: &str| HookEventRow {
+            hook_type_name: Some("Acme::Guard::Tags".to_owned()),
+            observed_at: at(seconds),
+            status: Some(status.to_owned()),
+            invocation,
+            ..HookEventRow::default()
+        };
+        let events = [
+            event(1, 0, "HOOK_IN_PROGRESS"),
+            event(2, 10, "HOOK_IN_PROGRESS"),
+            event(1, 20, "HOOK_COMPLETE_SUCCEEDED"),
+            event(2, 40, "HOOK_COMPLETE_FAILED"),
+        ];
+        let told: Vec<_> = hooks(&events).map(|step| (step.what, step.until)).collect();
+        let (first, second) = ("hook Acme::Guard::Tags", "hook Acme::Guard::Tags #2");
+        let told: Vec<_> = told.iter().map(|(what, until)| (what.as_str(), *until)).collect();
+        assert_eq!(
+            told,
+            [
+                (first, Some(at(20))),
+                (second, Some(at(40))),
+                (first, None),
+                (second, None)
+            ]
+        );
     }
 
     fn step(from: i64, until: Option<i64>, stroke: Stroke) -> Step {

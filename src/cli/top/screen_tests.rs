@@ -54,6 +54,7 @@ fn hook(name: &str, mode: &str, status: &str, age: u64) -> HookRow {
         event_time: None,
         first_seen_at: ago(age),
         finished_at: None,
+        invocation: 1,
     }
 }
 

@@ -79,7 +79,6 @@ fn lines(detail: &Detail, open: Option<&OpenRequest>, now: Timestamp, palette: P
 }
 
 fn in_words(hook: &HookRow, now: Timestamp) -> String {
-    let name = hook.hook_type_name.as_deref().unwrap_or("unnamed");
     let mode = hook
         .failure_mode
         .as_deref()
@@ -93,7 +92,8 @@ fn in_words(hook: &HookRow, now: Timestamp) -> String {
         .map(|message| format!(": {message}"))
         .unwrap_or_default();
     format!(
-        "{name}{mode} {status}, {}{message}",
+        "{}{mode} {status}, {}{message}",
+        hook.name(),
         rough(until.since(hook.first_seen_at))
     )
 }

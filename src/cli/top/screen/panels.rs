@@ -96,7 +96,7 @@ fn running(invocation: &InvocationRow, now: Timestamp) -> Line<'static> {
     Line::from(vec![
         Span::raw(format!("{:>7} ", ago(hook.first_seen_at, now))),
         Span::raw(words([
-            hook.hook_type_name.as_deref().or(Some("unnamed")),
+            Some(hook.name().as_str()),
             hook.failure_mode.as_deref(),
             Some(&judged(invocation)),
             hook.status.as_deref(),
@@ -110,7 +110,7 @@ fn warning(invocation: &InvocationRow, now: Timestamp, palette: Palette) -> Line
         Span::styled(format!("{:>7} ", ago(hook.first_seen_at, now)), DIM),
         Span::styled("warned ", palette.warning()),
         Span::raw(words([
-            hook.hook_type_name.as_deref().or(Some("unnamed")),
+            Some(hook.name().as_str()),
             Some(&judged(invocation)),
             hook.status_message.as_deref(),
         ])),
