@@ -7,6 +7,9 @@
 //! In turns with them a single row is written to an SQLite file of its own beside it, and synced as each look's commit is: for
 //! so long does whatever else writes hold the lock on that disk. Where forgetting waits for a commit of a look, one that says
 //! nothing new is made in its stead, and timed as well.
+//!
+//! A step that has to share the processors with other programs takes longer, for which it can do nothing: what Linux tells of
+//! that wait (`/proc/thread-self/schedstat`, its second number) is told apart.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,7 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let row = Row::beside(folder)?;
     let look = Look::at(&arguments.history)?;
     let (mut held, mut one_row, mut folding, mut strides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut beginning, mut page) = (Vec::new(), Vec::new());
+    let (mut beginning, mut page, mut working) = (Vec::new(), Vec::new(), Vec::new());
     let (mut requests, mut rows) = (0, 0);
     let (mut calm, mut is_stale) = (Calm::default(), false);
     while held.len() < arguments.steps && clock.uptime() < arguments.longest {
@@ -64,7 +67,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
         let begun = clock.uptime();
+        let waited = waited_for_a_processor();
         let pruned = history.forget_old(&mut round, stride.rows(), &clock)?;
+        let waited = waited_for_a_processor().saturating_sub(waited);
         let took = clock.uptime().saturating_sub(begun);
         let Some(pruned) = pruned else {
             let begun = clock.uptime();
@@ -73,6 +78,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             continue;
         };
         held.push(took);
+        working.push(took.saturating_sub(waited));
         strides.push(stride.rows());
         stride = stride.after(pruned.rows, took);
         let begun = clock.uptime();
@@ -99,12 +105,20 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("the disk was tried {} times, and busy {busy} times", page.len());
     println!("                   least, median, 99th, most");
     print("the lock was held", &mut held);
+    print("without waiting  ", &mut working);
     print("a row that lasts ", &mut one_row);
     print("a page, to try it", &mut page);
     print("a look's commit  ", &mut beginning);
     print("folding beside it", &mut folding);
     print("rows in a step   ", &mut strides);
     Ok(())
+}
+
+/// For how long this thread was to run, and other ones did. Nothing where that is not told.
+fn waited_for_a_processor() -> Duration {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = told.split_whitespace().nth(1).and_then(|nanos| nanos.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or_default())
 }
 
 /// A table of one row, in a file that is gone when this is.

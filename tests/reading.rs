@@ -435,6 +435,13 @@ fn what_is_unknown_or_wrong_gets_a_plain_answer() {
             2,
             "to ask Cloud Control for it: ",
         ),
+        (&["wait", "nope", "--region", "eu-west-1"], 1, "by its whole token"),
+        (
+            &["wait", "nope", "--timeout", "soon"],
+            2,
+            "expected how long, such as 30s",
+        ),
+        (&["sql", "--memory", "much", "SELECT 1"], 2, "MiB from 16 to 65536"),
         (&["show", ""], 2, "an empty text is no request's token"),
         (&["wait", ""], 2, "an empty text is no request's token"),
         (&["show", "aaaa1111\u{1b}[2J"], 1, "begins with `aaaa1111\u{fffd}[2J`"),

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::Failure;
-use super::when::rough;
+use super::when::{self, rough};
 use crate::clock::Clock;
 use crate::cloud::Connection;
 use crate::config::{Config, Environment};
@@ -29,7 +29,7 @@ use crate::simulator::{Scenario, Simulator, http};
   ccwatch demo --for 30s --history /tmp/demo.db")]
 pub(super) struct Arguments {
     /// End after this time, such as `30s` or `5m`; otherwise Ctrl-C does.
-    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = when::duration)]
     duration: Option<Duration>,
     /// Where to keep the history: a file that is not there yet. By default one in the system's temporary folder.
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

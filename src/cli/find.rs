@@ -76,6 +76,14 @@ pub(super) fn unknown(prefix: &str) -> String {
     )
 }
 
+/// The failure where that can't be a whole token.
+pub(super) fn not_whole(prefix: &str) -> Failure {
+    Failure::Work(anyhow!(
+        "{}; Cloud Control could be asked for it by its whole token",
+        unknown(prefix)
+    ))
+}
+
 /// The failure to find a way to Cloud Control, which is asked because the history does not know the request.
 pub(super) fn without_a_way(prefix: &str, failure: Failure) -> Failure {
     match failure {

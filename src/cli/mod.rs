@@ -43,7 +43,7 @@ mod unknown;
 mod wait;
 mod when;
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -220,7 +220,10 @@ impl Failure {
 
 /// Runs what the process was asked to.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return answered(&answer),
+    };
     let quiet = matches!(arguments.command, Command::Demo(_) | Command::Top(_));
     logging::set_up(&arguments.logging, quiet);
     let result = match arguments.command {
@@ -249,6 +252,21 @@ pub fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man(arguments) => man::run(&arguments),
     };
+    ended(result)
+}
+
+/// Says what is wrong with the arguments, or the help that they ask for: help that can't be written is a failure too, which
+/// clap's own way out does not tell.
+fn answered(answer: &clap::Error) -> ExitCode {
+    let written = answer.print().and_then(|()| io::stdout().flush());
+    match u8::try_from(answer.exit_code()) {
+        Ok(0) => ended(written.map_err(Failure::from)),
+        Ok(code) => ExitCode::from(code),
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn ended(result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

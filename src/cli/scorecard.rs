@@ -10,7 +10,7 @@ use super::output::{self, Column, Format, Table, cell};
 use super::when::{self, Times};
 use crate::history::{Filter, Reader, View};
 use crate::model::Timestamp;
-use crate::statistics::{HookVersion, Score, Scorecard, thousands};
+use crate::statistics::{HookVersion, Percentiles, Score, Scorecard, thousands};
 
 /// As machines get it.
 #[derive(Debug, Default, Serialize)]
@@ -38,7 +38,7 @@ struct Row<'a> {
 
 impl<'a> Row<'a> {
     fn new(version: &'a HookVersion, score: &Score) -> Self {
-        let percentiles = score.latencies.percentiles();
+        let seconds = score.latencies.percentiles().map(Percentiles::in_seconds);
         Self {
             hook_type_name: version.hook_type_name.as_deref(),
             hook_type_version_id: version.hook_type_version_id.as_deref(),
@@ -49,9 +49,9 @@ impl<'a> Row<'a> {
             failed_in_unknown_mode: score.failed_in_unknown_mode,
             running: score.running,
             broken: score.broken,
-            p50_s: percentiles.map(|percentiles| percentiles.p50.as_secs_f64()),
-            p90_s: percentiles.map(|percentiles| percentiles.p90.as_secs_f64()),
-            p99_s: percentiles.map(|percentiles| percentiles.p99.as_secs_f64()),
+            p50_s: seconds.map(|[p50, ..]| p50),
+            p90_s: seconds.map(|[_, p90, _]| p90),
+            p99_s: seconds.map(|[.., p99]| p99),
             first_seen_at: score.first_seen_at,
             last_seen_at: score.last_seen_at,
         }

@@ -54,7 +54,7 @@ struct Add {
     #[arg(value_name = "MATCHER", required = true)]
     matchers: Vec<String>,
     /// For how long, such as 2h or 1d 12h.
-    #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = when::duration)]
     duration: Option<Duration>,
     /// Until when, such as 2026-11-22T18:00:00Z or '2026-11-22 18:00'; without a zone, local time.
     #[arg(long, value_name = "TIME", value_parser = when::time)]

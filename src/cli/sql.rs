@@ -49,8 +49,15 @@ pub(super) struct Arguments {
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
     /// The most memory that the statement may use, in MiB. Nothing goes to temporary files: a sort must fit in here.
-    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u64).range(16..=65_536))]
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = mebibytes)]
     memory: u64,
+}
+
+fn mebibytes(text: &str) -> Result<u64, String> {
+    text.parse()
+        .ok()
+        .filter(|number| (16..=65_536).contains(number))
+        .ok_or_else(|| "expected a number of MiB from 16 to 65536".to_owned())
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {

@@ -83,6 +83,9 @@ fn known(path: &Path, token: &str, access: &Access) -> Result<Option<(TargetName
 
 /// Asks Cloud Control for a request that the history does not know, and has it remembered.
 async fn ask(path: &Path, token: &str, access: &Access) -> Result<(TargetName, RequestToken), Failure> {
+    if !find::is_whole(token) {
+        return Err(find::not_whole(token));
+    }
     let way = access.way().await;
     let way = way.map_err(|failure| find::without_a_way(token, failure))?;
     let unknown = find::unknown(token);

@@ -45,6 +45,11 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
     })
 }
 
+/// Reads how long something is to take, such as `30s`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "expected how long, such as 30s, 5m or 1h 30m".to_owned())
+}
+
 fn is_option(text: &str) -> bool {
     let name = text.strip_prefix('-');
     name.is_some_and(|name| name.starts_with(|c: char| c == '-' || c.is_alphabetic()))

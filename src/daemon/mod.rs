@@ -109,7 +109,12 @@ impl Daemon {
         let service_manager = ServiceManager::from_environment();
         // It may first be brought up to date, which takes a large one minutes.
         service_manager.status("opening the history");
-        let history = History::open(&config.history.path)?;
+        let path = &config.history.path;
+        let is_new = !path.exists();
+        let history = History::open(path)?;
+        if is_new {
+            info!(path = %path.display(), "there was no history: a new one is begun");
+        }
         let receivers = config.receivers.iter();
         let audiences = receivers
             .clone()

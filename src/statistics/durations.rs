@@ -53,9 +53,28 @@ impl Durations {
     }
 }
 
+impl Percentiles {
+    /// p50, p90 and p99 in seconds, to the millisecond as `v_requests.duration_s` has them. (`as_secs_f64` adds a whole and a part,
+    /// and of 8.351 makes 8.350999999999999.)
+    #[expect(clippy::cast_precision_loss, reason = "exact for 285,000 years")]
+    pub fn in_seconds(self) -> [f64; 3] {
+        [self.p50, self.p90, self.p99].map(|duration| duration.as_millis() as f64 / 1000.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seconds_have_no_more_than_milliseconds() {
+        for (millis, seconds) in [(8351, "8.351"), (7565, "7.565"), (86_400_123, "86400.123"), (1000, "1")] {
+            let mut durations = Durations::default();
+            durations.add(Duration::from_millis(millis));
+            let told = durations.percentiles().unwrap().in_seconds();
+            assert_eq!(told.map(|told| told.to_string()), [seconds; 3]);
+        }
+    }
 
     fn of(millis: impl IntoIterator<Item = u64>) -> Option<[u128; 3]> {
         let mut durations = Durations::default();

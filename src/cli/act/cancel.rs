@@ -68,9 +68,6 @@ pub(in crate::cli) async fn cancel(arguments: Cancel) -> Result<(), Failure> {
             let token = RequestToken::new(request_token);
             begin::begin_by(common, way, Act::Cancel { token }, deadline).await
         }
-        _ => Err(Failure::Work(anyhow!(
-            "{}; Cloud Control could be asked for it by its whole token",
-            find::unknown(&request_token)
-        ))),
+        _ => Err(find::not_whole(&request_token)),
     }
 }

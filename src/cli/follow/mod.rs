@@ -26,6 +26,7 @@ use super::Failure;
 use super::access::Access;
 use super::interruption::Interruption;
 use super::output::DocumentFormat;
+use super::when;
 use crate::clock::Clock;
 use crate::cloud::{self, Cause};
 use crate::decide::stuck::Usual;
@@ -75,7 +76,7 @@ pub(super) struct End {
 #[derive(Debug, clap::Args)]
 pub(super) struct Terms {
     /// Take no longer than this, such as `90s` or `1h`; then exit with 124. The requests go on.
-    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", value_parser = when::duration)]
     timeout: Option<Duration>,
     #[arg(long, value_enum, default_value_t = DocumentFormat::Table)]
     pub(super) format: DocumentFormat,

@@ -82,7 +82,7 @@ impl Holdings {
         let since = oldest_at.map_or(String::new(), |at| format!(", the oldest of {at}"));
         writeln!(
             out,
-            "holds      {} requests, {events} events{since}",
+            "holds      {} requests, {events} ProgressEvents{since}",
             thousands(requests)
         )?;
         writeln!(

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::statistics::{Outcomes, Tally, percent, thousands};
+use crate::statistics::{Outcomes, Percentiles, Tally, percent, thousands};
 
 /// A flat row. `T` is how its trend is written: a list in JSON, a text in CSV, which has no lists.
 #[derive(Debug, Default, Serialize)]
@@ -34,7 +34,7 @@ impl Row<Vec<u64>> {
             lost,
             open,
         } = *tally.outcomes();
-        let percentiles = tally.durations().percentiles();
+        let seconds = tally.durations().percentiles().map(Percentiles::in_seconds);
         Self {
             group: group.map(str::to_owned),
             count: tally.outcomes().count(),
@@ -44,9 +44,9 @@ impl Row<Vec<u64>> {
             lost,
             open,
             failed_share: tally.outcomes().failed_share(),
-            p50_s: percentiles.map(|percentiles| percentiles.p50.as_secs_f64()),
-            p90_s: percentiles.map(|percentiles| percentiles.p90.as_secs_f64()),
-            p99_s: percentiles.map(|percentiles| percentiles.p99.as_secs_f64()),
+            p50_s: seconds.map(|[p50, ..]| p50),
+            p90_s: seconds.map(|[_, p90, _]| p90),
+            p99_s: seconds.map(|[.., p99]| p99),
             trend: tally.trend(),
         }
     }

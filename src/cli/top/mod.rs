@@ -48,12 +48,10 @@ pub(super) struct Arguments {
 }
 
 fn look_every(text: &str) -> Result<Duration, String> {
-    let duration = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if (Duration::from_millis(100)..=Duration::from_hours(1)).contains(&duration) {
-        Ok(duration)
-    } else {
-        Err("expected a duration from 100ms to 1h".to_owned())
-    }
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|duration| (Duration::from_millis(100)..=Duration::from_hours(1)).contains(duration))
+        .ok_or_else(|| "expected a duration from 100ms to 1h".to_owned())
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
