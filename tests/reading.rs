@@ -756,6 +756,23 @@ fn following_ends_with_whoever_reads_it_though_nothing_changes() {
 }
 
 #[test]
+fn what_cannot_be_written_is_a_failure_help_as_well_as_rows() {
+    let stage = Stage::new();
+    for command in [&["requests"][..], &["requests", "--help"], &["--version"], &["man"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_ccwatch"))
+            .args(command)
+            .env("CCWATCH_HISTORY", stage.path())
+            .stdout(full)
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {told}");
+        assert!(told.contains("No space left on device"), "{command:?}: {told}");
+    }
+}
+
+#[test]
 fn a_closed_pipe_ends_every_command_quietly() {
     let stage = Stage::new();
     for command in [&["requests"][..], &["hooks"], &["events"], &["show", "bbbb"]] {
