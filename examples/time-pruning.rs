@@ -66,11 +66,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 continue;
             }
         }
-        let begun = clock.uptime();
         let waited = waited_for_a_processor();
+        let begun = clock.uptime();
         let pruned = history.forget_old(&mut round, stride.rows(), &clock)?;
-        let waited = waited_for_a_processor().saturating_sub(waited);
         let took = clock.uptime().saturating_sub(begun);
+        let waited = waited_for_a_processor().saturating_sub(waited);
         let Some(pruned) = pruned else {
             let begun = clock.uptime();
             look.write()?;

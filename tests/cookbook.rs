@@ -147,6 +147,31 @@ fn each_question_has_an_answer_with_its_columns() {
     }
 }
 
+#[test]
+fn two_invocations_of_one_hook_take_each_its_own_time() {
+    let folder = history();
+    let questions = Question::all();
+    let question = questions
+        .iter()
+        .find(|question| question.title == "How long do hooks take?")
+        .unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_ccwatch"))
+        .args(["sql", "--format", "json", &question.sql, "--history"])
+        .arg(folder.path().join("history.db"))
+        .output()
+        .unwrap();
+    let rows = rows(&output, question);
+    let twins = rows.iter().find(|row| row["hook_type_name"] == "Acme::Guard::Twins");
+    let expected = serde_json::json!({
+        "hook_type_name": "Acme::Guard::Twins",
+        "invocation_point": "PRE_PROVISION",
+        "invocations": 2,
+        "mean_s": 6.0,
+        "longest_s": 8.0,
+    });
+    assert_eq!(twins, Some(&expected));
+}
+
 /// What depends on the time of asking is left out: ages, and what is left of a time.
 #[test]
 fn an_older_sqlite_gives_the_same_answers() {

@@ -211,7 +211,7 @@ fn stats_count_by_type_with_shares_percentiles_and_a_trend() {
     P50, P90, P99: so many per cent of what succeeded took no longer than this.
     TREND: COUNT by the day, in UTC, from 2026-11-01T00:00:00.000Z on.
 
-    holds      101 requests, 202 events, the oldest of 2026-11-01T00:00:00.000Z
+    holds      101 requests, 202 ProgressEvents, the oldest of 2026-11-01T00:00:00.000Z
     "#);
     assert!(told.lines().any(|line| line.starts_with("takes")), "{told}");
     assert!(!told.contains('\u{1b}') && !told.contains('\u{202e}'), "{told}");
@@ -317,7 +317,7 @@ fn stats_of_nothing_say_so() {
     let scene = Scene::empty();
     let told = scene.said(&["stats"]);
     assert!(told.starts_with("No requests started since "), "{told}");
-    assert!(told.contains("holds      0 requests, 0 events\n"), "{told}");
+    assert!(told.contains("holds      0 requests, 0 ProgressEvents\n"), "{told}");
     let told = scene.said(&["stats", "--region", "eu-west-7"]);
     assert!(
         told.contains("Z: no Region here is called eu-west-7 (did you mean eu-west-1?)."),

@@ -775,7 +775,13 @@ fn what_cannot_be_written_is_a_failure_help_as_well_as_rows() {
 #[test]
 fn a_closed_pipe_ends_every_command_quietly() {
     let stage = Stage::new();
-    for command in [&["requests"][..], &["hooks"], &["events"], &["show", "bbbb"]] {
+    for command in [
+        &["requests"][..],
+        &["hooks"],
+        &["events"],
+        &["show", "bbbb"],
+        &["hooks", "--help"],
+    ] {
         for format in ["table", "json", "jsonl", "csv"] {
             let (reader, writer) = std::io::pipe().unwrap();
             drop(reader);

@@ -397,7 +397,7 @@ impl<O: Outbox> Courier<O> {
         } = underway;
         let chance = self.chance.f64();
         let verdict = verdict(outcome, number, since, now, self.destination.give_up_after, chance);
-        if let Some(news) = self.health.note(&verdict, now) {
+        if let Some(news) = self.health.note(&verdict, self.clock.uptime()) {
             news.log(&self.destination.name);
         }
         let (answer_status, answer) = match answer {

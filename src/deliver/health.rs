@@ -1,34 +1,32 @@
-//! What the log says of a receiver: a line when its state changes, not one for each attempt. One that takes some messages and
-//! refuses others changes with each of them, so it is warned of no more than once in [ten minutes](AT_MOST_EVERY); what
-//! fails meanwhile is counted, and each attempt is in the history.
+//! What the log says of a receiver: a line when its state changes, not one for each attempt.
+//!
+//! One that takes some messages and refuses others changes with each of them. So within [ten minutes](SELDOM) it is warned of
+//! once, and once more of what it lost; what fails besides is counted, and told with the next line. The history has each
+//! attempt.
 
 use std::time::Duration;
 
 use crate::decide::retry::Verdict;
-use crate::model::Timestamp;
 
-/// The least time between two troubles that are warned of.
-const AT_MOST_EVERY: Duration = Duration::from_mins(10);
+/// The least time between two warnings of the same kind.
+const SELDOM: Duration = Duration::from_mins(10);
 
-/// How a receiver has been doing, in memory alone: after a restart the next failure is news again.
+/// How a receiver has been doing, in memory alone: after a restart the next failure is news again. Times are the clock's uptime,
+/// which is never set back.
 #[derive(Debug, Default)]
 pub(super) struct Health {
     trouble: Option<Trouble>,
-    warned_at: Option<Timestamp>,
-    /// Of troubles that were over before they were told.
-    untold: Count,
+    warned_at: Option<Duration>,
+    warned_of_loss_at: Option<Duration>,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-struct Count {
-    failed_attempts: u64,
-    given_up: u64,
-}
-
+/// What failed since it was last said that all is well.
 #[derive(Debug)]
 struct Trouble {
-    since: Timestamp,
-    count: Count,
+    since: Duration,
+    last: Duration,
+    failed_attempts: u64,
+    given_up: u64,
     told: Told,
 }
 
@@ -47,10 +45,11 @@ pub(super) enum News<'a> {
     Fails { error: &'a str },
     /// For the first time since it started to fail a delivery is lost.
     Loses { error: &'a str },
-    /// It fails still.
+    /// It fails still, or again.
     FailsStill { error: &'a str },
-    /// It failed, and is well again. The counts have those of troubles in between that were not warned of.
+    /// It failed, and is well again.
     WellAgain {
+        /// From the first failure on: to now, or where it was well in between, to the last failure.
         failed_for: Duration,
         failed_attempts: u64,
         given_up: u64,
@@ -58,47 +57,60 @@ pub(super) enum News<'a> {
 }
 
 impl Health {
-    /// Takes note of how an attempt ended. No news: it is as well as it was, or was so a moment ago.
-    pub(super) fn note<'a>(&mut self, verdict: &'a Verdict, now: Timestamp) -> Option<News<'a>> {
-        let (error, is_lost) = match verdict {
+    /// Takes note of how an attempt ended, at the uptime `now`. No news: it is as well as it was, or was not so a moment ago,
+    /// which is told later.
+    pub(super) fn note<'a>(&mut self, verdict: &'a Verdict, now: Duration) -> Option<News<'a>> {
+        let (error, worth) = match verdict {
             Verdict::Sent => return self.is_well(now),
-            Verdict::RetryAt { error, .. } => (error, false),
-            Verdict::Dead { error } => (error, true),
+            Verdict::RetryAt { error, .. } => (error, Told::Failure),
+            Verdict::Dead { error } => (error, Told::Loss),
         };
-        let untold = &mut self.untold;
-        let trouble = self.trouble.get_or_insert_with(|| Trouble {
+        let trouble = self.trouble.get_or_insert(Trouble {
             since: now,
-            count: std::mem::take(untold),
+            last: now,
+            failed_attempts: 0,
+            given_up: 0,
             told: Told::Nothing,
         });
-        trouble.count.failed_attempts += 1;
-        trouble.count.given_up += u64::from(is_lost);
-        let worth = if is_lost { Told::Loss } else { Told::Failure };
-        let may_warn = trouble.told > Told::Nothing || self.warned_at.is_none_or(|at| now.since(at) >= AT_MOST_EVERY);
-        if worth <= trouble.told || !may_warn {
+        trouble.last = now;
+        trouble.failed_attempts += 1;
+        trouble.given_up += u64::from(worth == Told::Loss);
+        let before = match worth {
+            Told::Loss => self.warned_of_loss_at,
+            Told::Failure | Told::Nothing => self.warned_at,
+        };
+        if worth <= trouble.told || !is_long_ago(before, now) {
             return Some(News::FailsStill { error });
         }
         trouble.told = worth;
         self.warned_at = Some(now);
-        Some(if is_lost {
+        Some(if worth == Told::Loss {
+            self.warned_of_loss_at = Some(now);
             News::Loses { error }
         } else {
             News::Fails { error }
         })
     }
 
-    fn is_well<'a>(&mut self, now: Timestamp) -> Option<News<'a>> {
-        let Trouble { since, count, told } = self.trouble.take()?;
-        if told == Told::Nothing {
-            self.untold = count;
-            return None;
-        }
+    fn is_well<'a>(&mut self, now: Duration) -> Option<News<'a>> {
+        let warned_at = self.warned_at;
+        let is_worth_it = |trouble: &mut Trouble| trouble.told > Told::Nothing || is_long_ago(warned_at, now);
+        let trouble = self.trouble.take_if(is_worth_it)?;
+        let until = if trouble.told > Told::Nothing {
+            now
+        } else {
+            trouble.last
+        };
         Some(News::WellAgain {
-            failed_for: now.since(since),
-            failed_attempts: count.failed_attempts,
-            given_up: count.given_up,
+            failed_for: until.saturating_sub(trouble.since),
+            failed_attempts: trouble.failed_attempts,
+            given_up: trouble.given_up,
         })
     }
+}
+
+fn is_long_ago(time: Option<Duration>, now: Duration) -> bool {
+    time.is_none_or(|time| now.saturating_sub(time) >= SELDOM)
 }
 
 impl News<'_> {
@@ -108,7 +120,7 @@ impl News<'_> {
             Self::Loses { error } => tracing::warn!(
                 receiver,
                 error,
-                "a delivery is given up; if more are, they are counted, and told of when the receiver is well again"
+                "a delivery is given up; if more are, they are counted until the receiver is well again"
             ),
             Self::FailsStill { error } => tracing::debug!(receiver, error, "a delivery failed again"),
             Self::WellAgain {
@@ -129,81 +141,120 @@ impl News<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Timestamp;
+
+    fn retry() -> Verdict {
+        Verdict::RetryAt {
+            at: Timestamp::from_millis(0),
+            error: "down".into(),
+        }
+    }
+
+    fn dead() -> Verdict {
+        Verdict::Dead { error: "gone".into() }
+    }
+
+    const FAILS: Option<News<'_>> = Some(News::Fails { error: "down" });
+    const LOSES: Option<News<'_>> = Some(News::Loses { error: "gone" });
+
+    fn well_again(failed_for: Duration, failed_attempts: u64, given_up: u64) -> News<'static> {
+        News::WellAgain {
+            failed_for,
+            failed_attempts,
+            given_up,
+        }
+    }
 
     #[test]
     fn only_a_change_is_news_worth_a_warning() {
-        let now = Timestamp::from_millis(0);
-        let retry = Verdict::RetryAt {
-            at: now,
-            error: "down".into(),
-        };
-        let dead = Verdict::Dead { error: "gone".into() };
-        let (down, gone) = ("down", "gone");
+        let now = Duration::ZERO;
+        let (retry, dead) = (retry(), dead());
         let mut health = Health::default();
         assert_eq!(health.note(&Verdict::Sent, now), None);
-        assert_eq!(health.note(&retry, now), Some(News::Fails { error: down }));
-        assert_eq!(health.note(&retry, now), Some(News::FailsStill { error: down }));
-        assert_eq!(health.note(&dead, now), Some(News::Loses { error: gone }));
-        assert_eq!(health.note(&dead, now), Some(News::FailsStill { error: gone }));
-        let later = now.plus(Duration::from_mins(5));
-        let well_again = News::WellAgain {
-            failed_for: Duration::from_mins(5),
-            failed_attempts: 4,
-            given_up: 2,
-        };
-        assert_eq!(health.note(&Verdict::Sent, later), Some(well_again));
+        assert_eq!(health.note(&retry, now), FAILS);
+        assert_eq!(health.note(&retry, now), Some(News::FailsStill { error: "down" }));
+        assert_eq!(health.note(&dead, now), LOSES);
+        assert_eq!(health.note(&dead, now), Some(News::FailsStill { error: "gone" }));
+        let later = Duration::from_mins(5);
+        assert_eq!(health.note(&Verdict::Sent, later), Some(well_again(later, 4, 2)));
         assert_eq!(health.note(&Verdict::Sent, later), None);
-        let later = later.plus(AT_MOST_EVERY);
-        assert_eq!(health.note(&dead, later), Some(News::Loses { error: gone }));
+        assert_eq!(health.note(&dead, later + SELDOM), LOSES);
     }
 
     #[test]
     fn one_that_refuses_some_messages_and_takes_others_is_not_told_of_with_each() {
-        let dead = Verdict::Dead { error: "gone".into() };
-        let begin = Timestamp::from_millis(0);
+        let dead = dead();
         let mut health = Health::default();
-        let (mut warned, mut well_again, mut counted) = (0, 0, 0);
+        let (mut warned, mut well, mut counted) = (0, 0, 0);
+        let mut count = |news| {
+            if let Some(News::WellAgain { given_up, .. }) = news {
+                well += 1;
+                counted += given_up;
+            }
+        };
         for second in 0..3600 {
-            let now = begin.plus(Duration::from_secs(second));
+            let now = Duration::from_secs(second);
             match health.note(&dead, now) {
-                Some(News::Loses { .. }) => warned += 1,
+                LOSES => warned += 1,
                 Some(News::FailsStill { .. }) => {}
                 other => panic!("{other:?}"),
             }
-            if let Some(News::WellAgain { given_up, .. }) = health.note(&Verdict::Sent, now) {
-                well_again += 1;
-                counted += given_up;
-            }
+            count(health.note(&Verdict::Sent, now));
         }
-        assert_eq!((warned, well_again), (6, 6));
-        assert_eq!(counted, 3001, "none is left out, but those since the last line");
+        count(health.note(&Verdict::Sent, Duration::from_hours(2)));
+        assert_eq!((warned, well), (6, 7));
+        assert_eq!(counted, 3600, "none is left out");
     }
 
     #[test]
     fn a_second_trouble_that_lasts_is_told_in_the_end() {
-        let retry = Verdict::RetryAt {
-            at: Timestamp::from_millis(0),
-            error: "down".into(),
-        };
-        let begin = Timestamp::from_millis(0);
+        let retry = retry();
         let mut health = Health::default();
-        assert!(matches!(health.note(&retry, begin), Some(News::Fails { .. })));
-        assert!(matches!(
-            health.note(&Verdict::Sent, begin),
-            Some(News::WellAgain { .. })
-        ));
-        let soon = begin.plus(Duration::from_mins(1));
-        assert!(matches!(health.note(&retry, soon), Some(News::FailsStill { .. })));
-        assert!(matches!(
-            health.note(&retry, begin.plus(AT_MOST_EVERY)),
-            Some(News::Fails { .. })
-        ));
-        let over = begin.plus(AT_MOST_EVERY * 2);
-        let well_again = News::WellAgain {
-            failed_for: over.since(soon),
-            failed_attempts: 2,
-            given_up: 0,
-        };
-        assert_eq!(health.note(&Verdict::Sent, over), Some(well_again));
+        assert_eq!(health.note(&retry, Duration::ZERO), FAILS);
+        assert_eq!(
+            health.note(&Verdict::Sent, Duration::ZERO),
+            Some(well_again(Duration::ZERO, 1, 0))
+        );
+        let soon = Duration::from_mins(1);
+        assert_eq!(health.note(&retry, soon), Some(News::FailsStill { error: "down" }));
+        assert_eq!(health.note(&retry, SELDOM), FAILS);
+        let over = Duration::from_mins(20);
+        assert_eq!(
+            health.note(&Verdict::Sent, over),
+            Some(well_again(Duration::from_mins(19), 2, 0))
+        );
+    }
+
+    #[test]
+    fn what_is_lost_soon_after_a_failure_is_told_all_the_same() {
+        let (retry, dead) = (retry(), dead());
+        let mut health = Health::default();
+        assert_eq!(health.note(&retry, Duration::ZERO), FAILS);
+        assert_eq!(
+            health.note(&Verdict::Sent, Duration::ZERO),
+            Some(well_again(Duration::ZERO, 1, 0))
+        );
+        assert_eq!(health.note(&dead, Duration::from_mins(5)), LOSES);
+        assert_eq!(
+            health.note(&Verdict::Sent, Duration::from_mins(5)),
+            Some(well_again(Duration::ZERO, 1, 1))
+        );
+    }
+
+    #[test]
+    fn what_was_not_told_is_told_later_with_how_long_it_lasted_and_not_how_long_ago_it_was() {
+        let retry = retry();
+        let mut health = Health::default();
+        let minutes = Duration::from_mins;
+        for minute in [0, 1, 2] {
+            health.note(&retry, minutes(minute));
+            let news = health.note(&Verdict::Sent, minutes(minute));
+            assert_eq!(news.is_some(), minute == 0);
+        }
+        assert_eq!(
+            health.note(&Verdict::Sent, minutes(300)),
+            Some(well_again(minutes(1), 2, 0))
+        );
+        assert_eq!(health.note(&Verdict::Sent, minutes(301)), None);
     }
 }

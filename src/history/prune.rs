@@ -28,8 +28,9 @@ use crate::model::{DeliveryId, Timestamp};
 /// other half is read while its neighbours are removed, with which it shares pages.
 const CANDIDATES: usize = 64;
 
-/// Rows that one statement removes, between two looks at the clock.
-const AT_ONCE: usize = 20;
+/// Rows that one statement removes, between two looks at the clock: few, since any of them may need a page that was not read
+/// ahead, a neighbour with which its own is put together.
+const AT_ONCE: usize = 5;
 
 /// Bytes of a resource model that count as a row.
 const BYTES_OF_A_ROW: i64 = 4096;

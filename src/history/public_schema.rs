@@ -117,7 +117,7 @@ pub const VIEWS: &[PublicView] = views! {
         event_time: maybe(time("The service's time in its newest event. NULL if it gave none.")),
         first_seen_at: time("When ccwatch first saw it."),
         finished_at: maybe(time("When it ended, by the service if it said so. NULL while it runs.")),
-        invocation: integer("Which one of this hook and version at this point on this request: 1 for the first that was seen. A hook can be invoked more than once."),
+        invocation: integer("Which one of this hook and version at this point on this request, from 1 on, as a rule in the order in which they were seen. A hook can be invoked more than once."),
     }
     v_changes: "A change that was news, in the order in which it was seen: the feed." {
         id: integer("Grows with each change, and is never used again."),

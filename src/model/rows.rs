@@ -66,7 +66,7 @@ pub struct HookRow {
     pub event_time: Option<Timestamp>,
     pub first_seen_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    /// Which one of this hook and version at this point on this request: 1 for the first that was seen.
+    /// Which one of this hook and version at this point on this request, from 1 on.
     pub invocation: i64,
 }
 

@@ -106,7 +106,11 @@ fn facts(announcement: &Announcement) -> Vec<Fact> {
 fn hook_name(announcement: &Announcement) -> Option<String> {
     let hook = announcement.hook.as_ref()?;
     let name = known(hook.hook_type_name.as_deref()).or_else(|| known(hook.hook_type_arn.as_deref()));
-    Some(name.unwrap_or_else(|| "of unknown type".into()))
+    let name = name.unwrap_or_else(|| "of unknown type".into());
+    Some(match hook.invocation {
+        ..=1 => name,
+        later => format!("{name} #{later}"),
+    })
 }
 
 fn failure_mode(announcement: &Announcement) -> Option<String> {

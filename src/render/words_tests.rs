@@ -43,6 +43,18 @@ fn a_hook_says_what_its_failure_mode_does_to_the_request() {
 }
 
 #[test]
+fn the_second_invocation_of_a_hook_is_called_so() {
+    let mut announcement = failed_hook("FAIL");
+    announcement.hook.as_mut().unwrap().invocation = 2;
+    let second = words(&announcement);
+    assert_eq!(
+        second.title,
+        "Hook Acme::S3::Guard #2 found fault on CREATE AWS::S3::Bucket"
+    );
+    assert_eq!(second.hook.as_deref(), Some("hook Acme::S3::Guard #2 (FAIL)"));
+}
+
+#[test]
 fn every_known_status_has_words_of_its_own() {
     let mut announcement = failed_request();
     for status in RequestStatus::KNOWN {

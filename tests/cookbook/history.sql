@@ -76,6 +76,14 @@ SELECT id, id, iif(id % 2, 'Acme::Tagging::CostCenter', 'Acme::Guard::Encryption
     started_at + 900 + id % 50 * 100
 FROM requests;
 
+-- Two invocations of one hook for one request, one within the other: of four seconds and of eight.
+INSERT INTO hooks (request_id, hook_type_name, hook_type_arn, hook_type_version_id, invocation_point, ordinal, failure_mode, status,
+    status_message, event_time, first_seen_at, finished_at)
+SELECT 1300, 'Acme::Guard::Twins', 'arn:aws:cloudformation:hook', '00000001', 'PRE_PROVISION', value, 'FAIL', 'HOOK_COMPLETE_SUCCEEDED', NULL,
+    first_seen_at + 2500 + value * 4000, first_seen_at, first_seen_at + 2500 + value * 4000
+FROM requests AS r, json_each('[0, 1]') WHERE r.id = 1300;
+UPDATE requests SET hooks_total = hooks_total + 2 WHERE id = 1300;
+
 INSERT INTO hook_events (hook_id, observed_at, event_time, status, status_message, failure_mode)
 SELECT id, first_seen_at, first_seen_at - 1500, 'HOOK_IN_PROGRESS', NULL, failure_mode FROM hooks
 UNION ALL

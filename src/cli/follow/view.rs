@@ -234,6 +234,11 @@ mod tests {
             row(guard, "HOOK_COMPLETE_SUCCEEDED"),
             explained,
             row(guard, "HOOK_IN_PROGRESS"),
+            ChangeRow {
+                invocation: Some(2),
+                ..row(guard, "HOOK_IN_PROGRESS")
+            },
+            row(guard, "HOOK_IN_PROGRESS"),
         ];
         let lines: Vec<String> = lines.iter().filter_map(|row| said.anew(row)).collect();
         assert_eq!(
@@ -244,6 +249,7 @@ mod tests {
                 "73553e7d hook Acme::Guard::Tags AWS::S3::Bucket HOOK_COMPLETE_SUCCEEDED",
                 "73553e7d CREATE AWS::S3::Bucket IN_PROGRESS: waiting",
                 "73553e7d hook Acme::Guard::Tags AWS::S3::Bucket HOOK_IN_PROGRESS",
+                "73553e7d hook Acme::Guard::Tags #2 AWS::S3::Bucket HOOK_IN_PROGRESS",
             ]
         );
     }

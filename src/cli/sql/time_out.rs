@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 
-use crate::cli::{Failure, output};
+use crate::cli::{Failure, output, when};
 use crate::history::Stopper;
 
 /// How often a statement is told to stop: one that has not begun yet does not hear it.
@@ -61,5 +61,5 @@ pub(super) fn failure(time: Duration) -> Failure {
 
 /// Reads `30s`, `5m` and the like, and a plain 0.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    humantime::parse_duration(text).map_err(|_| "expected a time, such as 30s or 5m, or 0 for none".to_owned())
+    when::duration(text).map_err(|expected| format!("{expected}, or 0 for none"))
 }
