@@ -192,6 +192,9 @@ fn how_it_ended_is_told_by_the_exit_code_even_if_no_one_reads() {
     assert_eq!(process.wait().unwrap().code(), Some(1));
 }
 
+/// A whole token that no one has made.
+const UNKNOWN: &str = "00000000-0000-4000-8000-000000000000";
+
 #[test]
 fn a_request_that_another_tool_has_begun_is_asked_for_by_its_whole_token() {
     let stage = Stage::new(&[QUICK, GUARDED]);
@@ -228,17 +231,20 @@ fn a_request_that_another_tool_has_begun_is_asked_for_by_its_whole_token() {
     let again = format!("ccwatch wait {slow} {} {}", own.join(" "), direct.join(" "));
     assert!(err(&waited).contains(&again), "{} {again}", err(&waited));
 
-    let unknown = wait(&["no-such-token"]);
+    let unknown = wait(&[UNKNOWN]);
     exits(&unknown, 1);
     assert!(
         err(&unknown).contains("forgets a request after seven days"),
         "{}",
         err(&unknown)
     );
-    let nowhere = run(&[&["wait", "no-such-token"][..], &own].concat());
+    let cut = wait(&["no-such-token"]);
+    exits(&cut, 1);
+    assert!(err(&cut).contains("by its whole token"), "{}", err(&cut));
+    let nowhere = run(&[&["wait", UNKNOWN][..], &own].concat());
     exits(&nowhere, 1);
     let gone = ["--region", "eu-west-1", "--endpoint-url", "http://127.0.0.1:1"];
-    let waited = run(&[&["wait", "no-such-token"][..], &own, &gone].concat());
+    let waited = run(&[&["wait", UNKNOWN][..], &own, &gone].concat());
     exits(&waited, 1);
     assert!(err(&waited).contains("can't be asked for it"), "{}", err(&waited));
 
@@ -246,7 +252,7 @@ fn a_request_that_another_tool_has_begun_is_asked_for_by_its_whole_token() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
     let late = ["--region", "eu-west-1", "--endpoint-url", &silent, "--timeout", "1s"];
-    let waited = run(&[&["wait", "no-such-token"][..], &own, &late].concat());
+    let waited = run(&[&["wait", UNKNOWN][..], &own, &late].concat());
     exits(&waited, 124);
     assert!(err(&waited).contains("the time is up"), "{}", err(&waited));
 }
@@ -275,7 +281,7 @@ fn an_answer_that_says_nothing_of_a_request_is_none_and_is_not_remembered() {
         let endpoint = answering(empty);
         let direct = ["--region", "eu-west-1", "--endpoint-url", &endpoint];
         let own = ["--history", history.to_str().unwrap()];
-        let waited = command(&[&["wait", "a-token"][..], &own, &direct].concat())
+        let waited = command(&[&["wait", UNKNOWN][..], &own, &direct].concat())
             .output()
             .unwrap();
         exits(&waited, 1);
