@@ -372,6 +372,15 @@ mod tests {
         (folder, history, memory, target)
     }
 
+    /// Of one request that is older than the shortest retention, with the round that will find it.
+    async fn with_one_that_may_go() -> (tempfile::TempDir, History, Clock, Round) {
+        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
+        let (folder, history, _memory, _) = with_one_that_ended(&clock).await;
+        tokio::time::sleep(retention::SHORTEST + DAY).await;
+        let round = Round::new(clock.now(), retention::SHORTEST);
+        (folder, history, clock, round)
+    }
+
     /// To begin the write-ahead log is left to a commit that waits for the disk anyway.
     #[tokio::test(start_paused = true)]
     async fn what_is_old_is_removed_once_something_else_is_written() {
@@ -399,11 +408,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nothing_is_removed_while_the_disk_is_busy() {
-        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
-        let (_folder, history, _memory, _) = with_one_that_ended(&clock).await;
-        tokio::time::sleep(retention::SHORTEST + DAY).await;
-        let mut removing = Removing::default();
-        let mut round = Round::new(clock.now(), retention::SHORTEST);
+        let (_folder, history, clock, round) = with_one_that_may_go().await;
+        let (mut removing, mut round) = (Removing::default(), round);
         let busy = Calm::QUICK + Duration::from_millis(1);
         let nearly = std::iter::repeat_n(Calm::QUICK, Calm::IN_A_ROW as usize - 1);
         for took in nearly.clone().chain([busy]).chain(nearly) {
@@ -427,12 +433,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_disk_is_tried_before_the_first_step() {
-        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
-        let (_folder, history, _memory, _) = with_one_that_ended(&clock).await;
-        tokio::time::sleep(retention::SHORTEST + DAY).await;
+    async fn the_first_step_waits_for_as_many_tries_as_make_a_disk_calm() {
+        let (_folder, history, clock, round) = with_one_that_may_go().await;
         let mut removing = Removing::default();
-        let mut round = Some(Round::new(clock.now(), retention::SHORTEST));
+        let mut round = Some(round);
         let mut calls = 0;
         while let Some(some) = round.take() {
             calls += 1;
@@ -445,11 +449,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_disk_that_stays_busy_is_not_waited_for_for_ever() {
-        let clock = Clock::simulated(Timestamp::from_millis(1_800_000_000_000));
-        let (_folder, history, _memory, _) = with_one_that_ended(&clock).await;
-        tokio::time::sleep(retention::SHORTEST + DAY).await;
+        let (_folder, history, clock, round) = with_one_that_may_go().await;
         let mut removing = Removing::default();
-        let mut round = Some(Round::new(clock.now(), retention::SHORTEST));
+        let mut round = Some(round);
         let began = clock.uptime();
         while let Some(some) = round.take() {
             let some = history.find_what_is_old(some).await.unwrap();

@@ -76,9 +76,12 @@ impl HookRow {
     }
 }
 
-/// What an invocation is called where people read it: by its hook, and by its number where it is not the first.
 fn hook_name(hook_type_name: Option<&str>, invocation: i64) -> String {
-    let name = hook_type_name.unwrap_or("unnamed");
+    numbered(hook_type_name.unwrap_or("unnamed"), invocation)
+}
+
+/// What an invocation is called where people read it: by its hook's `name`, and by its number where it is not the first.
+pub fn numbered(name: &str, invocation: i64) -> String {
     if invocation > 1 {
         format!("{name} #{invocation}")
     } else {

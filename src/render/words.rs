@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::console;
 use super::message::{Fact, Words};
 use super::verdict::{Verdict, verdict};
+use crate::model::rows::numbered;
 use crate::model::{Announcement, printable};
 
 /// Puts an announcement into words.
@@ -107,10 +108,7 @@ fn hook_name(announcement: &Announcement) -> Option<String> {
     let hook = announcement.hook.as_ref()?;
     let name = known(hook.hook_type_name.as_deref()).or_else(|| known(hook.hook_type_arn.as_deref()));
     let name = name.unwrap_or_else(|| "of unknown type".into());
-    Some(match hook.invocation {
-        ..=1 => name,
-        later => format!("{name} #{later}"),
-    })
+    Some(numbered(&name, hook.invocation))
 }
 
 fn failure_mode(announcement: &Announcement) -> Option<String> {
