@@ -48,6 +48,7 @@ fn a_name_is_the_fault_of_an_argument_and_what_stands_in_the_way_is_not() {
         (2, "history import folder --history h.db"),
         (2, "history check --history none.db"),
         (2, "history vacuum --history none.db"),
+        (2, "history prune --older-than 1y --history none.db"),
         (2, "report -o x.html --history none.db"),
         (2, "report --history folder"),
         (2, "requests --history none.db"),

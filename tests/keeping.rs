@@ -12,8 +12,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use ccwatch::clock::Clock;
-use ccwatch::history::{History, Round};
+use ccwatch::history::History;
 
 use kept::{Kept, ccwatch, complaint, names, refused, requests, run, summary, well};
 
@@ -125,25 +124,26 @@ fn what_is_killed_leaves_no_half_file_and_a_history_that_is_well() {
     let folder = into.folder;
     drop(into.history);
     let mut interrupted = 0;
-    for round in 0_usize..12 {
+    for round in 0_usize..15 {
         let file = folder.path().join("backup.db").to_str().unwrap().to_owned();
         let csv = folder.path().join("out.csv").to_str().unwrap().to_owned();
-        let commands: [&[&str]; 4] = [
+        let commands: [&[&str]; 5] = [
             &["backup", &file, "--history", &copy],
             &["import", &copy, "--history", &target],
+            &["prune", "--older-than", "8d", "--history", &target],
             &["vacuum", "--history", &target],
             &["export", "--view", "changes", "-o", &csv, "--history", &copy],
         ];
         let before = requests(Path::new(&target));
-        let mut child = ccwatch(commands[round % 4])
+        let mut child = ccwatch(commands[round % 5])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        // It is at work: a file that is not whole yet, or the first rows; of a vacuum nothing is to be seen.
-        let is_at_work = || match round % 4 {
-            1 => requests(Path::new(&target)) > before,
-            2 => true,
+        // It is at work: a file that is not whole yet, or the first rows that came or went; of a vacuum nothing is to be seen.
+        let is_at_work = || match round % 5 {
+            1 | 2 => requests(Path::new(&target)) != before,
+            3 => true,
             _ => names(folder.path()).iter().any(|name| name.ends_with(".partial")),
         };
         while !is_at_work() && child.try_wait().unwrap().is_none() {
@@ -219,23 +219,37 @@ fn a_vacuum_waits_for_no_daemon_and_gives_room_back() {
     let told = refused(&["vacuum", "--history", &path], 1);
     assert!(told.contains("held by another ccwatch"), "{told}");
     kept.tell_all();
-    let clock = Clock::system();
-    let mut round = Round::new(clock.now(), std::time::Duration::ZERO);
-    loop {
-        kept.history.find_old(&mut round).unwrap();
-        let pruned = kept.history.forget_old(&mut round, 5000, &clock).unwrap();
-        if pruned.expect("not all of the log is folded").is_done {
-            break;
-        }
-    }
-    well(&["check", "--history", &path]);
     let folder = kept.folder;
     drop(kept.history);
+    well(&["prune", "--older-than", "8d", "--history", &path]);
     let before = fs::metadata(&path).unwrap().len();
     let output = run(&["vacuum", "--history", &path]);
     assert!(output.status.success() && complaint(&output).contains("→"));
     let after = fs::metadata(&path).unwrap().len();
     assert!(after * 3 < before, "{before} → {after}");
+    well(&["check", "--history", &path]);
+    drop(folder);
+}
+
+#[test]
+fn pruning_by_hand_waits_for_no_daemon_and_takes_what_is_old_and_told() {
+    let kept = Kept::new(1000);
+    let path = kept.history();
+    let prune = |more: &[&'static str]| [&["prune", "--history", &path, "--older-than"], more].concat();
+    for age in ["7d", "0s", "soon", ""] {
+        assert!(refused(&prune(&[age]), 2).contains("at least 8d"), "{age}");
+    }
+    refused(&prune(&[])[..3], 2);
+    assert!(refused(&prune(&["8d"]), 1).contains("held by another ccwatch"));
+    assert_eq!(well(&prune(&["8d", "--dry-run"])), "0 requests would be removed\n");
+    kept.tell_all();
+    assert_eq!(well(&prune(&["8d", "--dry-run"])), "1000 requests would be removed\n");
+    let (folder, file) = (kept.folder, kept.history);
+    drop(file);
+    assert_eq!(well(&prune(&["100y"])), "0 requests removed\n");
+    assert_eq!(well(&prune(&["8d"])), "1000 requests removed\n");
+    assert_eq!(well(&prune(&["8d"])), "0 requests removed\n");
+    assert_eq!(requests(Path::new(&path)), 0);
     well(&["check", "--history", &path]);
     drop(folder);
 }

@@ -64,6 +64,7 @@ mod export;
 mod fixtures;
 mod following;
 mod gaps;
+mod held;
 mod import;
 mod in_use;
 #[cfg(test)]
@@ -120,7 +121,7 @@ pub use error::{Failure, HistoryError, OpenError};
 pub use export::{Cell, Portion, View};
 pub use following::Attendance;
 pub use import::{Import, ImportError, Imported, Other, OtherError, Step};
-pub use prune::{Pruned, Round};
+pub use prune::{Pruned, Pruning, Round};
 pub use public_schema::{Kind, PublicColumn, PublicView, VIEWS};
 pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};
 pub use reader::{Reader, Summary};

@@ -11,6 +11,7 @@
 //! - A request that is gone in part is one that ended long ago: its oldest rows go first, so what is still there of it is
 //!   the end of its story, and its hooks are counted anew. No look, no telling, no law takes harm from that.
 
+mod by_hand;
 pub(super) mod reading_ahead;
 
 use std::collections::VecDeque;
@@ -23,6 +24,8 @@ use super::{Failure, History, HistoryError, WriteTx, locked, transaction};
 use crate::clock::Clock;
 use crate::decide::retention;
 use crate::model::{DeliveryId, Timestamp};
+
+pub use by_hand::Pruning;
 
 /// Requests, or what hangs on none, looked up and read ahead at once. More than half of that are seldom removed in one step; the
 /// other half is read while its neighbours are removed, with which it shares pages.

@@ -13,18 +13,15 @@ use rustix::fs::{Access, access, statvfs};
 use thiserror::Error;
 
 use super::backup::{Size, size};
-use super::lock::Lock;
-use super::{Failure, OpenError, open};
+use super::held::Held;
+use super::{Failure, OpenError};
 
 /// A history that is to be written anew, and is held for that.
 #[derive(Debug)]
 pub struct Vacuum {
-    /// Before the lock, so that it is closed while that is held.
-    connection: rusqlite::Connection,
-    path: PathBuf,
+    held: Held,
     size: Size,
     temporary: PathBuf,
-    _lock: Lock,
 }
 
 /// Why a history was not written anew. It is as it was.
@@ -54,25 +51,15 @@ pub struct Vacuumed {
 impl Vacuum {
     /// Takes the history at `path` as a daemon would, or says who holds it.
     pub fn prepare(path: &Path) -> Result<Self, VacuumError> {
-        // Looked at before a lock is made beside it.
-        drop(open::outside_reader(path)?);
-        let path = std::fs::canonicalize(path).map_err(|source| OpenError::File {
-            path: path.to_owned(),
-            source,
-        })?;
-        let lock = Lock::take(&path)?;
-        let connection = open::outside_writer(&path)?;
-        let failed = |source: rusqlite::Error| VacuumError::Failed {
-            path: path.clone(),
+        let held = Held::take(path)?;
+        let size = size(&held.connection).map_err(|source| VacuumError::Failed {
+            path: held.path.clone(),
             failure: source.into(),
-        };
-        let size = size(&connection).map_err(failed)?;
+        })?;
         Ok(Self {
-            connection,
+            held,
             size,
             temporary: temporary_folder(),
-            path,
-            _lock: lock,
         })
     }
 
@@ -83,7 +70,7 @@ impl Vacuum {
     /// The folders in which room is needed meanwhile, and how many bytes: for the temporary file, and beside the history for
     /// its WAL.
     pub fn needs(&self) -> [(&Path, u64); 2] {
-        let beside = self.path.parent().unwrap_or(Path::new("/"));
+        let beside = self.held.path.parent().unwrap_or(Path::new("/"));
         [(&self.temporary, self.size.used), (beside, self.size.used)]
     }
 
@@ -113,19 +100,18 @@ impl Vacuum {
 
     /// Writes it anew, and lets go of it.
     pub fn run(self) -> Result<Vacuumed, VacuumError> {
+        let connection = &self.held.connection;
         let work = || -> rusqlite::Result<Vacuumed> {
-            self.connection.execute_batch("VACUUM")?;
-            let is_busy: bool = self
-                .connection
-                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            connection.execute_batch("VACUUM")?;
+            let is_busy: bool = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
             Ok(Vacuumed {
                 before: self.size,
-                after: size(&self.connection)?,
+                after: size(connection)?,
                 is_folded: !is_busy,
             })
         };
         work().map_err(|source| VacuumError::Failed {
-            path: self.path.clone(),
+            path: self.held.path.clone(),
             failure: source.into(),
         })
     }
