@@ -81,6 +81,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         working.push(took.saturating_sub(waited));
         strides.push(stride.rows());
         stride = stride.after(pruned.rows, took);
+        calm.stepped(took);
         let begun = clock.uptime();
         history.fold_beside()?;
         folding.push(clock.uptime().saturating_sub(begun));

@@ -26,6 +26,13 @@ enum Movement {
     Simulated { started: Instant, from: Timestamp },
     /// Whoever calls [`Clock::advance_to`]: it stands this many milliseconds after `from`.
     Manual { from: Timestamp, moved: Arc<AtomicU64> },
+    /// Itself: it is `by` later each time it is asked.
+    #[cfg(test)]
+    Hasty {
+        from: Timestamp,
+        by: Duration,
+        asked: Arc<std::sync::atomic::AtomicU32>,
+    },
 }
 
 /// A clock that runs by itself was to be moved by hand.
@@ -59,6 +66,13 @@ impl Clock {
         })
     }
 
+    /// A clock on which everything that is measured takes `by`.
+    #[cfg(test)]
+    pub(crate) fn hasty(time: Timestamp, by: Duration) -> Self {
+        let asked = Arc::default();
+        Self(Movement::Hasty { from: time, by, asked })
+    }
+
     /// Whether it stands still unless it is moved.
     pub fn is_manual(&self) -> bool {
         matches!(self.0, Movement::Manual { .. })
@@ -79,6 +93,8 @@ impl Clock {
             #[expect(clippy::disallowed_methods, reason = "this is the place that asks")]
             Movement::System { .. } => jiff::Timestamp::now().into(),
             Movement::Simulated { from, .. } | Movement::Manual { from, .. } => from.plus(self.uptime()),
+            #[cfg(test)]
+            Movement::Hasty { from, .. } => from.plus(self.uptime()),
         }
     }
 
@@ -88,6 +104,8 @@ impl Clock {
         match &self.0 {
             Movement::System { started } | Movement::Simulated { started, .. } => started.elapsed(),
             Movement::Manual { moved, .. } => Duration::from_millis(moved.load(Ordering::SeqCst)),
+            #[cfg(test)]
+            Movement::Hasty { by, asked, .. } => *by * asked.fetch_add(1, Ordering::SeqCst),
         }
     }
 }

@@ -30,8 +30,9 @@ const AT_FIRST: Duration = Duration::from_mins(10);
 const STEP: usize = 50;
 /// Between two of these.
 const PAUSE: Duration = Duration::from_millis(100);
-/// Removing that waited for so long is told of.
+/// Removing that waited for so long is told of, and again each day.
 const WORTH_TELLING: Duration = Duration::from_mins(10);
+const DAY: Duration = Duration::from_hours(24);
 
 /// Keeps house until `stop`.
 pub(super) async fn keep(
@@ -151,16 +152,8 @@ struct Removing {
     calm: Calm,
     /// Whether what was found was read before a wait, and is to be read once more.
     is_stale: bool,
-    told: Told,
-}
-
-/// What was told of the wait for the disk: each once, until nothing is left to remove.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Told {
-    #[default]
-    Nothing,
-    Waiting,
-    NoLongerWaiting,
+    /// How often the wait for the disk was told of, since something was left to remove.
+    told: u32,
 }
 
 /// What is left after a step.
@@ -199,7 +192,7 @@ impl Removing {
         clock: &Clock,
     ) -> Result<Next, HistoryError> {
         let turn = self.calm.turn(took, clock.uptime());
-        self.tell(turn);
+        self.tell();
         let later = |round, then| {
             Ok(Next {
                 round: Some(round),
@@ -222,7 +215,9 @@ impl Removing {
         let Some(pruned) = pruned else {
             return later(round, Then::GoOnOnceWritten);
         };
-        self.stride = self.stride.after(pruned.rows, clock.uptime().saturating_sub(begun));
+        let took = clock.uptime().saturating_sub(begun);
+        self.stride = self.stride.after(pruned.rows, took);
+        self.calm.stepped(took);
         history.fold_in_no_ones_way().await?;
         if pruned.is_done {
             self.rest();
@@ -237,28 +232,24 @@ impl Removing {
     /// Nothing is left to remove: what was waited for is over.
     fn rest(&mut self) {
         self.calm = Calm::default();
-        self.told = Told::Nothing;
+        self.told = 0;
     }
 
-    fn tell(&mut self, turn: Turn) {
-        let patience = humantime::format_duration(Calm::PATIENCE);
-        match turn {
-            Turn::Wait(_) if self.calm.waited() >= WORTH_TELLING && self.told == Told::Nothing => {
-                info!(
-                    "the disk is slow or busy: what is older than the retention is removed while it is not, and anyway once \
-                     that was waited for for {patience}"
-                );
-                self.told = Told::Waiting;
-            }
-            Turn::StepAnyway if self.told != Told::NoLongerWaiting => {
-                warn!(
-                    "the disk was slow or busy for {patience}: what is older than the retention is removed anyway, and what \
-                     looks find may be written late"
-                );
-                self.told = Told::NoLongerWaiting;
-            }
-            Turn::Step | Turn::Wait(_) | Turn::StepAnyway => {}
+    fn tell(&mut self) {
+        let waited = self.calm.waited();
+        if waited < WORTH_TELLING.max(DAY * self.told) {
+            return;
         }
+        if self.told == 0 {
+            info!("the disk is slow or busy: what is older than the retention is removed while it is not");
+        } else {
+            let waited = humantime::format_duration(DAY * self.told);
+            warn!(
+                "what is older than the retention waited for a calm disk for {waited} in all, and may become more: \
+                 `ccwatch history prune`, while ccwatch does not run, removes it whatever the disk"
+            );
+        }
+        self.told += 1;
     }
 }
 
@@ -290,8 +281,6 @@ mod tests {
         Phase, ProgressEvent, Region, RequestKey, RequestStatus, RequestToken, TargetId, TargetName, Timestamp,
     };
     use crate::watch::Memory;
-
-    const DAY: Duration = Duration::from_hours(24);
 
     fn open(target: TargetId, token: &str, at: Timestamp) -> Sighting {
         seen(target, token, RequestStatus::InProgress, at)
@@ -448,21 +437,45 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_disk_that_stays_busy_is_not_waited_for_for_ever() {
+    async fn on_a_disk_that_stays_busy_nothing_is_removed_and_that_is_told_each_day() {
         let (_folder, history, clock, round) = with_one_that_may_go().await;
         let mut removing = Removing::default();
-        let mut round = Some(round);
+        let mut round = round;
+        let mut told = Vec::new();
         let began = clock.uptime();
-        while let Some(some) = round.take() {
-            let some = history.find_what_is_old(some).await.unwrap();
+        while clock.uptime() < began + DAY * 2 + Duration::from_mins(1) {
+            round = history.find_what_is_old(round).await.unwrap();
             let busy = Calm::QUICK * 4;
-            let next = removing.step_on(busy, some, &history, &clock).await.unwrap();
-            round = next.round;
-            if let Then::GoOnAfter(pause) = next.then {
-                tokio::time::sleep(pause).await;
+            let before = removing.told;
+            let next = removing.step_on(busy, round, &history, &clock).await.unwrap();
+            if removing.told != before {
+                told.push(clock.uptime().saturating_sub(began));
             }
+            assert_eq!(next.removed, 0);
+            round = next.round.unwrap();
+            let Then::GoOnAfter(pause) = next.then else {
+                panic!("{:?}", next.then);
+            };
+            tokio::time::sleep(pause).await;
         }
-        let took = clock.uptime().saturating_sub(began);
-        assert!((Calm::PATIENCE..Calm::PATIENCE * 2).contains(&took), "{took:?}");
+        assert_eq!(told, [WORTH_TELLING, DAY, DAY * 2]);
+    }
+
+    /// The clock goes on by more than a quick disk takes whenever it is asked, and with it each try.
+    #[tokio::test(start_paused = true)]
+    async fn each_step_comes_after_a_try_of_the_disk() {
+        let (_folder, history, clock, round) = with_one_that_may_go().await;
+        let hasty = Clock::hasty(clock.now(), Calm::QUICK + Duration::from_millis(1));
+        if history.synced_in(clock).await.unwrap().is_none() {
+            // A file system that has no files without a name.
+            return;
+        }
+        let mut removing = Removing::default();
+        let mut round = round;
+        for _ in 0..2 * Calm::IN_A_ROW {
+            let next = removing.step(round, &history, &hasty).await.unwrap();
+            assert_eq!(next.removed, 0, "the disk was slow");
+            round = next.round.unwrap();
+        }
     }
 }

@@ -62,15 +62,16 @@ impl Default for Stride {
 /// A step does not sync, but it may have to wait for the disk all the same: for a page that was not read before, or for one of
 /// the write-ahead log that is on its way to the disk. Where another program keeps the disk busy, one such wait can be longer
 /// than the 50 ms, and a step can't leave off in it. So the disk is tried before each step, with a file that no lock of the
-/// history guards, and a step is taken only after it was quick [many times in a row](Self::IN_A_ROW).
+/// history guards, and a step is taken only after it was quick [many times in a row](Self::IN_A_ROW). A step that was slow itself
+/// ends such a row.
 ///
-/// On a disk that is slow or often busy the history would grow for ever: after [six hours](Self::PATIENCE) of waiting, however
-/// many steps came between, the other steps of a round are taken anyway.
+/// On a disk that is never calm no step is taken, however long that lasts: that no look waits longer is what people rely on, and
+/// the history can be pruned by hand, at a time that suits them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Calm {
     in_a_row: u32,
-    /// Of the last try: the uptime, and whether it was the turn of a step.
-    last: Option<(Duration, bool)>,
+    /// Of the last try: the uptime, and whose turn it was.
+    last: Option<(Duration, Turn)>,
     waited: Duration,
 }
 
@@ -81,8 +82,6 @@ pub enum Turn {
     Step,
     /// Wait for so long, and try the disk again.
     Wait(Duration),
-    /// Take a step though the disk is not calm, since it was waited for long enough.
-    StepAnyway,
 }
 
 impl Calm {
@@ -92,8 +91,6 @@ impl Calm {
     /// A busy disk is quick now and then: nine times in a row at the most, of 300 tries ten a second while a program wrote and
     /// synced 200 MB over and over.
     pub const IN_A_ROW: u32 = 20;
-    /// Longer than a backup takes, and nothing to a retention of days.
-    pub const PATIENCE: Duration = Duration::from_hours(6);
     /// Between two tries. A step takes a hundredth of it, so when another program begins to keep the disk busy, a step is seldom
     /// under way.
     pub const PAUSE: Duration = Duration::from_secs(1);
@@ -104,32 +101,41 @@ impl Calm {
 
     /// What to do at the uptime `now`, when a try took `took`.
     pub fn turn(&mut self, took: Duration, now: Duration) -> Turn {
-        if let Some((at, was_step)) = self.last {
+        if let Some((at, turn)) = self.last {
             let since = now.saturating_sub(at);
             if since > Self::ROW_ENDS_AFTER {
                 self.in_a_row = 0;
-            } else if !was_step {
+            } else if turn != Turn::Step {
                 self.waited += since;
             }
         }
-        let is_quick = took <= Self::QUICK;
-        self.in_a_row = if is_quick { self.in_a_row.saturating_add(1) } else { 0 };
+        let is_quick = self.count(took);
         let turn = if self.in_a_row >= Self::IN_A_ROW {
             Turn::Step
-        } else if self.waited >= Self::PATIENCE {
-            Turn::StepAnyway
         } else if is_quick {
             Turn::Wait(Self::PAUSE)
         } else {
             Turn::Wait(Self::AFTER_A_SLOW_ONE)
         };
-        self.last = Some((now, !matches!(turn, Turn::Wait(_))));
+        self.last = Some((now, turn));
         turn
+    }
+
+    /// Takes note of a step that took so long.
+    pub fn stepped(&mut self, took: Duration) {
+        self.count(took);
     }
 
     /// For how long steps were waited for, all in all.
     pub fn waited(&self) -> Duration {
         self.waited
+    }
+
+    /// Whether that was quick.
+    fn count(&mut self, took: Duration) -> bool {
+        let is_quick = took <= Self::QUICK;
+        self.in_a_row = if is_quick { self.in_a_row.saturating_add(1) } else { 0 };
+        is_quick
     }
 }
 
@@ -188,65 +194,79 @@ mod tests {
 
     const SLOW: Duration = millis(26);
 
-    /// Tries as the daemon does, one after the other, and answers with the number of steps, of those taken anyway, and when it
-    /// ended.
-    fn tried(calm: &mut Calm, from: Duration, tries: impl IntoIterator<Item = Duration>) -> (usize, usize, Duration) {
-        let (mut steps, mut anyway, mut now) = (0, 0, from);
+    /// Tries as the daemon does, one after the other, and answers with the number of steps, and when it ended.
+    fn tried(calm: &mut Calm, from: Duration, tries: impl IntoIterator<Item = Duration>) -> (usize, Duration) {
+        let (mut steps, mut now) = (0, from);
         for took in tries {
             now += match calm.turn(took, now) {
                 Turn::Wait(pause) => pause,
                 Turn::Step => {
                     steps += 1;
-                    Calm::PAUSE
-                }
-                Turn::StepAnyway => {
-                    anyway += 1;
+                    calm.stepped(millis(5));
                     Calm::PAUSE
                 }
             };
         }
-        (steps, anyway, now)
+        (steps, now)
     }
+
+    const IN_A_ROW: usize = Calm::IN_A_ROW as usize;
 
     #[test]
     fn a_step_is_taken_after_the_disk_was_quick_many_times_in_a_row() {
         let mut calm = Calm::default();
-        let quick = |times: u32| std::iter::repeat_n(Calm::QUICK, times as usize);
-        let (steps, _, now) = tried(&mut calm, millis(0), quick(Calm::IN_A_ROW - 1));
+        let quick = |times| std::iter::repeat_n(Calm::QUICK, times);
+        let (steps, now) = tried(&mut calm, millis(0), quick(IN_A_ROW - 1));
         assert_eq!(steps, 0);
-        let (steps, _, now) = tried(&mut calm, now, quick(2));
+        let (steps, now) = tried(&mut calm, now, quick(2));
         assert_eq!(steps, 2);
-        let (steps, _, now) = tried(&mut calm, now, [SLOW].into_iter().chain(quick(Calm::IN_A_ROW - 1)));
+        let (steps, now) = tried(&mut calm, now, [SLOW].into_iter().chain(quick(IN_A_ROW - 1)));
         assert_eq!(steps, 0);
-        let (steps, anyway, _) = tried(&mut calm, now, quick(1));
-        assert_eq!((steps, anyway), (1, 0));
+        let (steps, _) = tried(&mut calm, now, quick(1));
+        assert_eq!(steps, 1);
+    }
+
+    #[test]
+    fn after_a_step_that_was_slow_itself_the_disk_is_to_become_calm_anew() {
+        let mut calm = Calm::default();
+        let (_, now) = tried(&mut calm, millis(0), [millis(1); IN_A_ROW]);
+        calm.stepped(SLOW);
+        let (steps, now) = tried(&mut calm, now, [millis(1); IN_A_ROW - 1]);
+        assert_eq!(steps, 0);
+        let (steps, _) = tried(&mut calm, now, [millis(1)]);
+        assert_eq!(steps, 1);
     }
 
     #[test]
     fn what_was_seen_long_ago_says_nothing() {
         let mut calm = Calm::default();
-        let quick = [millis(1); Calm::IN_A_ROW as usize];
-        let (steps, _, now) = tried(&mut calm, millis(0), quick);
+        let quick = [millis(1); IN_A_ROW];
+        let (steps, now) = tried(&mut calm, millis(0), quick);
         assert_eq!(steps, 1);
-        let (steps, _, _) = tried(&mut calm, now + Duration::from_mins(1), quick);
+        let (steps, _) = tried(&mut calm, now + Duration::from_mins(1), quick);
         assert_eq!(steps, 1);
     }
 
     #[test]
-    fn a_disk_that_is_never_or_seldom_calm_is_not_waited_for_for_ever() {
+    fn on_a_disk_that_is_never_calm_no_step_is_taken_however_long_that_lasts() {
         let never: &[Duration] = &[SLOW];
-        let seldom: &[Duration] = &[&[SLOW; 5][..], &[millis(1); Calm::IN_A_ROW as usize][..]].concat();
+        let seldom: &[Duration] = &[&[SLOW][..], &[millis(1); IN_A_ROW - 1][..]].concat();
         for tries in [never, seldom] {
-            let mut calm = Calm::default();
-            let mut now = millis(5);
-            while calm.waited() < Calm::PATIENCE {
-                let (_, anyway, later) = tried(&mut calm, now, tries.iter().copied());
-                assert!(anyway == 0 || calm.waited() >= Calm::PATIENCE);
+            let (mut calm, mut now) = (Calm::default(), millis(5));
+            while now < Duration::from_hours(24) {
+                let (steps, later) = tried(&mut calm, now, tries.iter().copied());
+                assert_eq!(steps, 0);
                 now = later;
             }
-            assert!(now < 2 * Calm::PATIENCE, "{now:?}");
-            let (steps, anyway, _) = tried(&mut calm, now, tries.iter().copied());
-            assert_eq!(steps + anyway, tries.len(), "each is the turn of a step");
+            assert!(calm.waited() > Duration::from_hours(23), "{calm:?}");
         }
+    }
+
+    #[test]
+    fn only_what_passes_without_a_step_is_waited() {
+        let mut calm = Calm::default();
+        let (steps, _) = tried(&mut calm, millis(0), [millis(1); 1000]);
+        assert_eq!(steps, 1000 - (IN_A_ROW - 1));
+        assert_eq!(calm.waited(), Calm::PAUSE * (Calm::IN_A_ROW - 1));
     }
 }
