@@ -179,6 +179,8 @@ enum Held {
     SinceThen,
     /// It is given them later.
     Before,
+    /// None does, and what another user's left beside it may only be read.
+    Once,
 }
 
 /// What a user without privileges is told who opens a history with these permissions, while this process holds it, or
@@ -198,10 +200,15 @@ fn as_a_user(modes: Modes, held: Held) -> String {
     drop(History::open(&path).unwrap());
     let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
     set(&state.join("history.db.lock"), modes.lock);
+    let is_left = held == Held::Once;
     let hold = |when| (held == when).then(|| History::open(&path).unwrap());
     let before = hold(Held::Before);
     set(&path, modes.file);
     let held = before.or_else(|| hold(Held::SinceThen));
+    if is_left {
+        fs::write(state.join("history.db-shm"), "").unwrap();
+        set(&state.join("history.db-shm"), 0o444);
+    }
     set(&state, modes.folder);
     let mut user = Command::new(program);
     user.args(["the_part_of_a_user", "--exact", "--nocapture"])
@@ -270,6 +277,13 @@ fn a_user_who_was_let_in_after_the_daemon_came_is_told_what_is_still_closed() {
         Held::Before,
     );
     assert!(told.contains("NotAllowedBeside {"), "{told}");
+    assert!(told.contains("state/history.db-"), "{told}");
+}
+
+#[test]
+fn a_user_who_may_not_write_what_was_left_beside_the_file_is_told_which() {
+    let told = as_a_user(ALL, Held::Once);
+    assert!(told.contains("NotWritableBeside {"), "{told}");
     assert!(told.contains("state/history.db-"), "{told}");
 }
 

@@ -241,14 +241,16 @@ fn pruning_by_hand_waits_for_no_daemon_and_takes_what_is_old_and_told() {
     }
     refused(&prune(&[])[..3], 2);
     assert!(refused(&prune(&["8d"]), 1).contains("held by another ccwatch"));
-    assert_eq!(well(&prune(&["8d", "--dry-run"])), "0 requests would be removed\n");
+    let would = |count| format!("{count} requests would be removed from {path}\n");
+    assert_eq!(well(&prune(&["8d", "--dry-run"])), would(0));
     kept.tell_all();
-    assert_eq!(well(&prune(&["8d", "--dry-run"])), "1000 requests would be removed\n");
+    assert_eq!(well(&prune(&["8d", "--dry-run"])), would(1000));
     let (folder, file) = (kept.folder, kept.history);
     drop(file);
-    assert_eq!(well(&prune(&["100y"])), "0 requests removed\n");
-    assert_eq!(well(&prune(&["8d"])), "1000 requests removed\n");
-    assert_eq!(well(&prune(&["8d"])), "0 requests removed\n");
+    let removed = |count| format!("{count} requests removed from {path}\n");
+    assert_eq!(well(&prune(&["100y"])), removed(0));
+    assert_eq!(well(&prune(&["8d"])), removed(1000));
+    assert_eq!(well(&prune(&["8d"])), removed(0));
     assert_eq!(requests(Path::new(&path)), 0);
     well(&["check", "--history", &path]);
     drop(folder);

@@ -43,6 +43,7 @@ mod unknown;
 mod wait;
 mod when;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -53,6 +54,7 @@ use tokio::signal::unix::SignalKind;
 use crate::config::{ConfigErrors, ReceiverError, UnknownReceiver};
 use crate::daemon::DaemonError;
 use crate::deliver::BuildError;
+use crate::model::{is_printable, printable};
 
 /// Watches AWS Cloud Control requests and their CloudFormation Hooks, keeps their history, and tells people.
 #[derive(Debug, Parser)]
@@ -186,10 +188,13 @@ impl From<DaemonError> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        if error.kind() == io::ErrorKind::BrokenPipe {
-            Self::ClosedPipe
-        } else {
-            Self::Work(error.into())
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::ClosedPipe,
+            // Whoever writes a file says which.
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                Self::Work(anyhow::anyhow!("can't write to standard output: {error}"))
+            }
+            _ => Self::Work(error.into()),
         }
     }
 }
@@ -258,7 +263,15 @@ pub fn main() -> ExitCode {
 /// Says what is wrong with the arguments, or the help that they ask for: help that can't be written is a failure too, which
 /// clap's own way out does not tell.
 fn answered(answer: &clap::Error) -> ExitCode {
-    let written = answer.print().and_then(|()| io::stdout().flush());
+    // What was typed is repeated, among clap's own colours.
+    let is_printable = |text: OsString| text.to_string_lossy().chars().all(is_printable);
+    let written = if std::env::args_os().all(is_printable) {
+        answer.print().and_then(|()| io::stdout().flush())
+    } else {
+        let text = answer.render().to_string();
+        let lines: Vec<_> = text.lines().map(printable).collect();
+        writeln!(io::stderr(), "{}", lines.join("\n"))
+    };
     match u8::try_from(answer.exit_code()) {
         Ok(0) => ended(written.map_err(Failure::from)),
         Ok(code) => ExitCode::from(code),

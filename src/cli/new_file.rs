@@ -25,7 +25,7 @@ use rustix::io::Errno;
 use super::Failure;
 use super::history_file::is_same_file;
 use super::interruption::Interruption;
-use crate::history;
+use crate::history::{self, folder_of};
 use crate::model::printable;
 
 /// What SQLite may have beside a file that it fills, and the file itself.
@@ -89,10 +89,7 @@ impl NewFile {
             _ => {}
         }
         is_free(path)?;
-        let folder = match path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
+        let folder = folder_of(path);
         // SQLite would take a name that begins with "file:" for an address: a whole path does not.
         let folder = fs::canonicalize(folder)
             .map_err(|error| Failure::of_named(&format!("can't use the folder {}", folder.display()), &error))?;

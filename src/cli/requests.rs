@@ -64,7 +64,8 @@ fn cells(request: &RequestRow, times: Times) -> Vec<Cell> {
         (total, 0) => total.to_string(),
         (total, failed) => format!("{total}, {failed} failed"),
     };
-    let unseen = unseen(request.open, request.last_seen_at, times);
+    let lost = request.is_lost().then(|| "lost".to_owned());
+    let note = lost.or_else(|| unseen(request.open, request.last_seen_at, times));
     vec![
         cell(Some(&times.show(request.started_at.or(Some(request.first_seen_at))))),
         cell(Some(&request.target)),
@@ -73,7 +74,7 @@ fn cells(request: &RequestRow, times: Times) -> Vec<Cell> {
         cell(request.identifier.as_deref()),
         noted_status_cell(
             request.status.as_deref(),
-            request.error_code.as_deref().or(unseen.as_deref()),
+            request.error_code.as_deref().or(note.as_deref()),
         ),
         cell(Some(&when::seconds(request.duration_s))),
         cell(Some(&hooks)),
@@ -105,6 +106,17 @@ fn unseen(open: bool, last_seen_at: Timestamp, times: Times) -> Option<String> {
 mod tests {
     use super::*;
     use crate::cli::output::Table;
+
+    #[test]
+    fn a_request_that_was_lost_does_not_look_as_if_it_went_on() {
+        let now = Timestamp::from_millis(1_795_328_880_000);
+        let lost = RequestRow {
+            status: Some("IN_PROGRESS".to_owned()),
+            ..RequestRow::default()
+        };
+        let cells = cells(&lost, Times { utc: false, now });
+        assert_eq!(cells[5].content(), "IN_PROGRESS (lost)");
+    }
 
     fn shown(width: u16) -> String {
         let now = Timestamp::from_millis(1_795_328_880_000);

@@ -11,7 +11,7 @@ use self::timeline::{Scale, after};
 use super::Failure;
 use super::find;
 use super::history_file;
-use super::output::{self, Column, Format, Table, cell, status_cell};
+use super::output::{self, Column, Format, Table, cell, noted_status_cell};
 use super::when::{self, Times};
 use crate::clock::Clock;
 use crate::model::rows::{ChangeRow, DeliveryRow, GapRow, HookEventRow, HookRow, ProgressEventRow, RequestRow};
@@ -113,7 +113,10 @@ fn tell(out: &mut impl Write, story: &Story, times: Times) -> Result<(), Failure
         .filter(|(_, value)| value.is_some_and(|value| value != "-"));
     let facts = [
         ("REQUEST", cell(Some(&request.request_token))),
-        ("status", status_cell(request.status.as_deref())),
+        (
+            "status",
+            noted_status_cell(request.status.as_deref(), request.is_lost().then_some("lost")),
+        ),
     ];
     let facts = facts.into_iter().chain(known.map(|(name, value)| (name, cell(value))));
     output::write_facts(out, facts)?;

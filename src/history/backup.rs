@@ -13,7 +13,7 @@
 //! what is still pending is to be recognised where it comes again, and an open incident to be resolved under its own key.
 //!
 //! SQLite does not sync the copy: whoever keeps it does. Nothing is said of success before the copy was read back:
-//! `quick_check`, and that it is a history of the same version.
+//! `integrity_check`, since `VACUUM INTO` copies an index as it is, and that it is a history of the same version.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -124,14 +124,17 @@ fn read_back(path: &Path, copy: &Path, version: i32, stop: &CancellationToken) -
         let mut connection = Connection::open_with_flags(copy, flags)?;
         heed(&mut connection, stop, || ())?;
         Ok((
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?,
+            connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?,
             connection.pragma_query_value(None, "application_id", |row| row.get(0))?,
             connection.pragma_query_value(None, "user_version", |row| row.get(0))?,
         ))
     };
     let (check, application_id, found) = read().map_err(|error| not_the_same(error.to_string()))?;
     if check != "ok" {
-        return Err(not_the_same(check));
+        return Err(BackupError::Damaged {
+            path: path.to_owned(),
+            reason: check,
+        });
     }
     if (application_id, found) != (APPLICATION_ID, version) {
         return Err(not_the_same(format!("its schema is version {found}, not {version}")));

@@ -80,3 +80,61 @@ fn what_is_stopped_fails_in_the_middle() {
         .unwrap_err();
     assert!(stopped.to_string().contains("interrupted"), "{stopped}");
 }
+
+/// `VACUUM INTO` copies an index as it is.
+#[test]
+fn no_copy_is_kept_of_a_history_in_which_an_index_lacks_a_row() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.db");
+    let scene = Scene::new();
+    for second in 1..200 {
+        scene.record(&[scene.seen(second, event(&format!("t{second}"), RequestStatus::Failed))]);
+    }
+    back_up(&scene.path(), &path, &CancellationToken::new(), |_, _| ()).unwrap();
+    lack_a_row(&path, "changes_by_status");
+    let copy = folder.path().join("copy.db");
+    let error = back_up(&path, &copy, &CancellationToken::new(), |_, _| ()).unwrap_err();
+    assert!(matches!(error, BackupError::Damaged { .. }), "{error}");
+    let told = error.to_string();
+    assert!(
+        told.contains("changes_by_status") && told.contains("history check"),
+        "{told}"
+    );
+}
+
+/// What is removed while SQLite does not know of an index stays in it, and what is changed is not found by it.
+fn lack_a_row(path: &Path, index: &str) {
+    let unsafely = || {
+        let connection = Connection::open(path).unwrap();
+        connection
+            .set_db_config(rusqlite::config::DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)
+            .unwrap();
+        connection.pragma_update(None, "writable_schema", true).unwrap();
+        connection
+    };
+    let connection = unsafely();
+    let known: (i64, String) = connection
+        .query_row(
+            "SELECT rootpage, sql FROM sqlite_schema WHERE name = ?1",
+            [index],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )
+        .unwrap();
+    connection
+        .execute("DELETE FROM sqlite_schema WHERE name = ?1", [index])
+        .unwrap();
+    drop(connection);
+    let connection = unsafely();
+    connection
+        .execute(
+            "UPDATE changes SET to_status = 'SUCCESS' WHERE id = (SELECT max(id) FROM changes)",
+            [],
+        )
+        .unwrap();
+    connection
+        .execute(
+            "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('index', ?1, 'changes', ?2, ?3)",
+            rusqlite::params![index, known.0, known.1],
+        )
+        .unwrap();
+}

@@ -14,6 +14,7 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 
 use super::Failure;
+use super::place::folder_of;
 use crate::clock::Clock;
 
 /// What an answer takes with its request, changes and deliveries, in bytes, and as much again: 32 pages were enough.
@@ -56,10 +57,7 @@ pub(super) fn synced_in(path: &Path, clock: &Clock) -> Option<Duration> {
 fn nameless(path: &Path) -> Result<File, Errno> {
     // The write-ahead log lies beside the file that a link leads to.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(&path);
     let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
     Ok(File::from(open(folder, flags, Mode::RUSR | Mode::WUSR)?))
 }

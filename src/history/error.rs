@@ -54,6 +54,17 @@ pub enum OpenError {
         /// Its `-wal` or `-shm`.
         beside: PathBuf,
     },
+    #[error(
+        "the history {} can't be written to: this user may write it, but not {} beside it, which has the permissions that the \
+         history had when that was made; give it those of the history",
+        path.display(),
+        beside.display()
+    )]
+    NotWritableBeside {
+        path: PathBuf,
+        /// Its `-wal` or `-shm`.
+        beside: PathBuf,
+    },
     #[error("{} is not a regular file; choose another path for the history", path.display())]
     NotAFile { path: PathBuf },
     #[error("{} is not an SQLite file, so it is left untouched; choose another path for the history", path.display())]
@@ -142,6 +153,7 @@ impl OpenError {
             | Self::ReadOnly { .. }
             | Self::ReadOnlyFolder { .. }
             | Self::NotAllowedBeside { .. }
+            | Self::NotWritableBeside { .. }
             | Self::NotAFile { .. }
             | Self::NotSqlite { .. }
             | Self::NotAHistory { .. }

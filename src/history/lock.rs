@@ -16,6 +16,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::OFlags;
+
 use super::beside;
 use super::error::OpenError;
 use super::owner::Owner;
@@ -102,10 +104,12 @@ impl Lock {
 }
 
 /// Opens the lock, and makes it where there is none: for whom the history belongs to, who could not take it later if it were
-/// root's. One that is there is given to no one: whoever may write in the folder may have put a link to something else there.
+/// root's. One that is there is given to no one, and no link is followed.
 fn open(history: &Path, lock: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
+    // Whoever may write in the folder may have put a link to something else there, which is not to be overwritten.
+    options.custom_flags(OFlags::NOFOLLOW.bits().cast_signed());
     match options.clone().create_new(true).open(lock) {
         Ok(new) => {
             let given = Owner::of(history)

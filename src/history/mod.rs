@@ -121,6 +121,7 @@ pub use error::{Failure, HistoryError, OpenError};
 pub use export::{Cell, Portion, View};
 pub use following::Attendance;
 pub use import::{Import, ImportError, Imported, Other, OtherError, Step};
+pub(crate) use place::folder_of;
 pub use prune::{Pruned, Pruning, Round};
 pub use public_schema::{Kind, PublicColumn, PublicView, VIEWS};
 pub use query::{LONGEST_STATEMENT, SqlAnswer, SqlError, SqlReader, SqlValue, Stopper, Wanted};

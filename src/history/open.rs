@@ -30,7 +30,7 @@ use rustix::io::Errno;
 use super::beside::{self, Beside};
 use super::error::OpenError;
 use super::owner::Owner;
-use super::place::Place;
+use super::place::{Place, folder_of};
 
 /// `CCWT`: marks an SQLite file as a ccwatch history. <https://www.sqlite.org/pragma.html#pragma_application_id>
 pub(super) const APPLICATION_ID: i32 = 0x4343_5754;
@@ -64,10 +64,7 @@ pub(super) fn known_version() -> i32 {
 /// else's before a lock is put next to it. Returns the file's real path, so that two names of one file (a symbolic link)
 /// lead to one lock.
 pub(super) fn prepare(path: &Path) -> Result<PathBuf, OpenError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let failed = |source| {
         OpenError::from_io(path, source, |source| OpenError::Folder {
             folder: folder.to_owned(),
@@ -132,9 +129,7 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let is_history = is_history(path)?;
     let mut connection = connect(path)?;
     let sorted = |source| OpenError::from_sqlite(path, source);
-    if connection.is_readonly(rusqlite::MAIN_DB).map_err(sorted)? {
-        return Err(OpenError::ReadOnly { path: path.to_owned() });
-    }
+    is_writable(path, &connection)?;
     if !is_history {
         connection
             .pragma_update(None, "application_id", APPLICATION_ID)
@@ -220,12 +215,25 @@ pub(super) fn beside_reader(place: &Place) -> Result<Connection, OpenError> {
 }
 
 fn to_write(path: &Path, connection: Connection) -> Result<Connection, OpenError> {
-    let sorted = |source| OpenError::from_sqlite(path, source);
-    if connection.is_readonly(rusqlite::MAIN_DB).map_err(sorted)? {
+    is_writable(path, &connection)?;
+    keep_safe(&connection).map_err(|source| OpenError::from_sqlite(path, source))?;
+    Ok(connection)
+}
+
+/// Fails where the file, or what SQLite has beside it, may not be written: a reader of a file that could only be read leaves a
+/// `-wal` and a `-shm` of its mode.
+fn is_writable(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let is_readonly = connection.is_readonly(rusqlite::MAIN_DB);
+    if is_readonly.map_err(|source| OpenError::from_sqlite(path, source))? {
         return Err(OpenError::ReadOnly { path: path.to_owned() });
     }
-    keep_safe(&connection).map_err(sorted)?;
-    Ok(connection)
+    match forbidden_beside(path, Access::WRITE_OK) {
+        Some(beside) => Err(OpenError::NotWritableBeside {
+            path: path.to_owned(),
+            beside,
+        }),
+        None => Ok(()),
+    }
 }
 
 /// A reader for a process that is not the daemon: of a file that may be missing, foreign, older or newer.
@@ -303,13 +311,19 @@ pub(super) fn unguarded(path: &Path) -> Result<Opened, OpenError> {
 
 /// Why a file that may be read itself can't be read: what is beside it may not be read, or is not there and can't be made.
 fn unreadable_beside(path: &Path) -> OpenError {
-    let is_forbidden = |beside: &PathBuf| access(beside, Access::READ_OK) == Err(Errno::ACCESS);
-    let beside = ["-wal", "-shm"].map(|suffix| beside::named(path, suffix));
     let path = path.to_owned();
-    match beside.into_iter().find(is_forbidden) {
+    match forbidden_beside(&path, Access::READ_OK) {
         Some(beside) => OpenError::NotAllowedBeside { path, beside },
         None => OpenError::ReadOnlyFolder { path },
     }
+}
+
+/// The first that SQLite has beside the file and that this user has not this access to.
+fn forbidden_beside(path: &Path, wanted: Access) -> Option<PathBuf> {
+    let beside = ["-wal", "-shm"].map(|suffix| beside::named(path, suffix));
+    beside
+        .into_iter()
+        .find(|beside| access(beside, wanted) == Err(Errno::ACCESS))
 }
 
 pub(super) fn connect(path: &Path) -> Result<Connection, OpenError> {

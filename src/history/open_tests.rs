@@ -328,6 +328,13 @@ fn a_lock_file_that_no_one_holds_is_no_obstacle_and_a_hostile_one_does_no_harm()
     fs::write(&lock, [0xff; 100]).unwrap();
     assert_helpful(&refused(&path), &["a process that has not said which"]);
     drop(history);
+    // Nothing is written to what a link leads to.
+    let other = folder.path().join("other");
+    fs::write(&other, "precious").unwrap();
+    fs::remove_file(&lock).unwrap();
+    symlink(&other, &lock).unwrap();
+    assert_helpful(&refused(&path), &["history.db.lock", "symbolic links"]);
+    assert_eq!(fs::read_to_string(&other).unwrap(), "precious");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::Path;
 
 use super::OpenError;
+use super::place::folder_of;
 
 /// Whose a history is, and who may read it.
 #[derive(Debug, Clone, Copy)]
@@ -28,10 +29,7 @@ impl Owner {
         let (about, mode) = match fs::metadata(path) {
             Ok(about) => (about.clone(), about.mode() & 0o777),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let folder = match path.parent() {
-                    Some(folder) if !folder.as_os_str().is_empty() => folder,
-                    _ => Path::new("."),
-                };
+                let folder = folder_of(path);
                 (fs::metadata(folder).map_err(failed(folder))?, 0o600)
             }
             Err(error) => return Err(failed(path)(error)),

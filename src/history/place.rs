@@ -1,4 +1,4 @@
-//! Whether a path still leads to the file that was opened by it.
+//! Where a file lies, and whether its path still leads to it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -40,6 +40,14 @@ impl Place {
 
 fn identity(path: &Path) -> std::io::Result<(u64, u64)> {
     fs::metadata(path).map(|about| (about.dev(), about.ino()))
+}
+
+/// The folder that a file lies in, or would.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ use super::backup::AHEAD;
 use super::beside::named;
 use super::lock::Lock;
 use super::owner::Owner;
+use super::place::folder_of;
 use super::{BackupError, Failure, OpenError, back_up, open};
 use crate::model::Timestamp;
 
@@ -203,7 +204,7 @@ impl Restore {
     /// What `VACUUM` leaves out of a copy, an index that lacks a row, say, is damage all the same.
     fn check(&self) -> Result<(), RestoreError> {
         let connection = open::older_reader(&self.backup).map_err(no_backup)?.connection;
-        let found = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let found = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0));
         let reason = match found.map_err(Failure::from) {
             Ok(found) if found == "ok" => return Ok(()),
             Ok(found) => found,
@@ -221,7 +222,7 @@ impl Restore {
 
     fn disk_full(&self, reason: String) -> RestoreError {
         RestoreError::DiskFull {
-            folder: folder(&self.path).to_owned(),
+            folder: folder_of(&self.path).to_owned(),
             reason,
         }
     }
@@ -291,19 +292,12 @@ fn real(path: &Path) -> Result<PathBuf, OpenError> {
     let Some(name) = path.file_name() else {
         return Err(OpenError::NotAFile { path: path.to_owned() });
     };
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     let real = fs::canonicalize(folder).map_err(|source| OpenError::Folder {
         folder: folder.to_owned(),
         source,
     })?;
     Ok(real.join(name))
-}
-
-fn folder(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("/"))
 }
 
 #[cfg(test)]

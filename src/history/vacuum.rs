@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::backup::{Size, size};
 use super::held::Held;
+use super::place::folder_of;
 use super::{Failure, OpenError};
 
 /// A history that is to be written anew, and is held for that.
@@ -70,7 +71,7 @@ impl Vacuum {
     /// The folders in which room is needed meanwhile, and how many bytes: for the temporary file, and beside the history for
     /// its WAL.
     pub fn needs(&self) -> [(&Path, u64); 2] {
-        let beside = self.held.path.parent().unwrap_or(Path::new("/"));
+        let beside = folder_of(&self.held.path);
         [(&self.temporary, self.size.used), (beside, self.size.used)]
     }
 

@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use super::Timestamp;
+use super::{RequestStatus, Timestamp};
 
 /// A row of `v_requests`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -33,6 +33,14 @@ pub struct RequestRow {
     pub open: bool,
     pub hooks_total: u32,
     pub hooks_failed: u32,
+}
+
+impl RequestRow {
+    /// Whether AWS forgot it before it was seen to end. It keeps the status that was seen last.
+    pub fn is_lost(&self) -> bool {
+        let is_final = |status: &String| RequestStatus::from(status.as_str()).is_final();
+        !self.open && !self.status.as_ref().is_some_and(is_final)
+    }
 }
 
 /// A row of `v_progress_events`.

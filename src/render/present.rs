@@ -3,15 +3,12 @@
 use super::message::{Fact, Words};
 use super::verdict::verdict;
 use super::words;
-use crate::model::{Announcement, ChangeKind, RequestStatus};
+use crate::model::{Announcement, ChangeKind};
 
 /// The request's present state, as a change that leads there from nowhere. Templates are given it in place of the change.
 pub(super) fn announcement(announcement: &Announcement) -> Announcement {
     let request = announcement.request.clone();
-    let is_final = |status: &String| RequestStatus::from(status.as_str()).is_final();
-    // What AWS has forgotten has ended, and kept the status that was seen last.
-    let is_lost = !request.open && !request.status.as_ref().is_some_and(is_final);
-    let (kind, from, to) = if is_lost {
+    let (kind, from, to) = if request.is_lost() {
         (ChangeKind::RequestLost, request.status.clone(), None)
     } else {
         (ChangeKind::RequestStatus, None, request.status.clone())

@@ -12,7 +12,7 @@ pub(in crate::cli) enum Outcome {
     Failed,
     /// CANCEL_COMPLETE.
     Cancelled,
-    /// Its token expired before it was seen to end: how it ended is not known.
+    /// Cloud Control forgot it before it was seen to end: how it ended is not known.
     Lost,
     /// How it stands can't be learnt.
     Unseen,
@@ -25,7 +25,7 @@ pub(in crate::cli) const EXIT_CODES: &str = "Exit codes:
   0    every request ended as SUCCESS
   1    a request FAILED, or how it stands could not be learnt
   3    a request was cancelled (CANCEL_COMPLETE), and none FAILED
-  4    a request was lost: its token expired before it was seen to end
+  4    a request was lost: Cloud Control forgot it before it was seen to end
   124  the time given by --timeout was up
   130  ended by Ctrl-C (143: by SIGTERM); the requests go on";
 
@@ -33,7 +33,7 @@ pub(in crate::cli) const EXIT_CODES: &str = "Exit codes:
 pub(in crate::cli) const EXIT_CODES_OF_CANCEL: &str = "Exit codes:
   0    the request was cancelled (CANCEL_COMPLETE), now or before; with --no-wait: it will be
   1    it ended as SUCCESS or FAILED before that, or how it stands could not be learnt
-  4    it was lost: its token expired before it was seen to end
+  4    it was lost: Cloud Control forgot it before it was seen to end
   124  the time given by --timeout was up
   130  ended by Ctrl-C (143: by SIGTERM); the request goes on to its end";
 

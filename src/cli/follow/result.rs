@@ -61,7 +61,7 @@ pub(in crate::cli) fn tell(out: &mut impl Write, ends: &[End]) -> Result<(), Fai
         let detail = [request.error_code.as_deref(), request.status_message.as_deref()];
         let detail: Vec<&str> = detail.into_iter().flatten().collect();
         let detail = match outcome {
-            Outcome::Lost => "lost: its token expired before it was seen to end".to_owned(),
+            Outcome::Lost => "lost: Cloud Control forgot it before it was seen to end".to_owned(),
             Outcome::Unseen => "it can't be looked at, and goes on".to_owned(),
             _ => detail.join(": "),
         };

@@ -46,9 +46,10 @@ fn make(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failur
     new.keep(interruption)?;
     writeln!(
         std::io::stdout(),
-        "{}: {}, checked",
+        "{}: {}, checked, a copy of {}",
         arguments.file.display(),
-        HumanBytes(made.bytes)
+        HumanBytes(made.bytes),
+        history.display()
     )?;
     Ok(())
 }

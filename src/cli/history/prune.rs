@@ -1,6 +1,7 @@
 //! `ccwatch history prune`
 
 use std::io::Write;
+use std::path::Path;
 use std::time::Duration;
 
 use super::progress;
@@ -9,7 +10,7 @@ use crate::cli::history_file::HistoryFile;
 use crate::cli::interruption::{Interruption, interruptible};
 use crate::clock::Clock;
 use crate::decide::retention;
-use crate::history::{Pruning, Round};
+use crate::history::{Pruning, Reader, Round};
 use crate::model::counted;
 
 /// Remove requests that ended, and were last seen, longer ago than so.
@@ -43,22 +44,30 @@ fn age(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let path = arguments.history.path()?;
     if arguments.dry_run {
-        let requests = arguments
-            .history
-            .open()?
-            .count_what_is_old(Clock::system().now(), arguments.older_than)?;
-        writeln!(std::io::stdout(), "{} would be removed", counted(requests, "request"))?;
-        return Ok(());
+        let requests = Reader::open(&path)?.count_what_is_old(Clock::system().now(), arguments.older_than)?;
+        return tell(requests, "would be removed", &path);
     }
     let left = "what was removed is gone, and the same command removes the rest";
-    interruptible(left, async |interruption| prune(arguments, interruption).await)
+    interruptible(left, async |interruption| {
+        prune(&path, arguments.older_than, interruption).await
+    })
 }
 
-async fn prune(arguments: &Arguments, interruption: &Interruption) -> Result<(), Failure> {
+fn tell(requests: usize, what: &str, path: &Path) -> Result<(), Failure> {
+    let requests = counted(requests, "request");
+    Ok(writeln!(
+        std::io::stdout(),
+        "{requests} {what} from {}",
+        path.display()
+    )?)
+}
+
+async fn prune(path: &Path, older_than: Duration, interruption: &Interruption) -> Result<(), Failure> {
     let clock = Clock::system();
-    let round = Round::new(clock.now(), arguments.older_than);
-    let mut pruning = Pruning::prepare(&arguments.history.path()?, round)?;
+    let round = Round::new(clock.now(), older_than);
+    let mut pruning = Pruning::prepare(path, round)?;
     let bar = progress::spinner("removing what is old");
     let mut requests = 0;
     let pruned = loop {
@@ -79,6 +88,6 @@ async fn prune(arguments: &Arguments, interruption: &Interruption) -> Result<(),
         tokio::task::yield_now().await;
     };
     bar.finish_and_clear();
-    writeln!(std::io::stdout(), "{} removed", counted(requests, "request"))?;
+    tell(requests, "removed", path)?;
     pruned
 }

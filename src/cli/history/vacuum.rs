@@ -23,7 +23,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let vacuum = Vacuum::prepare(&arguments.history.path()?)?;
+    let path = arguments.history.path()?;
+    let vacuum = Vacuum::prepare(&path)?;
     let mut talk = std::io::stderr();
     for (folder, bytes) in vacuum.needs() {
         writeln!(talk, "needs {} in {} meanwhile", HumanBytes(bytes), folder.display())?;
@@ -34,7 +35,13 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     bar.finish_and_clear();
     let vacuumed = vacuumed?;
     let (before, after) = (vacuumed.before, vacuumed.after);
-    writeln!(talk, "{} → {}", HumanBytes(before.file), HumanBytes(after.file))?;
+    writeln!(
+        talk,
+        "{}: {} → {}",
+        path.display(),
+        HumanBytes(before.file),
+        HumanBytes(after.file)
+    )?;
     if !vacuumed.is_folded {
         writeln!(
             talk,

@@ -25,7 +25,7 @@ pub(super) use table::{Stream, Table, cell, noted_status_cell, status_cell, term
 pub(super) enum Format {
     /// For people: fits the terminal's width.
     Table,
-    /// One JSON array, with the columns of the public views.
+    /// One JSON array, or for `stats` an object; what a public view has stands under its columns' names.
     Json,
     /// One JSON object a line.
     Jsonl,

@@ -22,7 +22,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::super::beside::named;
-use super::folder;
+use super::super::place::folder_of;
 use crate::model::Timestamp;
 
 /// What SQLite may have beside a database, and the database itself.
@@ -45,7 +45,7 @@ pub(super) enum Step {
 pub(super) fn plan(copy: &Path, path: &Path, aside: &Path, there: &[&str]) -> Vec<Step> {
     let names = |suffix: &&str| (named(path, suffix), named(aside, suffix));
     let sync = || Step::Sync {
-        folder: folder(path).to_owned(),
+        folder: folder_of(path).to_owned(),
     };
     let mut steps: Vec<Step> = there
         .iter()

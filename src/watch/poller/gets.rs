@@ -5,7 +5,7 @@ use tracing::{debug, info};
 
 use super::{Poller, unless_stopped};
 use crate::cloud::{Cause, Failure, Looked};
-use crate::model::{RequestToken, Seen, Source};
+use crate::model::{RequestToken, Seen, Source, printable};
 use crate::watch::Memory;
 
 impl<M: Memory> Poller<M> {
@@ -48,6 +48,7 @@ impl<M: Memory> Poller<M> {
             let is_news = self.gets.failed(what, now, uptime, self.pace.idle_every, chance);
             self.tell("GetResourceRequestStatus", failure, is_news);
         } else {
+            let token = printable(token.as_str());
             debug!(target_name = %self.watched.target.name, %token, error = %failure, "a request could not be looked at");
         }
     }
