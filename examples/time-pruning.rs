@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ccwatch::clock::Clock;
-use ccwatch::decide::retention::{Calm, Stride, Turn};
+use ccwatch::decide::retention::{AIM, Calm, Stride, Turn};
 use ccwatch::history::{History, Round};
 use clap::Parser;
 use rusqlite::Connection;
@@ -48,24 +48,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let row = Row::beside(folder)?;
     let look = Look::at(&arguments.history)?;
     let (mut held, mut one_row, mut folding, mut strides) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut beginning, mut page, mut working) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut beginning, mut page, mut reading, mut working) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut requests, mut rows) = (0, 0);
-    let (mut calm, mut is_stale) = (Calm::default(), false);
+    let mut calm = Calm::default();
     while held.len() < arguments.steps && clock.uptime() < arguments.longest {
         history.find_old(&mut round)?;
         let synced_in = history.synced_in(clock.clone()).await?.unwrap_or_default();
         page.push(synced_in);
-        if !arguments.whatever_the_disk {
-            if let Turn::Wait(pause) = calm.turn(synced_in, clock.uptime()) {
-                is_stale = true;
-                tokio::time::sleep(pause).await;
-                continue;
-            }
-            if std::mem::take(&mut is_stale) {
-                round.find_again();
-                continue;
-            }
+        if !arguments.whatever_the_disk
+            && let Turn::Wait(pause) = calm.turn(synced_in, clock.uptime())
+        {
+            tokio::time::sleep(pause).await;
+            continue;
         }
+        let begun = clock.uptime();
+        history.read_old(&round, stride.rows())?;
+        reading.push(clock.uptime().saturating_sub(begun));
         let waited = waited_for_a_processor();
         let begun = clock.uptime();
         let pruned = history.forget_old(&mut round, stride.rows(), &clock)?;
@@ -80,7 +78,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         held.push(took);
         working.push(took.saturating_sub(waited));
         strides.push(stride.rows());
-        stride = stride.after(pruned.rows, took);
+        stride = stride.after(pruned.rows, took, AIM);
         calm.stepped(took);
         let begun = clock.uptime();
         history.fold_beside()?;
@@ -109,6 +107,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     print("without waiting  ", &mut working);
     print("a row that lasts ", &mut one_row);
     print("a page, to try it", &mut page);
+    print("reading before it", &mut reading);
     print("a look's commit  ", &mut beginning);
     print("folding beside it", &mut folding);
     print("rows in a step   ", &mut strides);

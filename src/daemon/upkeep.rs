@@ -150,8 +150,6 @@ async fn tidy(
 struct Removing {
     stride: Stride,
     calm: Calm,
-    /// Whether what was found was read before a wait, and is to be read once more.
-    is_stale: bool,
     /// How often the wait for the disk was told of, since something was left to remove.
     told: u32,
 }
@@ -187,7 +185,7 @@ impl Removing {
     async fn step_on(
         &mut self,
         took: Duration,
-        mut round: Round,
+        round: Round,
         history: &History,
         clock: &Clock,
     ) -> Result<Next, HistoryError> {
@@ -201,22 +199,17 @@ impl Removing {
             })
         };
         if let Turn::Wait(pause) = turn {
-            self.is_stale = true;
             return later(round, Then::GoOnAfter(pause));
         }
-        if std::mem::take(&mut self.is_stale) {
-            // To read may take long, after which the disk is to be tried anew.
-            round.find_again();
-            return later(round, Then::GoOnAfter(Calm::PAUSE));
-        }
-        let begun = clock.uptime();
         let rows = self.stride.rows();
+        let round = history.read_what_is_old(round, rows).await?;
+        let begun = clock.uptime();
         let (round, pruned) = history.forget_what_is_old(round, rows, clock.clone()).await?;
         let Some(pruned) = pruned else {
             return later(round, Then::GoOnOnceWritten);
         };
         let took = clock.uptime().saturating_sub(begun);
-        self.stride = self.stride.after(pruned.rows, took);
+        self.stride = self.stride.after(pruned.rows, took, retention::AIM);
         self.calm.stepped(took);
         history.fold_in_no_ones_way().await?;
         if pruned.is_done {
@@ -407,18 +400,9 @@ mod tests {
             assert_eq!(next.removed, 0);
             round = next.round.unwrap();
         }
-        // What was found before the wait is read once more, and then it is gone.
-        for removed in [0, 1] {
-            round = history.find_what_is_old(round).await.unwrap();
-            let next = removing.step_on(Calm::QUICK, round, &history, &clock).await.unwrap();
-            assert_eq!(next.removed, removed);
-            let Some(rest) = next.round else {
-                assert_eq!(removed, 1);
-                return;
-            };
-            round = rest;
-        }
-        panic!("nothing is left to remove");
+        round = history.find_what_is_old(round).await.unwrap();
+        let next = removing.step_on(Calm::QUICK, round, &history, &clock).await.unwrap();
+        assert!(next.removed == 1 && next.round.is_none());
     }
 
     #[tokio::test(start_paused = true)]
@@ -433,7 +417,7 @@ mod tests {
             assert_eq!(next.removed, usize::from(next.round.is_none()));
             round = next.round;
         }
-        assert_eq!(calls, Calm::IN_A_ROW + 1, "and what was found is read once more");
+        assert_eq!(calls, Calm::IN_A_ROW);
     }
 
     #[tokio::test(start_paused = true)]

@@ -10,11 +10,13 @@ use super::diff;
 pub const SHORTEST: Duration = Duration::from_secs(diff::RETENTION.as_secs() + 24 * 3600);
 
 /// What a step is to take. Looks and verdicts wait for it, and 50 ms is the most that they are to wait: a step that meets
-/// heavier rows than those before it, or has to share the processor, has room to take ten times as long.
-const AIM: Duration = Duration::from_millis(5);
+/// heavier rows than those before it has room to take many times as long. It is less than what Linux lets a program compute before
+/// others have their turn (3 ms and more), since they may take tenths of a second of the processor, with the lock held.
+/// <https://docs.kernel.org/scheduler/sched-eevdf.html>
+pub const AIM: Duration = Duration::from_millis(2);
 
-/// After so long a step removes no more, however few rows those were: the rest of the 50 ms is for its commit.
-pub const LONGEST_STEP: Duration = Duration::from_millis(8);
+/// After so long a step removes no more, however few rows those were: the rest is for its commit.
+pub const LONGEST_STEP: Duration = Duration::from_millis(3);
 
 /// How many rows the next step may remove.
 ///
@@ -25,9 +27,9 @@ pub struct Stride(usize);
 
 impl Stride {
     /// Few enough for a slow disk.
-    pub const FIRST: Self = Self(200);
+    pub const FIRST: Self = Self(50);
     /// Where so few take longer than they should, it is not for their number.
-    pub const LEAST: Self = Self(25);
+    pub const LEAST: Self = Self(10);
     /// A step's pages are to fit into SQLite's cache, which holds 2 MB.
     pub const MOST: Self = Self(4000);
 
@@ -35,16 +37,16 @@ impl Stride {
         self.0
     }
 
-    /// The stride after a step that removed `rows` and took `took`.
+    /// The stride after a step that removed `rows` and took `took`, where each is to take `aim`.
     ///
     /// A step that found less than it was allowed to remove says nothing about what more would have taken.
     #[must_use]
-    pub fn after(self, rows: usize, took: Duration) -> Self {
+    pub fn after(self, rows: usize, took: Duration, aim: Duration) -> Self {
         let most = if rows < self.0 { self.0 } else { self.0 + self.0 / 4 };
         let took = took.as_micros().max(1);
         let fitting = u128::try_from(self.0)
             .unwrap_or(u128::MAX)
-            .saturating_mul(AIM.as_micros())
+            .saturating_mul(aim.as_micros())
             / took;
         let next = usize::try_from(fitting).unwrap_or(usize::MAX).clamp(self.0 / 4, most);
         Self(next.clamp(Self::LEAST.0, Self::MOST.0))
@@ -153,23 +155,23 @@ mod tests {
     fn settled(fixed: Duration, per_row: Duration, steps: usize) -> Stride {
         (0..steps).fold(Stride::FIRST, |stride, _| {
             let rows = stride.rows();
-            stride.after(rows, fixed + per_row * u32::try_from(rows).unwrap())
+            stride.after(rows, fixed + per_row * u32::try_from(rows).unwrap(), AIM)
         })
     }
 
     #[test]
     fn it_settles_where_a_step_takes_what_it_should() {
-        let stride = settled(millis(2), Duration::from_micros(20), 100);
-        let took = millis(2) + Duration::from_micros(20) * u32::try_from(stride.rows()).unwrap();
-        assert!((millis(4)..=millis(6)).contains(&took), "{stride:?} {took:?}");
+        let stride = settled(millis(1), Duration::from_micros(20), 100);
+        let took = millis(1) + Duration::from_micros(20) * u32::try_from(stride.rows()).unwrap();
+        assert!((AIM * 4 / 5..=AIM * 6 / 5).contains(&took), "{stride:?} {took:?}");
         assert_eq!(settled(millis(1), Duration::from_nanos(1), 100), Stride::MOST);
     }
 
     #[test]
     fn it_shrinks_at_once_and_grows_slowly() {
-        assert_eq!(Stride(1000).after(1000, millis(10)), Stride(500));
-        assert_eq!(Stride(1000).after(1000, millis(10_000)), Stride(250));
-        assert_eq!(Stride(1000).after(1000, millis(1)), Stride(1250));
+        assert_eq!(Stride(1000).after(1000, 2 * AIM, AIM), Stride(500));
+        assert_eq!(Stride(1000).after(1000, millis(10_000), AIM), Stride(250));
+        assert_eq!(Stride(1000).after(1000, AIM / 5, AIM), Stride(1250));
     }
 
     #[test]
@@ -179,14 +181,14 @@ mod tests {
 
     #[test]
     fn a_step_that_found_little_is_no_reason_to_grow() {
-        assert_eq!(Stride(1000).after(3, millis(1)), Stride(1000));
-        assert_eq!(Stride(1000).after(3, millis(60)), Stride(250));
+        assert_eq!(Stride(1000).after(3, AIM / 5, AIM), Stride(1000));
+        assert_eq!(Stride(1000).after(3, millis(60), AIM), Stride(250));
     }
 
     #[test]
     fn it_stays_within_its_bounds_whatever_a_step_took() {
         proptest!(|(rows in Stride::LEAST.0..=Stride::MOST.0, found in 0..10_000usize, micros in any::<u64>())| {
-            let next = Stride(rows).after(found, Duration::from_micros(micros));
+            let next = Stride(rows).after(found, Duration::from_micros(micros), AIM);
             prop_assert!((Stride::LEAST.0..=Stride::MOST.0).contains(&next.0));
             prop_assert!(next.0 <= rows.max(rows + rows / 4));
         });

@@ -432,6 +432,12 @@ impl History {
             .await
     }
 
+    /// See [`History::read_old`].
+    pub async fn read_what_is_old(&self, round: Round, rows: usize) -> Result<Round, HistoryError> {
+        self.blocking(move |history| history.read_old(&round, rows).map(|()| round))
+            .await
+    }
+
     /// See [`History::forget_old`].
     pub async fn forget_what_is_old(
         &self,

@@ -5,7 +5,7 @@
 //!   many rows is decided from how long the last step took ([`Stride`](crate::decide::retention::Stride)).
 //! - **What is to go is found by reading**, and looked at again by the transaction that removes it. To find it may mean to
 //!   walk past much that is old and still to be told, and meanwhile the history can be written. A [`Round`] goes on where it
-//!   was, so that it walks past it once. What was found is [read ahead](reading_ahead), so that the transaction does not wait for
+//!   was, so that it walks past it once. What comes next is [read ahead](reading_ahead), so that the transaction does not wait for
 //!   the disk.
 //! - **A row is as heavy as it is long**: a resource model of 256 KiB counts as many.
 //! - A request that is gone in part is one that ended long ago: its oldest rows go first, so what is still there of it is
@@ -27,8 +27,7 @@ use crate::model::{DeliveryId, Timestamp};
 
 pub use by_hand::Pruning;
 
-/// Requests, or what hangs on none, looked up and read ahead at once. More than half of that are seldom removed in one step; the
-/// other half is read while its neighbours are removed, with which it shares pages.
+/// Requests, or what hangs on none, looked up at once: more than are removed in one step.
 const CANDIDATES: usize = 64;
 
 /// Rows that one statement removes, between two looks at the clock: few, since any of them may need a page that was not read
@@ -146,8 +145,6 @@ pub struct Round {
 #[derive(Debug, Clone, Copy)]
 struct Found {
     kind: Kind,
-    /// In the order of its kind.
-    time: i64,
     id: i64,
 }
 
@@ -194,19 +191,9 @@ impl Round {
         self.found.is_empty() && self.kinds.is_empty()
     }
 
-    /// Has all that was found, and not removed, be found and read once more: what was read long ago may have left the system's
-    /// memory since.
-    pub fn find_again(&mut self) {
-        if let Some(first) = self.found.front() {
-            self.kinds = KINDS.into_iter().skip_while(|kind| *kind != first.kind).collect();
-            self.after = (first.time, first.id - 1);
-            self.found.clear();
-        }
-    }
-
-    /// Finds the next, if few are left. Returns the requests among them.
-    fn find(&mut self, connection: &Connection) -> Result<Vec<RequestId>, Failure> {
-        let mut requests = Vec::new();
+    /// Finds the next, if few are left. Returns how many of them are requests.
+    fn find(&mut self, connection: &Connection) -> Result<usize, Failure> {
+        let mut requests = 0;
         while self.found.len() < CANDIDATES / 2
             && let Some(kind) = self.kinds.front().copied()
         {
@@ -224,10 +211,9 @@ impl Round {
                 self.after = FROM_THE_FIRST;
             }
             if kind == Kind::Request {
-                requests.extend(found.iter().map(|(_, id)| RequestId(*id)));
+                requests += found.len();
             }
-            self.found
-                .extend(found.into_iter().map(|(time, id)| Found { kind, time, id }));
+            self.found.extend(found.into_iter().map(|(_, id)| Found { kind, id }));
         }
         Ok(requests)
     }
@@ -250,15 +236,21 @@ impl Kind {
 }
 
 impl History {
-    /// Finds what the next steps of a round may remove, and reads it, without holding up anyone; nothing, if some is left from
-    /// the last time.
+    /// Finds what the next steps of a round may remove, without holding up anyone; nothing, if some is left from the last time.
     pub fn find_old(&self, round: &mut Round) -> Result<(), HistoryError> {
         let connection = locked(&self.shared.at_leisure);
-        let requests = transaction::reading(&connection, &self.shared.path, |connection| round.find(connection))?;
-        reading_ahead::read_ahead(&connection, &requests).map_err(|failure| self.error(failure))
+        transaction::reading(&connection, &self.shared.path, |connection| round.find(connection)).map(drop)
     }
 
-    /// Forgets up to `rows` rows of what was found, for as long as [`retention::LONGEST_STEP`] by `clock`. Find more and
+    /// Reads what the next step may remove, up to `rows` rows, without holding up anyone. To be called right before it.
+    pub fn read_old(&self, round: &Round, rows: usize) -> Result<(), HistoryError> {
+        let connection = locked(&self.shared.at_leisure);
+        let requests = round.found.iter().filter(|found| found.kind == Kind::Request);
+        reading_ahead::read_ahead(&connection, requests.map(|found| RequestId(found.id)), rows)
+            .map_err(|failure| self.error(failure))
+    }
+
+    /// Forgets up to `rows` rows of what was found, and [read](History::read_old), for as long as [`retention::LONGEST_STEP`] by `clock`. Find more and
     /// call it again until it is done; and [fold](History::fold_beside) what it leaves in the WAL. `None` if it can't be done
     /// without a wait for the disk before something else is written ([`History::next_write`]).
     pub fn forget_old(&self, round: &mut Round, rows: usize, clock: &Clock) -> Result<Option<Pruned>, HistoryError> {
@@ -268,19 +260,19 @@ impl History {
                 ..Pruned::default()
             }));
         }
-        self.write_at_leisure(|tx| tx.forget(round, rows, clock))
+        self.write_at_leisure(|tx| tx.forget(round, (rows, retention::LONGEST_STEP), clock))
     }
 }
 
 impl WriteTx<'_> {
     /// Forgets those that may still go, until `rows` are removed or its time is over.
-    fn forget(&self, round: &mut Round, rows: usize, clock: &Clock) -> Result<Pruned, Failure> {
+    fn forget(&self, round: &mut Round, (rows, longest): (usize, Duration), clock: &Clock) -> Result<Pruned, Failure> {
         let before = round.before;
         let mut step = Step {
             transaction: &self.transaction,
             left: rows,
             clock,
-            ends: clock.uptime() + retention::LONGEST_STEP,
+            ends: clock.uptime() + longest,
         };
         let mut requests = 0;
         while let Some(Found { kind, id, .. }) = round.found.front().copied() {

@@ -18,6 +18,7 @@ fn step(scene: &Scene, now: i64, days: u64, rows: usize) -> Pruned {
 
 fn go_on(scene: &Scene, round: &mut Round, rows: usize) -> Pruned {
     scene.history.find_old(round).unwrap();
+    scene.history.read_old(round, rows).unwrap();
     // It stands still: no machine is too slow for these tests.
     let clock = Clock::manual(at(0));
     let pruned = scene.history.forget_old(round, rows, &clock).unwrap();

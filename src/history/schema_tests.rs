@@ -418,6 +418,7 @@ fn no_query_of_the_program_walks_a_table() {
     statements.extend(TELLING.map(str::to_owned));
     statements.extend(FORGETTING.map(str::to_owned));
     statements.extend(prune::reading_ahead::READ_AHEAD.iter().cloned());
+    statements.push(prune::reading_ahead::HOW_MANY.into());
     for sql in &statements {
         for step in plan(&scene, sql) {
             assert!(!step.starts_with("SCAN"), "{step}\n{sql}");

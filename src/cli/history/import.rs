@@ -92,6 +92,8 @@ async fn bring(
     interruption: &Interruption,
 ) -> Result<(), Failure> {
     const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+    /// Of a step, which syncs at its end.
+    const AIM: Duration = Duration::from_millis(5);
     let clock = Clock::system();
     let bar = progress::rows("importing", other.last_request()?.unsigned_abs());
     let mut stride = Stride::default();
@@ -106,7 +108,7 @@ async fn bring(
             Err(error) => break Err(error.into()),
         };
         let free = clock.uptime().saturating_sub(begun).saturating_sub(step.held);
-        stride = stride.after(step.rows, step.held);
+        stride = stride.after(step.rows, step.held, AIM);
         bar.set_position(import.position().unsigned_abs());
         tokio::time::sleep(step.held.saturating_sub(free).min(LONGEST_PAUSE)).await;
     };

@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use super::super::held::Held;
 use super::super::{HistoryError, OpenError, Reader, transaction};
-use super::{Pruned, Round, reading_ahead};
+use super::{Pruned, Round};
 use crate::clock::Clock;
 use crate::decide::retention::Stride;
 use crate::model::Timestamp;
+
+/// Of a transaction: so soon after a signal it ends in order.
+const LONGEST: Duration = Duration::from_secs(1);
 
 /// A history that is held for as long as it is pruned.
 #[derive(Debug)]
@@ -33,13 +36,9 @@ impl Pruning {
     /// Removes some of what is old, in one transaction. To be called until it is done.
     pub fn step(&mut self, clock: &Clock) -> Result<Pruned, HistoryError> {
         let Self { held, path, round } = self;
-        let requests = transaction::reading(&held.connection, path, |connection| round.find(connection))?;
-        reading_ahead::read_ahead(&held.connection, &requests).map_err(|failure| HistoryError {
-            path: Arc::clone(path),
-            failure,
-        })?;
+        transaction::reading(&held.connection, path, |connection| round.find(connection))?;
         transaction::writing(&mut held.connection, path, |tx| {
-            tx.forget(round, Stride::MOST.rows(), clock)
+            tx.forget(round, (Stride::MOST.rows(), LONGEST), clock)
         })
     }
 }
@@ -50,7 +49,7 @@ impl Reader {
         let mut round = Round::new(now, retention);
         let mut count = 0;
         while !round.is_done() {
-            count += self.read(|connection| round.find(connection))?.len();
+            count += self.read(|connection| round.find(connection))?;
             round.found.clear();
         }
         Ok(count)

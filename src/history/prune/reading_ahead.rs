@@ -1,19 +1,33 @@
-//! What a step is to remove is read before the step takes the lock.
+//! What a step is to remove is read right before the step takes the lock.
 //!
 //! The longest that anyone waited for a step was for one page that had to come from a busy disk, and one request can need
 //! many: each of its rows stands in a table and in some indexes. Whatever was read once is in the system's memory, and the step
-//! finds it there.
+//! finds it there; but not for long, where memory is scarce or the kernel reclaims what was not used for some seconds.
 
 use std::sync::LazyLock;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::history::Failure;
 use crate::history::sql::RequestId;
 
-/// Where a request, and what hangs on it, stands in the indexes that are not by request: from there on, and in those that are in
-/// no order of time up to there as well. `start` and `shown` are what those indexes are made of.
-const PLACES: [&str; 20] = [
+/// Where a request, and what hangs on it, stands in the tables and in the indexes: from there on, and up to there. `start` and
+/// `shown` are what some indexes are made of.
+const PLACES: [&str; 27] = [
+    "requests AS s WHERE s.id >= r.id ORDER BY s.id",
+    "progress_events AS s
+        WHERE s.id >= (SELECT min(e.id) FROM progress_events AS e WHERE e.request_id = r.id) ORDER BY s.id",
+    "changes AS s WHERE s.id >= (SELECT min(c.id) FROM changes AS c WHERE c.request_id = r.id) ORDER BY s.id",
+    "hooks AS s WHERE s.id >= (SELECT min(h.id) FROM hooks AS h WHERE h.request_id = r.id) ORDER BY s.id",
+    "hook_events AS s
+        WHERE s.id >= (SELECT min(e.id) FROM hooks AS h JOIN hook_events AS e ON e.hook_id = h.id WHERE h.request_id = r.id)
+        ORDER BY s.id",
+    "deliveries AS s
+        WHERE s.id >= (SELECT min(d.id) FROM changes AS c JOIN deliveries AS d ON d.change_id = c.id WHERE c.request_id = r.id)
+        ORDER BY s.id",
+    "progress_events AS s INDEXED BY progress_events_by_request WHERE s.request_id >= r.id ORDER BY s.request_id",
+    "changes AS s INDEXED BY changes_by_request WHERE s.request_id >= r.id ORDER BY s.request_id",
+    "hooks AS s INDEXED BY hooks_by_request WHERE s.request_id >= r.id ORDER BY s.request_id",
     "requests AS s INDEXED BY requests_by_error
         WHERE s.error_code = r.error_code AND start(s) >= start(r) ORDER BY start(s)",
     "requests AS s INDEXED BY requests_by_operation
@@ -34,9 +48,7 @@ const PLACES: [&str; 20] = [
     "requests AS s INDEXED BY requests_failed_by_end
         WHERE s.status = 'FAILED' AND s.finished_at >= r.finished_at ORDER BY s.finished_at",
     "requests AS s INDEXED BY requests_by_token WHERE s.token >= r.token ORDER BY s.token",
-    "requests AS s INDEXED BY requests_by_token WHERE s.token < r.token ORDER BY s.token DESC",
     "requests AS s INDEXED BY requests_by_resource WHERE s.identifier >= r.identifier ORDER BY s.identifier",
-    "requests AS s INDEXED BY requests_by_resource WHERE s.identifier < r.identifier ORDER BY s.identifier DESC",
     "requests AS s INDEXED BY requests_by_resource
         WHERE s.identifier = r.identifier AND s.type_name = r.type_name AND s.target_id = r.target_id
             AND s.finished_at >= r.finished_at
@@ -67,7 +79,7 @@ SELECT
         WHERE h.request_id = r.id),
     (SELECT count((SELECT 1 FROM hooks AS s INDEXED BY hooks_by_name
             WHERE s.hook_type_name = h.hook_type_name AND s.first_seen_at >= h.first_seen_at
-            ORDER BY s.first_seen_at LIMIT 1 OFFSET 20))
+            ORDER BY s.first_seen_at LIMIT 1 OFFSET 200))
         FROM hooks AS h WHERE h.request_id = r.id),
     (SELECT total(length(c.message)) + total(length(a.answer)) FROM changes AS c
         LEFT JOIN deliveries AS d ON d.change_id = c.id
@@ -79,7 +91,7 @@ SELECT
     (SELECT count(*) FROM united AS u WHERE u.request_id = r.id),
     (SELECT count(*) FROM incidents AS i INDEXED BY incidents_by_request WHERE i.request_id = r.id),
     (SELECT count((SELECT 1 FROM changes AS s INDEXED BY changes_by_status
-            WHERE s.to_status IS c.to_status AND s.at >= c.at ORDER BY s.at LIMIT 1 OFFSET 20))
+            WHERE s.to_status IS c.to_status AND s.at >= c.at ORDER BY s.at LIMIT 1 OFFSET 200))
         FROM changes AS c WHERE c.request_id = r.id),
     (SELECT count(*) FROM hooks AS h JOIN changes AS s INDEXED BY changes_by_hook ON s.hook_id = h.id
         WHERE h.request_id = r.id),
@@ -95,7 +107,8 @@ WHERE r.id = ?1";
 
 /// All that is asked of a request that is to go.
 pub(in crate::history) static READ_AHEAD: LazyLock<[String; 2]> = LazyLock::new(|| {
-    let places = PLACES.map(|place| {
+    let up_to_there = PLACES.map(|place| format!("{} DESC", place.replace(" >= ", " < ")));
+    let places = PLACES.map(str::to_owned).into_iter().chain(up_to_there).map(|place| {
         let mut place = format!("(SELECT 1 FROM {place} LIMIT 1 OFFSET {ENTRIES})");
         for of in ["s", "r"] {
             let start = format!("coalesce({of}.started_at, {of}.first_seen_at)");
@@ -108,19 +121,40 @@ pub(in crate::history) static READ_AHEAD: LazyLock<[String; 2]> = LazyLock::new(
         }
         place
     });
+    let places: Vec<_> = places.collect();
     let places = format!("SELECT {} FROM requests AS r WHERE r.id = ?1", places.join(", "));
     [places, ROWS.to_owned()]
 });
 
-/// A transaction of its own for each: nothing is held up, and no state of the file is held on to for long.
-pub(super) fn read_ahead(connection: &Connection, requests: &[RequestId]) -> Result<(), Failure> {
+/// How many rows a request has at least.
+pub(in crate::history) const HOW_MANY: &str = "
+SELECT 1
+    + (SELECT count(*) FROM progress_events AS e WHERE e.request_id = r.id)
+    + (SELECT count(*) FROM hooks AS h JOIN hook_events AS e ON e.hook_id = h.id WHERE h.request_id = r.id)
+    + (SELECT count(*) FROM changes AS c WHERE c.request_id = r.id)
+FROM requests AS r
+WHERE r.id = ?1";
+
+/// Reads the first of these requests, as many as have so many rows. In a transaction of its own for each: nothing is held up, and
+/// no state of the file is held on to for long.
+pub(super) fn read_ahead(
+    connection: &Connection,
+    requests: impl Iterator<Item = RequestId>,
+    rows: usize,
+) -> Result<(), Failure> {
     // What is in this connection's own memory may have left the system's.
     connection.execute_batch("PRAGMA shrink_memory")?;
-    for sql in READ_AHEAD.iter() {
-        let mut statement = connection.prepare_cached(sql)?;
-        for request in requests {
-            // Not there any more is as well: someone else removed it.
-            statement.exists(params![request])?;
+    let mut left = i64::try_from(rows).unwrap_or(i64::MAX);
+    for request in requests {
+        // Not there any more is as well: someone else removed it.
+        for sql in READ_AHEAD.iter() {
+            connection.prepare_cached(sql)?.exists(params![request])?;
+        }
+        let mut how_many = connection.prepare_cached(HOW_MANY)?;
+        let found: Option<i64> = how_many.query_row([request], |row| row.get(0)).optional()?;
+        left -= found.unwrap_or(0);
+        if left <= 0 {
+            break;
         }
     }
     Ok(())
