@@ -250,9 +250,9 @@ impl History {
             .map_err(|failure| self.error(failure))
     }
 
-    /// Forgets up to `rows` rows of what was found, and [read](History::read_old), for as long as [`retention::LONGEST_STEP`] by `clock`. Find more and
-    /// call it again until it is done; and [fold](History::fold_beside) what it leaves in the WAL. `None` if it can't be done
-    /// without a wait for the disk before something else is written ([`History::next_write`]).
+    /// Forgets up to `rows` rows of what was found, and [read](History::read_old), for as long as [`retention::LONGEST_STEP`] by
+    /// `clock`. Find more and call it again until it is done; and [fold](History::fold_beside) what it leaves in the WAL. `None`
+    /// if it can't be done without a wait for the disk before something else is written ([`History::next_write`]).
     pub fn forget_old(&self, round: &mut Round, rows: usize, clock: &Clock) -> Result<Option<Pruned>, HistoryError> {
         if round.is_done() {
             return Ok(Some(Pruned {
