@@ -79,8 +79,9 @@ async fn import(arguments: &Arguments, interruption: &Interruption) -> Result<()
     let other = other?;
     let mut import = Import::new(&other, arguments.with_resource_models, arguments.dry_run);
     let brought = bring(&mut import, &mut editor, &other, interruption).await;
-    tell(import.imported(), arguments.dry_run)?;
-    brought
+    let told = tell(import.imported(), arguments.dry_run);
+    // Why it failed counts for more than that no one reads how far it came.
+    brought.and(told)
 }
 
 /// Others have their turn for at least as long as a step keeps it from them: SQLite gives the lock to whoever asks first, and a
